@@ -1,0 +1,5 @@
+/// Fault plans, clients and leak counters. Used by tests only.
+@NullMarked
+package dev.sluice.testkit;
+
+import org.jspecify.annotations.NullMarked;
