@@ -1,0 +1,76 @@
+package dev.sluice.io.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
+
+/// An array of `struct iovec { void *base; size_t length; }` for gathering writes.
+///
+/// Not thread-safe; the segments that are added must stay alive until the call that uses them has returned: this class keeps
+/// their addresses only.
+public final class IoVectors {
+    /// The kernel's bound on one call, UIO_MAXIOV of linux/uio.h.
+    public static final int MAX = 1024;
+
+    private static final long BYTES = 16;
+
+    private final MemorySegment array;
+    private final int capacity;
+    private int count;
+    private long lengthBytes;
+
+    /// @param capacity at most [#MAX]
+    public IoVectors(SegmentAllocator allocator, int capacity) {
+        if (capacity < 1 || capacity > MAX) {
+            throw new IllegalArgumentException("capacity " + capacity + " is not within 1 and " + MAX);
+        }
+        this.array = allocator.allocate(capacity * BYTES, 8);
+        this.capacity = capacity;
+    }
+
+    /// Adds a piece of native memory.
+    ///
+    /// @return false when the array is full
+    public boolean add(MemorySegment piece) {
+        if (count == capacity) {
+            return false;
+        }
+        array.set(ValueLayout.ADDRESS, count * BYTES, piece);
+        array.set(ValueLayout.JAVA_LONG, count * BYTES + 8, piece.byteSize());
+        count++;
+        lengthBytes += piece.byteSize();
+        return true;
+    }
+
+    public void clear() {
+        count = 0;
+        lengthBytes = 0;
+    }
+
+    public int count() {
+        return count;
+    }
+
+    /// The sum of the pieces' lengths.
+    public long lengthBytes() {
+        return lengthBytes;
+    }
+
+    MemorySegment array() {
+        return array;
+    }
+
+    /// These vectors, or a copy that ends after `length` bytes: how a fault plan makes a count short.
+    IoVectors shortenedTo(long length) {
+        if (length >= lengthBytes) {
+            return this;
+        }
+        IoVectors shorter = new IoVectors(Arena.ofAuto(), capacity);
+        for (int i = 0; i < count && shorter.lengthBytes < length; i++) {
+            long size = Math.min(array.get(ValueLayout.JAVA_LONG, i * BYTES + 8), length - shorter.lengthBytes);
+            shorter.add(array.get(ValueLayout.ADDRESS, i * BYTES).reinterpret(size));
+        }
+        return shorter;
+    }
+}

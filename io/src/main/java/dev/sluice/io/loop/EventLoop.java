@@ -1,0 +1,238 @@
+package dev.sluice.io.loop;
+
+import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Epolls;
+import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Kernel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// One thread that waits for many descriptors: epoll, timers, and a mailbox for everybody else.
+///
+/// ```
+///            ┌──────────────────────── a turn ────────────────────────┐
+///  epoll_wait → listeners of what is ready → due timers → mailbox → deferred work
+/// ```
+///
+/// All methods belong to the loop's own thread (whoever calls [#run]), except [#execute] and [#stop], which any thread may
+/// call. Nothing that runs on a loop may block. The mailbox is not bounded by itself: senders are (a connection has at most one
+/// message under way for each request it has in flight).
+public final class EventLoop implements Executor, AutoCloseable {
+    private static final int EVENTS_A_TURN = 256;
+    private static final long WAKE_UP = -1;
+
+    private static final int AWAKE = 0;
+    private static final int ASLEEP = 1;
+
+    private final Kernel kernel;
+    private final Consumer<Throwable> stray;
+    private final Arena arena = Arena.ofShared(); // made by one thread, closed by another
+    private final Epolls.Events events = new Epolls.Events(arena, EVENTS_A_TURN);
+    private final MemorySegment one = arena.allocateFrom(ValueLayout.JAVA_LONG, 1);
+    private final Descriptor epoll;
+    private final Descriptor wakeUp;
+    private final TimerHeap timers;
+    private final Queue<Runnable> mailbox = new ConcurrentLinkedQueue<>();
+    private final ArrayDeque<Runnable> deferred = new ArrayDeque<>();
+
+    /// ASLEEP from just before epoll_wait; whoever sends turns it to AWAKE and then pays for the wake-up, once.
+    private final AtomicInteger sleep = new AtomicInteger(AWAKE);
+
+    private @Nullable Registration[] registrations = new Registration[64];
+    private int[] freeSlots = new int[64];
+    private int freeSlotCount;
+    private int slotCount;
+    private int generation;
+
+    private volatile boolean stopped;
+
+    /// @param clockNs System::nanoTime, or a test's
+    /// @param stray   told what a task of the mailbox or a timer threw
+    public EventLoop(Kernel kernel, Account account, LongSupplier clockNs, Consumer<Throwable> stray)
+            throws ErrnoException {
+        this.kernel = kernel;
+        this.stray = stray;
+        this.timers = new TimerHeap(clockNs);
+        this.epoll = kernel.epolls().create(account).orThrow();
+        try {
+            this.wakeUp = kernel.epolls().eventfd(account).orThrow();
+        } catch (ErrnoException e) {
+            epoll.close();
+            throw e;
+        }
+        // Edge-triggered, so that the counter need never be read: each write is an edge.
+        long added = kernel.epolls().add(epoll, wakeUp, Epolls.EPOLLIN | Epolls.EPOLLET, WAKE_UP);
+        ErrnoException.check(added, Call.EPOLL_CTL, wakeUp.name());
+    }
+
+    /// A descriptor's place on the loop.
+    public final class Registration {
+        private final Descriptor descriptor;
+        private final ReadyListener listener;
+        private final int slot;
+        private final int ownGeneration;
+
+        private Registration(Descriptor descriptor, ReadyListener listener, int slot, int ownGeneration) {
+            this.descriptor = descriptor;
+            this.listener = listener;
+            this.slot = slot;
+            this.ownGeneration = ownGeneration;
+        }
+
+        private long data() {
+            return (long) ownGeneration << 32 | slot;
+        }
+
+        /// Changes the events that are listened for.
+        public void listenFor(int newEvents) throws ErrnoException {
+            long modified = kernel.epolls().modify(epoll, descriptor, newEvents, data());
+            ErrnoException.check(modified, Call.EPOLL_CTL, descriptor.name());
+        }
+
+        /// Ends the registration; call it before the descriptor is closed. Events already fetched are dropped.
+        public void cancel() {
+            if (registrations[slot] == this) {
+                registrations[slot] = null;
+                if (freeSlotCount == freeSlots.length) {
+                    freeSlots = Arrays.copyOf(freeSlots, freeSlotCount * 2);
+                }
+                freeSlots[freeSlotCount++] = slot;
+                kernel.epolls().remove(epoll, descriptor);
+            }
+        }
+    }
+
+    /// Listens for events of a descriptor.
+    ///
+    /// @param wanted EPOLL… bits; EPOLLET for edges
+    public Registration register(Descriptor descriptor, int wanted, ReadyListener listener) throws ErrnoException {
+        int slot = freeSlotCount > 0 ? freeSlots[--freeSlotCount] : slotCount++;
+        if (slot == registrations.length) {
+            registrations = Arrays.copyOf(registrations, slot * 2);
+        }
+        Registration registration = new Registration(descriptor, listener, slot, generation++ & Integer.MAX_VALUE);
+        registrations[slot] = registration;
+        long added = kernel.epolls().add(epoll, descriptor, wanted, registration.data());
+        if (added < 0) {
+            registrations[slot] = null;
+            if (freeSlotCount == freeSlots.length) {
+                freeSlots = Arrays.copyOf(freeSlots, freeSlotCount * 2);
+            }
+            freeSlots[freeSlotCount++] = slot;
+        }
+        ErrnoException.check(added, Call.EPOLL_CTL, descriptor.name());
+        return registration;
+    }
+
+    /// Runs a task on the loop's thread. Any thread may call this; the order of one sender's tasks is kept.
+    @Override
+    public void execute(Runnable task) {
+        mailbox.add(task);
+        wakeUp();
+    }
+
+    private void wakeUp() {
+        if (sleep.compareAndSet(ASLEEP, AWAKE)) {
+            kernel.files().write(wakeUp, one);
+        }
+    }
+
+    /// Runs a task at the end of this turn: how work that must give way to others goes on.
+    public void defer(Runnable task) {
+        deferred.addLast(task);
+    }
+
+    /// A timer of this loop, not set yet.
+    public Timer timer(Runnable action) {
+        return new Timer(timers, action);
+    }
+
+    /// Makes [#run] return after the turn that is under way. Any thread may call this.
+    public void stop() {
+        stopped = true;
+        wakeUp();
+    }
+
+    /// Turns until [#stop].
+    ///
+    /// @throws ErrnoException when epoll itself fails, which only a mistake or a fault plan can cause
+    public void run() throws ErrnoException {
+        while (!stopped) {
+            turn(waitMs());
+        }
+    }
+
+    private int waitMs() {
+        sleep.set(ASLEEP);
+        if (!mailbox.isEmpty() || !deferred.isEmpty() || stopped) {
+            return 0;
+        }
+        long untilNextNs = timers.untilNextNs();
+        // Rounded up: waking a part of a millisecond early would spin until the deadline.
+        return untilNextNs == Long.MAX_VALUE ? -1 : (int) Math.min((untilNextNs + 999_999) / 1_000_000, 60_000);
+    }
+
+    private void turn(int waitMs) throws ErrnoException {
+        long ready = kernel.epolls().await(epoll, events, waitMs);
+        sleep.set(AWAKE);
+        if (ready < 0 && ready != -Errno.EINTR) {
+            throw new ErrnoException(Call.EPOLL_WAIT, (int) -ready, epoll.name());
+        }
+        for (int i = 0; i < ready; i++) {
+            dispatch(events.data(i), events.events(i));
+        }
+        guarded(timers::runDue);
+        for (Runnable task = mailbox.poll(); task != null; task = mailbox.poll()) {
+            guarded(task);
+        }
+        for (int left = deferred.size(); left > 0; left--) {
+            guarded(deferred.removeFirst());
+        }
+    }
+
+    private void dispatch(long data, int readyEvents) {
+        if (data == WAKE_UP) {
+            return;
+        }
+        Registration registration = registrations[(int) data];
+        if (registration == null || registration.data() != data) {
+            return; // cancelled by a listener earlier in this turn
+        }
+        try {
+            registration.listener.ready(readyEvents);
+        } catch (Throwable t) { // whatever one connection throws must not end the others'
+            registration.listener.failed(t);
+        }
+    }
+
+    private void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (Throwable t) {
+            stray.accept(t);
+        }
+    }
+
+    /// Frees what the loop holds, after [#run] has returned. Tasks left in the mailbox are not run.
+    @Override
+    public void close() {
+        wakeUp.close();
+        epoll.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+}
