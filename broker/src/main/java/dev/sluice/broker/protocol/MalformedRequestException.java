@@ -1,0 +1,20 @@
+package dev.sluice.broker.protocol;
+
+/// The bytes of a request don't follow the protocol. There is no answer to it: close the connection, as Kafka does.
+///
+/// The message names the field, its position in the memory that was parsed, and what was wrong.
+public final class MalformedRequestException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final long position;
+
+    MalformedRequestException(String field, long position, String what) {
+        super(field + " at position " + position + ": " + what);
+        this.position = position;
+    }
+
+    /// Where parsing stopped, in the memory that was parsed.
+    public long position() {
+        return position;
+    }
+}

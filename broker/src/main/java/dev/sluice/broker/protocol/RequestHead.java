@@ -1,0 +1,73 @@
+package dev.sluice.broker.protocol;
+
+/// The header before every request.
+///
+/// ```
+/// int16 apiKey | int16 apiVersion | int32 correlationId | int16 n, n bytes clientId (n < 0: null) | tagged fields (version 2)
+/// ```
+///
+/// The client id is never compact, so that a broker can read the header of an ApiVersions request from its future. Reused; owned by one thread. The
+/// client id stays in the request's memory and is gone with it.
+public final class RequestHead {
+    private WireReader reader = new WireReader();
+    private short apiKey;
+    private short apiVersion;
+    private int correlationId;
+    private int headerVersion;
+    private long clientIdPosition;
+    private int clientIdLengthBytes;
+
+    /// Reads the header; the reader then stands at the request's body.
+    ///
+    /// An API version that nobody knows is no error here: ApiVersions answers one, and its caller knows.
+    ///
+    /// @throws MalformedRequestException when the bytes are no header, or the API key is unknown
+    public void parse(WireReader reader) {
+        this.reader = reader;
+        long start = reader.position();
+        apiKey = reader.readInt16("apiKey");
+        apiVersion = reader.readInt16("apiVersion");
+        headerVersion = ApiHeaders.requestHeaderVersion(apiKey, apiVersion);
+        if (headerVersion < 0) {
+            throw new MalformedRequestException("apiKey", start, "unknown API " + apiKey + " version " + apiVersion);
+        }
+        correlationId = reader.readInt32("correlationId");
+        clientIdLengthBytes = reader.readNullableString("clientId", false);
+        clientIdPosition = reader.position() - Math.max(clientIdLengthBytes, 0);
+        if (headerVersion >= 2) {
+            reader.skipTags("header tags");
+        }
+    }
+
+    public short apiKey() {
+        return apiKey;
+    }
+
+    public short apiVersion() {
+        return apiVersion;
+    }
+
+    public int correlationId() {
+        return correlationId;
+    }
+
+    /// 1 or 2.
+    public int headerVersion() {
+        return headerVersion;
+    }
+
+    /// Where the client id's bytes begin.
+    public long clientIdPosition() {
+        return clientIdPosition;
+    }
+
+    /// −1 when the client sent none.
+    public int clientIdLengthBytes() {
+        return clientIdLengthBytes;
+    }
+
+    /// The client id; none is the empty one, as in Kafka.
+    public String clientId(NameCache names) {
+        return clientIdLengthBytes <= 0 ? "" : names.name(reader.memory(), clientIdPosition, clientIdLengthBytes);
+    }
+}
