@@ -1,0 +1,18 @@
+package dev.sluice.log;
+
+/// How the records of a batch are compressed: the low three bits of its attributes. The log never decompresses.
+public enum Compression {
+    NONE,
+    GZIP,
+    SNAPPY,
+    LZ4,
+    ZSTD,
+    /// A code that Kafka 4.3.1 does not define.
+    UNKNOWN;
+
+    private static final Compression[] BY_CODE = {NONE, GZIP, SNAPPY, LZ4, ZSTD, UNKNOWN, UNKNOWN, UNKNOWN};
+
+    static Compression of(int attributes) {
+        return BY_CODE[attributes & 7];
+    }
+}

@@ -1,0 +1,88 @@
+package dev.sluice.log;
+
+import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Kernel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+
+/// A data folder: the partitions' logs in it, its lock, its checkpoints. (Skeleton: shapes only.)
+public final class LogDirectory implements AutoCloseable {
+    /// How a folder is opened, beyond what its partitions are like.
+    ///
+    /// @param recoveryThreads  partitions recovered at a time
+    /// @param openSegmentFiles sealed segments whose files are kept open after their last reader, in the whole folder
+    /// @param engine           how bytes get into the segments
+    public record Options(int recoveryThreads, int openSegmentFiles, SegmentWriter.Engine engine) {
+        public static Options standard() {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    private LogDirectory() {}
+
+    /// @param configOf a topic's configuration, asked at opening for every topic found
+    /// @param segments parent of the partitions' accounts
+    public static LogDirectory open(
+            Kernel kernel,
+            Path folder,
+            Identity identity,
+            Function<String, LogConfig> configOf,
+            InstantSource clock,
+            Account segments,
+            Options options)
+            throws IOException {
+        throw new UnsupportedOperationException();
+    }
+
+    /// With [Options#standard] and one configuration for all topics.
+    public static LogDirectory open(
+            Kernel kernel, Path folder, Identity identity, LogConfig config, InstantSource clock, Account segments)
+            throws IOException {
+        return open(kernel, folder, identity, _ -> config, clock, segments, Options.standard());
+    }
+
+    public Path folder() {
+        throw new UnsupportedOperationException();
+    }
+
+    /// `directory.id` of meta.properties.
+    public UUID id() {
+        throw new UnsupportedOperationException();
+    }
+
+    public RecoveryReport recoveryReport() {
+        throw new UnsupportedOperationException();
+    }
+
+    public PartitionLog create(String topic, int partition, UUID topicId, LogConfig config) throws IOException {
+        throw new UnsupportedOperationException();
+    }
+
+    public void delete(PartitionLog log) throws IOException {
+        throw new UnsupportedOperationException();
+    }
+
+    public Collection<PartitionLog> logs() {
+        throw new UnsupportedOperationException();
+    }
+
+    public Optional<PartitionLog> log(String topic, int partition) {
+        throw new UnsupportedOperationException();
+    }
+
+    /// Writes the checkpoint files; called now and then by the broker, and by [#close].
+    public void checkpoint() throws IOException {
+        throw new UnsupportedOperationException();
+    }
+
+    /// Flushes, trims, checkpoints, and leaves the marker of a clean shutdown.
+    @Override
+    public void close() throws IOException {
+        throw new UnsupportedOperationException();
+    }
+}

@@ -1,0 +1,52 @@
+package dev.sluice.log;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What opening a data folder found and did.
+///
+/// @param clean      whether the broker before had closed the folder
+/// @param partitions one for each partition, by name
+/// @param ignored    names of folders and files that are none of ours, left alone
+/// @param removed    folders of deleted partitions whose removal was finished now
+/// @param durationNs from the first look to the last partition
+public record RecoveryReport(
+        boolean clean, List<Partition> partitions, List<String> ignored, List<String> removed, long durationNs) {
+
+    /// What became of one partition.
+    ///
+    /// @param name            the folder's name, `topic-partition`
+    /// @param segments        segments it has now
+    /// @param segmentsScanned segments whose batches were read and checked
+    /// @param bytesScanned    bytes that were read for it
+    /// @param batchesScanned  batches that were found whole
+    /// @param indexesRebuilt  segments whose indexes were written anew
+    /// @param cut             where the log was cut, or null
+    /// @param logStartOffset  first offset
+    /// @param logEndOffset    next offset to be given
+    public record Partition(
+            String name,
+            int segments,
+            int segmentsScanned,
+            long bytesScanned,
+            long batchesScanned,
+            int indexesRebuilt,
+            @Nullable Cut cut,
+            long logStartOffset,
+            long logEndOffset,
+            long durationNs) {}
+
+    /// Where a log was cut because what follows can't be a part of it.
+    ///
+    /// @param file            the segment's file
+    /// @param position        first byte that was cut
+    /// @param bytes           bytes cut there and in the segments behind
+    /// @param segmentsRemoved segments behind it that were removed
+    /// @param reason          what was wrong with the bytes at `position`
+    public record Cut(String file, long position, long bytes, int segmentsRemoved, String reason) {}
+
+    /// Partitions that lost bytes.
+    public List<Partition> cut() {
+        return partitions.stream().filter(partition -> partition.cut() != null).toList();
+    }
+}
