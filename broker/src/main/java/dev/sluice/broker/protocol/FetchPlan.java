@@ -1,73 +1,264 @@
 package dev.sluice.broker.protocol;
 
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
 /// What a Fetch request asks for, kept after its bytes are gone: a parked long poll holds one.
 ///
-/// Partitions of all topics are numbered through, from 0; topic t has those from [#firstPartition] to before [#endPartition]. Reused; owned by one
-/// thread.
+/// The partitions of all topics are numbered through, from 0; topic t has those from [#firstPartition] to before [#endPartition]. The same goes for
+/// the forgotten ones. A field that the request's version doesn't have has Kafka's default.
+///
+/// Filled by [FetchRequest#parse]; reused; owned by one thread.
 public final class FetchPlan {
-    public int version() { return 0; }
+    /// Arrays that grew beyond this are dropped by [#clear], so that one large request doesn't cost its connection 32 bytes a
+    /// partition for good.
+    private static final int KEPT = 1024;
 
-    public int maxWaitMs() { return 0; }
+    final TopicTable topics = new TopicTable();
+    final TopicTable forgottenTopics = new TopicTable();
+    int version;
+    int replicaId;
+    long replicaEpoch;
+    int maxWaitMs;
+    int minBytes;
+    int maxBytes;
+    byte isolationLevel;
+    int sessionId;
+    int sessionEpoch;
+    String rackId = "";
+    @Nullable String clusterId;
 
-    public int minBytes() { return 0; }
+    int partitionCount;
+    private int[] indexes = {};
+    private int[] currentLeaderEpochs = {};
+    private long[] fetchOffsets = {};
+    private int[] lastFetchedEpochs = {};
+    private long[] logStartOffsets = {};
+    private int[] maxBytesOf = {};
 
-    public int maxBytes() { return 0; }
+    int forgottenPartitionCount;
+    private int[] forgottenIndexes = {};
 
-    /// 0: read uncommitted, 1: read committed.
-    public byte isolationLevel() { return 0; }
+    public FetchPlan() {
+        clear();
+    }
 
-    public boolean isReadCommitted() { return isolationLevel() == 1; }
+    /// Forgets everything, and the memory that an unusually large request took.
+    public void clear() {
+        topics.clear();
+        forgottenTopics.clear();
+        version = FetchRequest.OLDEST_VERSION;
+        replicaId = -1;
+        replicaEpoch = -1;
+        maxWaitMs = 0;
+        minBytes = 0;
+        maxBytes = 0;
+        isolationLevel = 0;
+        sessionId = 0;
+        sessionEpoch = -1;
+        rackId = "";
+        clusterId = null;
+        partitionCount = 0;
+        if (indexes.length > KEPT) {
+            resize(0);
+        }
+        forgottenPartitionCount = 0;
+        if (forgottenIndexes.length > KEPT) {
+            forgottenIndexes = new int[0];
+        }
+    }
 
-    public int replicaId() { return -1; }
+    /// Makes room for as many partitions more, which the request has the bytes for.
+    void makeRoom(int partitions) {
+        int needed = partitionCount + partitions;
+        if (needed > indexes.length) {
+            resize(Math.max(needed, indexes.length * 2));
+        }
+    }
 
-    public long replicaEpoch() { return -1; }
+    private void resize(int partitions) {
+        indexes = Arrays.copyOf(indexes, partitions);
+        currentLeaderEpochs = Arrays.copyOf(currentLeaderEpochs, partitions);
+        fetchOffsets = Arrays.copyOf(fetchOffsets, partitions);
+        lastFetchedEpochs = Arrays.copyOf(lastFetchedEpochs, partitions);
+        logStartOffsets = Arrays.copyOf(logStartOffsets, partitions);
+        maxBytesOf = Arrays.copyOf(maxBytesOf, partitions);
+    }
 
-    public int sessionId() { return 0; }
+    void addPartition(
+            int index,
+            int currentLeaderEpoch,
+            long fetchOffset,
+            int lastFetchedEpoch,
+            long logStartOffset,
+            int partitionMaxBytes) {
+        int partition = partitionCount++;
+        indexes[partition] = index;
+        currentLeaderEpochs[partition] = currentLeaderEpoch;
+        fetchOffsets[partition] = fetchOffset;
+        lastFetchedEpochs[partition] = lastFetchedEpoch;
+        logStartOffsets[partition] = logStartOffset;
+        maxBytesOf[partition] = partitionMaxBytes;
+    }
 
-    public int sessionEpoch() { return -1; }
+    void makeForgottenRoom(int partitions) {
+        int needed = forgottenPartitionCount + partitions;
+        if (needed > forgottenIndexes.length) {
+            forgottenIndexes = Arrays.copyOf(forgottenIndexes, Math.max(needed, forgottenIndexes.length * 2));
+        }
+    }
 
-    public String rackId() { return ""; }
+    void addForgottenPartition(int index) {
+        forgottenIndexes[forgottenPartitionCount++] = index;
+    }
 
-    public boolean isByTopicId() { return false; }
+    /// The version that the answer is to have.
+    public int version() {
+        return version;
+    }
 
-    public int topicCount() { return 0; }
+    /// How long to wait for [#minBytes].
+    public int maxWaitMs() {
+        return maxWaitMs;
+    }
 
-    public String topicName(int topic) { return ""; }
+    public int minBytes() {
+        return minBytes;
+    }
 
-    public long topicIdHigh(int topic) { return 0; }
+    /// The most that all partitions together should answer.
+    public int maxBytes() {
+        return maxBytes;
+    }
 
-    public long topicIdLow(int topic) { return 0; }
+    /// 0: read uncommitted, 1: read committed; anything else is the caller's to refuse.
+    public byte isolationLevel() {
+        return isolationLevel;
+    }
 
-    public int firstPartition(int topic) { return 0; }
+    /// The follower's broker id; −1 for a consumer.
+    public int replicaId() {
+        return replicaId;
+    }
 
-    public int endPartition(int topic) { return 0; }
+    /// −1 for a consumer, and up to version 14.
+    public long replicaEpoch() {
+        return replicaEpoch;
+    }
+
+    /// 0: none yet.
+    public int sessionId() {
+        return sessionId;
+    }
+
+    /// −1: no session wanted; 0: a new one wanted.
+    public int sessionEpoch() {
+        return sessionEpoch;
+    }
+
+    /// Empty when the consumer named none.
+    public String rackId() {
+        return rackId;
+    }
+
+    /// The cluster that the asker believes this is; null when it didn't say.
+    public @Nullable String clusterId() {
+        return clusterId;
+    }
+
+    /// Whether topics go by id (from version 13) instead of by name.
+    public boolean isByTopicId() {
+        return FetchRequest.isByTopicId(version);
+    }
+
+    public int topicCount() {
+        return topics.count();
+    }
+
+    /// Empty when topics go by id.
+    public String topicName(int topic) {
+        return topics.name(topic);
+    }
+
+    /// The more significant half of the topic's id; 0 when topics go by name.
+    public long topicIdHigh(int topic) {
+        return topics.idHigh(topic);
+    }
+
+    /// The less significant half of the topic's id; 0 when topics go by name.
+    public long topicIdLow(int topic) {
+        return topics.idLow(topic);
+    }
+
+    /// The topic's first partition.
+    public int firstPartition(int topic) {
+        return topics.first(topic);
+    }
+
+    /// The partition after the topic's last one.
+    public int endPartition(int topic) {
+        return topics.end(topic);
+    }
 
     /// Of all topics.
-    public int partitionCount() { return 0; }
+    public int partitionCount() {
+        return partitionCount;
+    }
 
-    public int partitionIndex(int partition) { return 0; }
+    /// The partition's number within its topic.
+    public int partitionIndex(int partition) {
+        return indexes[partition];
+    }
 
-    public int currentLeaderEpoch(int partition) { return -1; }
+    /// −1: not known to the asker, so not to be checked.
+    public int currentLeaderEpoch(int partition) {
+        return currentLeaderEpochs[partition];
+    }
 
-    public long fetchOffset(int partition) { return 0; }
+    public long fetchOffset(int partition) {
+        return fetchOffsets[partition];
+    }
 
-    public int lastFetchedEpoch(int partition) { return -1; }
+    /// −1: none.
+    public int lastFetchedEpoch(int partition) {
+        return lastFetchedEpochs[partition];
+    }
 
-    public long logStartOffset(int partition) { return -1; }
+    /// The follower's; −1 for a consumer.
+    public long logStartOffset(int partition) {
+        return logStartOffsets[partition];
+    }
 
-    public int partitionMaxBytes(int partition) { return 0; }
+    public int partitionMaxBytes(int partition) {
+        return maxBytesOf[partition];
+    }
 
-    public int forgottenTopicCount() { return 0; }
+    public int forgottenTopicCount() {
+        return forgottenTopics.count();
+    }
 
-    public String forgottenTopicName(int topic) { return ""; }
+    /// Empty when topics go by id.
+    public String forgottenTopicName(int topic) {
+        return forgottenTopics.name(topic);
+    }
 
-    public long forgottenTopicIdHigh(int topic) { return 0; }
+    public long forgottenTopicIdHigh(int topic) {
+        return forgottenTopics.idHigh(topic);
+    }
 
-    public long forgottenTopicIdLow(int topic) { return 0; }
+    public long forgottenTopicIdLow(int topic) {
+        return forgottenTopics.idLow(topic);
+    }
 
-    public int firstForgottenPartition(int topic) { return 0; }
+    public int firstForgottenPartition(int topic) {
+        return forgottenTopics.first(topic);
+    }
 
-    public int endForgottenPartition(int topic) { return 0; }
+    public int endForgottenPartition(int topic) {
+        return forgottenTopics.end(topic);
+    }
 
-    public int forgottenPartitionIndex(int partition) { return 0; }
+    public int forgottenPartitionIndex(int partition) {
+        return forgottenIndexes[partition];
+    }
 }

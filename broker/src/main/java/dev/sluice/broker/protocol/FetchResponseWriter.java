@@ -2,26 +2,107 @@ package dev.sluice.broker.protocol;
 
 import dev.sluice.io.memory.SlabPool;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
-/// Writes the answer to a Fetch request, version 4 to 18, around records that are not in memory.
+/// Writes the answer to a Fetch request, version 4 to 18, around records that are not in memory: [#begin]; for each topic `topic`, then
+/// [#partition] as often as it was told; [#end].
+///
+/// Records of a partition, of which only the length need be known, belong into the frame at a cut of the memory:
 ///
 /// ```
-/// memory   |-------- bytes --------|------- bytes -------|--- bytes ---|
-///                          cut 0 --^             cut 1 --^             ^-- lengthBytes
-/// frame    |-------- bytes --------| records 0 |---- bytes ----| records 1 |--- bytes ---|
+/// memory   |---- bytes ----|--- bytes ---|- bytes -|
+///                    cut 0 ^       cut 1 ^         ^ lengthBytes
+/// frame    |---- bytes ----| records 0 |--- bytes ---| records 1 |- bytes -|
 /// ```
+///
+/// so the caller, who keeps the spans in the order in which it told of them, sends
+///
+/// ```java
+/// long from = 0;
+/// for (int i = 0; i < writer.cutCount(); i++) {
+///     out.add(memory.asSlice(from, writer.cut(i) - from), Hold.NONE);
+///     out.add(spans.get(i));
+///     from = writer.cut(i);
+/// }
+/// out.add(memory.asSlice(from, writer.lengthBytes() - from), () -> pool.give(memory)); // may be of no bytes
+/// ```
+///
+/// Who leads elsewhere, diverging epochs and snapshots are never told. Allocates nothing once the pool is warm. Reused; owned by one thread.
 public final class FetchResponseWriter {
-    public FetchResponseWriter(SlabPool pool) {}
+    private final FrameWriter frame;
+    private int version;
+    private boolean flexible;
+    private int topicsLeft;
+    private int partitionsLeft;
+    private long[] cuts = new long[16];
+    private int cutCount;
+    private long recordsBytes;
 
+    /// @param pool where frames' memory comes from; borrowed
+    public FetchResponseWriter(SlabPool pool) {
+        this.frame = new FrameWriter(pool);
+    }
+
+    /// Begins a frame, which must be ended or abandoned.
+    ///
+    /// @param version   the request's
+    /// @param errorCode of Kafka's Errors, 0 for none; told from version 7
+    /// @param sessionId 0 for none; told from version 7
     public void begin(
-            int correlationId, int version, int throttleTimeMs, short errorCode, int sessionId, int topicCount) {}
+            int correlationId, int version, int throttleTimeMs, short errorCode, int sessionId, int topicCount) {
+        if (version < FetchRequest.OLDEST_VERSION || version > FetchRequest.NEWEST_VERSION) {
+            throw new IllegalArgumentException("Fetch has no version " + version);
+        }
+        this.version = version;
+        flexible = FetchRequest.isFlexible(version);
+        topicsLeft = topicCount;
+        partitionsLeft = 0;
+        cutCount = 0;
+        recordsBytes = 0;
+        frame.begin(correlationId, flexible);
+        frame.putInt32(throttleTimeMs);
+        if (version >= 7) {
+            frame.putInt16(errorCode);
+            frame.putInt32(sessionId);
+        }
+        frame.putCount(topicCount, flexible);
+    }
 
-    public void topic(String name, int partitionCount) {}
+    /// Begins a topic; up to version 12.
+    ///
+    /// @throws IllegalArgumentException when the name encodes to more than 32767 bytes; one that was parsed doesn't
+    public void topic(String name, int partitionCount) {
+        assert !FetchRequest.isByTopicId(version);
+        frame.putString(name, flexible);
+        beginPartitions(partitionCount);
+    }
 
-    public void topic(long idHigh, long idLow, int partitionCount) {}
+    /// Begins a topic; from version 13.
+    public void topic(long idHigh, long idLow, int partitionCount) {
+        assert FetchRequest.isByTopicId(version);
+        frame.putInt64(idHigh);
+        frame.putInt64(idLow);
+        beginPartitions(partitionCount);
+    }
 
-    /// @param abortedListed false: a null list of aborted transactions, Kafka's answer to read uncommitted; true: an empty one, its answer to read committed
-    /// @param recordsLengthBytes above 0, a cut is made here where the caller sends as many bytes; −1: null
+    private void beginPartitions(int partitionCount) {
+        assert topicsLeft > 0 && partitionsLeft == 0;
+        topicsLeft--;
+        partitionsLeft = partitionCount;
+        frame.putCount(partitionCount, flexible);
+        endTopicIfComplete();
+    }
+
+    /// Writes a partition of the topic, but for its records.
+    ///
+    /// @param errorCode            of Kafka's Errors, 0 for none
+    /// @param highWatermark        −1 with an error
+    /// @param lastStableOffset     −1 when not known
+    /// @param logStartOffset       −1 when not known; told from version 5
+    /// @param preferredReadReplica −1 for none; told from version 11
+    /// @param abortedListed        false: aborted transactions are null, Kafka's answer to read uncommitted; true: there are none, its
+    ///                             answer to read committed and with an error
+    /// @param recordsLengthBytes   above 0: the records' cut is made here; −1: null, where Kafka's own answer is 0
     public void partition(
             int index,
             short errorCode,
@@ -30,35 +111,80 @@ public final class FetchResponseWriter {
             long logStartOffset,
             int preferredReadReplica,
             boolean abortedListed,
-            int recordsLengthBytes) {}
+            int recordsLengthBytes) {
+        assert partitionsLeft > 0;
+        partitionsLeft--;
+        frame.putInt32(index);
+        frame.putInt16(errorCode);
+        frame.putInt64(highWatermark);
+        frame.putInt64(lastStableOffset);
+        if (version >= 5) {
+            frame.putInt64(logStartOffset);
+        }
+        frame.putCount(abortedListed ? 0 : -1, flexible);
+        if (version >= 11) {
+            frame.putInt32(preferredReadReplica);
+        }
+        frame.putCount(recordsLengthBytes, flexible);
+        if (recordsLengthBytes > 0) {
+            cutFor(recordsLengthBytes);
+        }
+        if (flexible) {
+            frame.putNoTags();
+        }
+        endTopicIfComplete();
+    }
+
+    private void cutFor(int recordsLengthBytes) {
+        recordsBytes += recordsLengthBytes;
+        if (cutCount == cuts.length) {
+            cuts = Arrays.copyOf(cuts, cutCount * 2);
+        }
+        cuts[cutCount++] = frame.position();
+    }
+
+    private void endTopicIfComplete() {
+        if (partitionsLeft == 0 && flexible) {
+            frame.putNoTags();
+        }
+    }
 
     /// Finishes the frame.
     ///
-    /// @return memory of the pool, the frame without its records in its first [#lengthBytes]; the caller gives it back when it was sent
+    /// @return memory of the pool, the frame without its records in its first [#lengthBytes]; now the caller's, who gives it back to the
+    ///     pool
+    /// @throws ArithmeticException when the frame exceeds 2 GiB, which its size field can't say; then abandon it
     public MemorySegment end() {
-        throw new UnsupportedOperationException();
+        assert topicsLeft == 0 && partitionsLeft == 0;
+        if (flexible) {
+            frame.putNoTags();
+        }
+        return frame.end(recordsBytes);
     }
 
-    /// What was written to the memory: the frame, its size field included, without records.
+    /// What was written to the memory: the frame, its size field included, without the records.
     public long lengthBytes() {
-        return 0;
+        return frame.position();
     }
 
-    /// The whole frame, its size field and all records included.
+    /// The whole frame, its size field and the records included.
     public long frameLengthBytes() {
-        return 0;
+        return frame.position() + recordsBytes;
     }
 
-    /// How many partitions had records.
+    /// How many partitions have records.
     public int cutCount() {
-        return 0;
+        return cutCount;
     }
 
-    /// Where in the memory the i-th of these partitions' records belong, rising with i.
+    /// Where in the memory the records of the i-th of these partitions belong; rises with i.
     public long cut(int i) {
-        return 0;
+        assert i < cutCount;
+        return cuts[i];
     }
 
-    /// Gives up a frame that was begun and not ended.
-    public void abandon() {}
+    /// Gives up a frame that was begun and not ended; without one, does nothing.
+    public void abandon() {
+        frame.abandon();
+    }
 }

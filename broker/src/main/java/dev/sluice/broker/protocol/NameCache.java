@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Turns the bytes of names into strings, the same string for the same bytes, so that a name seen before costs no allocation.
 ///
-/// Bounded in number and in the length of what it keeps, whatever names peers send: a new name takes the place of another one of its row.
-/// Owned by one thread.
+/// Bounded in number and in the length of what it keeps, whatever names peers send: a new name takes the place of another one of its
+/// row. Names that aren't ASCII are decoded each time; none that a broker accepts is. Owned by one thread.
 public final class NameCache {
     /// Kafka's bound on topic names (Topic.MAX_NAME_LENGTH); longer ones are decoded each time.
     static final int LONGEST_BYTES = 249;
@@ -19,23 +19,52 @@ public final class NameCache {
     private final int rowMask;
     private final @Nullable String[] names;
     private final int[] hashes;
-    private int victim;
+    private int turn;
 
-    /// @param names how many it should remember; rounded up to a power of two
+    /// @param names how many it should remember; each takes about 24 bytes and the string
     public NameCache(int names) {
-        int rows = Integer.highestOneBit(Math.max(1, (names - 1) / WAYS)) << 1;
+        int rows = 1;
+        while (rows * WAYS < names) {
+            rows *= 2;
+        }
         this.rowMask = rows - 1;
         this.names = new String[rows * WAYS];
         this.hashes = new int[rows * WAYS];
     }
 
     /// The name in these bytes; what is not UTF-8 becomes U+FFFD, as in Kafka.
+    ///
+    /// @param lengthBytes 0 for the empty name, as is anything below
     public String name(MemorySegment memory, long position, int lengthBytes) {
+        if (lengthBytes <= 0) {
+            return "";
+        }
+        return isAscii(memory, position, lengthBytes)
+                ? asciiName(memory, position, lengthBytes)
+                : new String(copy(memory, position, lengthBytes), StandardCharsets.UTF_8);
+    }
+
+    /// The name in these bytes, which are the ones it encodes to.
+    ///
+    /// @throws MalformedRequestException when they are not UTF-8
+    String exactName(String field, MemorySegment memory, long position, int lengthBytes) {
         if (lengthBytes == 0) {
             return "";
         }
-        if (lengthBytes > LONGEST_BYTES || !isAscii(memory, position, lengthBytes)) {
-            return new String(copy(memory, position, lengthBytes), StandardCharsets.UTF_8);
+        if (isAscii(memory, position, lengthBytes)) {
+            return asciiName(memory, position, lengthBytes);
+        }
+        byte[] bytes = copy(memory, position, lengthBytes);
+        String name = new String(bytes, StandardCharsets.UTF_8);
+        if (!Arrays.equals(bytes, name.getBytes(StandardCharsets.UTF_8))) {
+            throw new MalformedRequestException(field, position, "not UTF-8");
+        }
+        return name;
+    }
+
+    private String asciiName(MemorySegment memory, long position, int lengthBytes) {
+        if (lengthBytes > LONGEST_BYTES) {
+            return new String(copy(memory, position, lengthBytes), StandardCharsets.US_ASCII);
         }
         int hash = hash(memory, position, lengthBytes);
         int row = (hash & rowMask) * WAYS;
@@ -45,23 +74,21 @@ public final class NameCache {
                 return known;
             }
         }
-        String name = new String(copy(memory, position, lengthBytes), StandardCharsets.ISO_8859_1);
-        int slot = row + (victim++ & WAYS - 1);
+        String name = new String(copy(memory, position, lengthBytes), StandardCharsets.US_ASCII);
+        int slot = slotFor(row);
         names[slot] = name;
         hashes[slot] = hash;
         return name;
     }
 
-    /// The name in these bytes, which are those that the name encodes to, so that an answer can repeat it.
-    ///
-    /// @throws MalformedRequestException when the bytes are not UTF-8
-    String exactName(String field, MemorySegment memory, long position, int lengthBytes) {
-        String name = name(memory, position, lengthBytes);
-        if (name.length() != lengthBytes
-                && !Arrays.equals(name.getBytes(StandardCharsets.UTF_8), copy(memory, position, lengthBytes))) {
-            throw new MalformedRequestException(field, position, "not UTF-8");
+    /// A free slot of the row, else each in its turn.
+    private int slotFor(int row) {
+        for (int i = row; i < row + WAYS; i++) {
+            if (names[i] == null) {
+                return i;
+            }
         }
-        return name;
+        return row + (turn++ & WAYS - 1);
     }
 
     private static byte[] copy(MemorySegment memory, long position, int lengthBytes) {

@@ -4,38 +4,134 @@ import dev.sluice.io.memory.SlabPool;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// Writes the answer to a Produce request, version 3 to 13.
+/// Writes the answer to a Produce request, version 3 to 13: [#begin]; for each topic `topic`, then [#partition] as often as it was
+/// told; [#end].
 ///
-/// begin, for each topic: topic, for each of its partitions: partition, then end.
+/// The counts come first on the wire, and the request has them. Record errors, and who leads elsewhere, are never told. Allocates nothing once
+/// the pool is warm. Reused; owned by one thread.
 public final class ProduceResponseWriter {
-    public ProduceResponseWriter(SlabPool pool) {}
+    /// Error messages are cut to this many characters: they may quote what a client sent.
+    static final int MESSAGE_CHARACTERS = 1024;
 
-    public void begin(int correlationId, int version, int topicCount) {}
+    private final FrameWriter frame;
+    private int version;
+    private boolean flexible;
+    private int topicsLeft;
+    private int partitionsLeft;
 
-    public void topic(String name, int partitionCount) {}
+    /// @param pool where frames' memory comes from; borrowed
+    public ProduceResponseWriter(SlabPool pool) {
+        this.frame = new FrameWriter(pool);
+    }
 
-    public void topic(long idHigh, long idLow, int partitionCount) {}
+    /// Begins a frame, which must be ended or abandoned.
+    ///
+    /// @param version the request's
+    public void begin(int correlationId, int version, int topicCount) {
+        if (version < ProduceRequest.OLDEST_VERSION || version > ProduceRequest.NEWEST_VERSION) {
+            throw new IllegalArgumentException("Produce has no version " + version);
+        }
+        this.version = version;
+        flexible = ProduceRequest.isFlexible(version);
+        topicsLeft = topicCount;
+        partitionsLeft = 0;
+        frame.begin(correlationId, flexible);
+        frame.putCount(topicCount, flexible);
+    }
 
+    /// Begins a topic; up to version 12.
+    ///
+    /// @throws IllegalArgumentException when the name encodes to more than 32767 bytes; one that was parsed doesn't
+    public void topic(String name, int partitionCount) {
+        assert !ProduceRequest.isByTopicId(version);
+        frame.putString(name, flexible);
+        beginPartitions(partitionCount);
+    }
+
+    /// Begins a topic; version 13.
+    public void topic(long idHigh, long idLow, int partitionCount) {
+        assert ProduceRequest.isByTopicId(version);
+        frame.putInt64(idHigh);
+        frame.putInt64(idLow);
+        beginPartitions(partitionCount);
+    }
+
+    private void beginPartitions(int partitionCount) {
+        assert topicsLeft > 0 && partitionsLeft == 0;
+        topicsLeft--;
+        partitionsLeft = partitionCount;
+        frame.putCount(partitionCount, flexible);
+        endTopicIfComplete();
+    }
+
+    /// Writes a partition of the topic.
+    ///
+    /// @param errorCode       of Kafka's Errors, 0 for none
+    /// @param baseOffset      of the first record; −1 with an error
+    /// @param logAppendTimeMs −1 when the records kept the time of their creation
+    /// @param logStartOffset  −1 when not known; told from version 5
+    /// @param errorMessage    for people; told from version 8
     public void partition(
             int index,
             short errorCode,
             long baseOffset,
             long logAppendTimeMs,
             long logStartOffset,
-            @Nullable String errorMessage) {}
+            @Nullable String errorMessage) {
+        assert partitionsLeft > 0;
+        partitionsLeft--;
+        frame.putInt32(index);
+        frame.putInt16(errorCode);
+        frame.putInt64(baseOffset);
+        frame.putInt64(logAppendTimeMs);
+        if (version >= 5) {
+            frame.putInt64(logStartOffset);
+        }
+        if (version >= 8) {
+            frame.putCount(0, flexible); // record errors
+            putMessage(errorMessage);
+        }
+        if (flexible) {
+            frame.putNoTags();
+        }
+        endTopicIfComplete();
+    }
+
+    private void putMessage(@Nullable String message) {
+        if (message == null) {
+            frame.putNullString(flexible);
+        } else if (message.length() <= MESSAGE_CHARACTERS) {
+            frame.putString(message, flexible);
+        } else {
+            frame.putString(message.substring(0, MESSAGE_CHARACTERS), flexible);
+        }
+    }
+
+    private void endTopicIfComplete() {
+        if (partitionsLeft == 0 && flexible) {
+            frame.putNoTags();
+        }
+    }
 
     /// Finishes the frame.
     ///
-    /// @return memory of the pool with the frame in its first [#lengthBytes]; the caller gives it back when it was sent
+    /// @return memory of the pool, the frame in its first [#lengthBytes]; now the caller's, who gives it back to the pool
     public MemorySegment end(int throttleTimeMs) {
-        throw new UnsupportedOperationException();
+        assert topicsLeft == 0 && partitionsLeft == 0;
+        frame.putInt32(throttleTimeMs);
+        if (flexible) {
+            frame.putNoTags();
+        }
+        return frame.end(0);
     }
 
     /// The whole frame, its size field included.
     public long lengthBytes() {
-        return 0;
+        return frame.position();
     }
 
-    /// Gives up a frame that was begun and not ended.
-    public void abandon() {}
+    /// Gives up a frame that was begun and not ended; without one, does nothing.
+    public void abandon() {
+        frame.abandon();
+    }
 }

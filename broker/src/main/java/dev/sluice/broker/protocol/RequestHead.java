@@ -6,8 +6,8 @@ package dev.sluice.broker.protocol;
 /// int16 apiKey | int16 apiVersion | int32 correlationId | int16 n, n bytes clientId (n < 0: null) | tagged fields (version 2)
 /// ```
 ///
-/// The client id is never compact, so that a broker can read the header of an ApiVersions request from its future. Reused; owned by one thread. The
-/// client id stays in the request's memory and is gone with it.
+/// The client id is never compact, so that a broker can read the header of an ApiVersions request from its future. Reused; owned by one
+/// thread. The client id stays in the request's memory and is gone with it.
 public final class RequestHead {
     private WireReader reader = new WireReader();
     private short apiKey;
@@ -19,7 +19,8 @@ public final class RequestHead {
 
     /// Reads the header; the reader then stands at the request's body.
     ///
-    /// An API version that nobody knows is no error here: ApiVersions answers one, and its caller knows.
+    /// An API version that nobody knows is no error here: to ApiVersions it is an ordinary question, and for the others the caller
+    /// has the table of what is served.
     ///
     /// @throws MalformedRequestException when the bytes are no header, or the API key is unknown
     public void parse(WireReader reader) {
@@ -29,13 +30,33 @@ public final class RequestHead {
         apiVersion = reader.readInt16("apiVersion");
         headerVersion = ApiHeaders.requestHeaderVersion(apiKey, apiVersion);
         if (headerVersion < 0) {
-            throw new MalformedRequestException("apiKey", start, "unknown API " + apiKey + " version " + apiVersion);
+            throw new MalformedRequestException("apiKey", start, "unknown API " + apiKey + ", version " + apiVersion);
         }
         correlationId = reader.readInt32("correlationId");
         clientIdLengthBytes = reader.readNullableString("clientId", false);
         clientIdPosition = reader.position() - Math.max(clientIdLengthBytes, 0);
         if (headerVersion >= 2) {
             reader.skipTags("header tags");
+        }
+    }
+
+    /// Reads the header of a request that is still being received.
+    ///
+    /// @param reader      its limit the end that the frame declares
+    /// @param receivedEnd first position that was not received yet
+    /// @return false when it isn't there as a whole; the reader then stands where it stood, to try again with more
+    /// @throws MalformedRequestException as [#parse(WireReader)]
+    public boolean parse(WireReader reader, long receivedEnd) {
+        long start = reader.position();
+        reader.receivedUpTo(receivedEnd);
+        try {
+            parse(reader);
+            return true;
+        } catch (Starved more) {
+            reader.rewind(start);
+            return false;
+        } finally {
+            reader.receivedUpTo(reader.limit());
         }
     }
 
@@ -68,6 +89,6 @@ public final class RequestHead {
 
     /// The client id; none is the empty one, as in Kafka.
     public String clientId(NameCache names) {
-        return clientIdLengthBytes <= 0 ? "" : names.name(reader.memory(), clientIdPosition, clientIdLengthBytes);
+        return names.name(reader.memory(), clientIdPosition, clientIdLengthBytes);
     }
 }

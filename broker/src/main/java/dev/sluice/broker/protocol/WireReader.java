@@ -1,23 +1,23 @@
 package dev.sluice.broker.protocol;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
 /// A cursor over a request in memory.
 ///
 /// Reading moves [#position] forward and never past [#limit]; whatever doesn't fit or makes no sense is a
-/// [MalformedRequestException] that carries the field's name. `flexible` in a method's arguments chooses the compact encoding
-/// (lengths and counts as unsigned varint of n + 1) of the newer versions.
+/// [MalformedRequestException] that carries the field's name. `flexible` in a method's arguments chooses the compact encoding of the
+/// newer versions: lengths and counts as an unsigned varint of n + 1.
 ///
 /// Reused for one request after the other by the thread that owns it. The memory is borrowed for as long as anything is read.
 public final class WireReader {
     private MemorySegment memory = MemorySegment.NULL;
     private long position;
     private long limit;
+    private long received;
+    private long neededEnd;
 
-    /// Starts over at other bytes.
+    /// Starts over at other bytes, all of them received.
     ///
     /// @param limit first position that is not the request's
     /// @return this
@@ -26,6 +26,7 @@ public final class WireReader {
         this.memory = memory;
         this.position = position;
         this.limit = limit;
+        this.received = limit;
         return this;
     }
 
@@ -46,6 +47,17 @@ public final class WireReader {
         return limit - position;
     }
 
+    /// Says how far the bytes were received. Reading beyond that, within the limit, throws [Starved]: whoever calls this
+    /// catches it, rewinds, and tells its own caller how far it needs them, [#neededEnd].
+    void receivedUpTo(long end) {
+        received = Math.min(end, limit);
+    }
+
+    /// How far bytes must be received for the read that starved.
+    long neededEnd() {
+        return neededEnd;
+    }
+
     /// Goes back to a position that was reached before.
     void rewind(long earlier) {
         assert earlier <= position;
@@ -53,20 +65,20 @@ public final class WireReader {
     }
 
     public byte readInt8(String field) {
-        return memory.get(Wire.INT8, advance(field, Byte.BYTES));
+        return memory.get(Wire.INT8, take(field, Byte.BYTES));
     }
 
     public short readInt16(String field) {
-        return memory.get(Wire.INT16, advance(field, Short.BYTES));
+        return memory.get(Wire.INT16, take(field, Short.BYTES));
     }
 
     public int readInt32(String field) {
-        return memory.get(Wire.INT32, advance(field, Integer.BYTES));
+        return memory.get(Wire.INT32, take(field, Integer.BYTES));
     }
 
-    /// Also the way to read a uuid: two of these, most significant first.
+    /// Also the way to read a uuid: two of these, the more significant first.
     public long readInt64(String field) {
-        return memory.get(Wire.INT64, advance(field, Long.BYTES));
+        return memory.get(Wire.INT64, take(field, Long.BYTES));
     }
 
     /// Reads a varint of at most 31 bits, which every length, count and tag fits in.
@@ -104,7 +116,7 @@ public final class WireReader {
         if (length > Wire.STRING_BYTES) {
             throw new MalformedRequestException(field, start, "a string of " + length + " bytes, longer than any");
         }
-        skip(field, length);
+        take(field, length);
         return length;
     }
 
@@ -120,6 +132,18 @@ public final class WireReader {
         return length;
     }
 
+    /// Reads a string that may not be null.
+    public String readString(String field, boolean flexible, NameCache names) {
+        int length = readString(field, flexible);
+        return names.name(memory, position - length, length);
+    }
+
+    /// Reads the name of a topic, which an answer will repeat, so the string encodes to the bytes that were read.
+    String readTopicName(boolean flexible, NameCache names) {
+        int length = readString("topic name", flexible);
+        return names.exactName("topic name", memory, position - length, length);
+    }
+
     /// Reads the number of elements of an array that may not be null.
     ///
     /// @param elementBytes what the smallest element takes, so that no count is believed that the rest of the request can't hold
@@ -127,7 +151,7 @@ public final class WireReader {
         long start = position;
         int count = flexible ? readUnsignedVarint(field) - 1 : readInt32(field);
         if (count < 0) {
-            throw new MalformedRequestException(field, start, "a null array, which it may not be");
+            throw new MalformedRequestException(field, start, "null, which it may not be");
         }
         if (count > remaining() / elementBytes) {
             throw new MalformedRequestException(
@@ -136,20 +160,17 @@ public final class WireReader {
         return count;
     }
 
-    /// Reads the length of records that may be null; their bytes are the next ones and within the limit.
+    /// Reads the length of records that may be null; their bytes are the next ones, within the limit.
     ///
     /// @return −1 for null
     public int readRecordsLength(String field, boolean flexible) {
         long start = position;
         int length = flexible ? readUnsignedVarint(field) - 1 : readInt32(field);
-        if (length < 0) {
-            return -1;
-        }
         if (length > remaining()) {
             throw new MalformedRequestException(
                     field, start, length + " bytes do not fit in the " + remaining() + " that are left");
         }
-        return length;
+        return Math.max(length, -1);
     }
 
     /// Reads how many tagged fields follow.
@@ -172,27 +193,30 @@ public final class WireReader {
         }
     }
 
+    /// Passes over bytes that nobody looks at, whether they were received yet or not.
     public void skip(String field, long lengthBytes) {
-        advance(field, lengthBytes);
+        checkFits(field, lengthBytes);
+        position += lengthBytes;
     }
 
-    /// Decodes bytes that were passed over; what is not UTF-8 becomes U+FFFD, as in Kafka.
-    public String decode(long position, int lengthBytes) {
-        if (lengthBytes == 0) {
-            return "";
-        }
-        byte[] bytes = memory.asSlice(position, lengthBytes).toArray(ValueLayout.JAVA_BYTE);
-        return new String(bytes, StandardCharsets.UTF_8);
-    }
-
-    /// @return the position before
-    private long advance(String field, long lengthBytes) {
+    /// Passes over bytes that are to be looked at.
+    ///
+    /// @return where they begin
+    private long take(String field, long lengthBytes) {
         long before = position;
-        if (lengthBytes > limit - before) {
-            throw new MalformedRequestException(
-                    field, before, lengthBytes + " bytes needed, the request has " + (limit - before) + " left");
+        if (lengthBytes > received - before) {
+            checkFits(field, lengthBytes);
+            neededEnd = before + lengthBytes;
+            throw Starved.INSTANCE;
         }
         position = before + lengthBytes;
         return before;
+    }
+
+    private void checkFits(String field, long lengthBytes) {
+        if (lengthBytes > limit - position) {
+            throw new MalformedRequestException(
+                    field, position, lengthBytes + " bytes needed, the request has " + remaining() + " left");
+        }
     }
 }
