@@ -1,0 +1,114 @@
+package dev.sluice.broker;
+
+import dev.sluice.broker.catalogue.Catalogue;
+import dev.sluice.broker.catalogue.Topic;
+import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.partition.Partition;
+import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
+import java.io.StringWriter;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.json.JsonFactory;
+
+/// What the broker moved so far, by method and with how many calls, as JSON.
+final class BrokerStatus {
+    static final String FLUSH_POLICY = "os";
+
+    private final BrokerConfig config;
+    private final Catalogue catalogue;
+    private final Account connections;
+    private final Account segments;
+    private final long startedNs;
+    private final JsonFactory json = new JsonFactory();
+
+    BrokerStatus(
+            BrokerConfig config, Catalogue catalogue, Account connections, Account segments, long startedNs) {
+        this.config = config;
+        this.catalogue = catalogue;
+        this.connections = connections;
+        this.segments = segments;
+        this.startedNs = startedNs;
+    }
+
+    /// @param topic the one to tell of; null for all
+    String json(@Nullable String topic) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator out = json.createGenerator(text)) {
+            out.writeStartObject();
+            out.writeObjectPropertyStart("broker");
+            out.writeStringProperty("version", Version.CURRENT);
+            out.writeNumberProperty("uptimeMs", (System.nanoTime() - startedNs) / 1_000_000);
+            out.writeStringProperty("dataDir", config.dataDir().toAbsolutePath().normalize().toString());
+            out.writeStringProperty("flush", FLUSH_POLICY);
+            out.writeEndObject();
+
+            out.writeObjectPropertyStart("connections");
+            writeCalls(out, "total", connections);
+            out.writeArrayPropertyStart("open");
+            for (Account connection : sorted(connections)) {
+                writeAccount(out, connection);
+            }
+            out.writeEndArray();
+            out.writeEndObject();
+
+            out.writeObjectPropertyStart("segments");
+            writeCalls(out, "total", segments);
+            out.writeArrayPropertyStart("topics");
+            catalogue.image().topics().stream()
+                    .filter(known -> topic == null || known.name().equals(topic))
+                    .sorted(Comparator.comparing(Topic::name))
+                    .forEach(known -> writeTopic(out, known));
+            out.writeEndArray();
+            out.writeEndObject();
+            out.writeEndObject();
+        }
+        return text.toString();
+    }
+
+    private static void writeTopic(JsonGenerator out, Topic topic) {
+        for (Partition partition : topic.partitions()) {
+            out.writeStartObject();
+            out.writeStringProperty("topic", topic.name());
+            out.writeNumberProperty("partition", partition.index());
+            out.writeNumberProperty("logStartOffset", partition.log().logStartOffset());
+            out.writeNumberProperty("logEndOffset", partition.log().logEndOffset());
+            out.writeNumberProperty("bytes", partition.log().bytesOnDisk());
+            writeCalls(out, "calls", partition.log().account());
+            out.writeArrayPropertyStart("segments");
+            for (Account segment : sorted(partition.log().account())) {
+                writeAccount(out, segment);
+            }
+            out.writeEndArray();
+            out.writeEndObject();
+        }
+    }
+
+    private static List<Account> sorted(Account parent) {
+        return parent.children().stream()
+                .sorted(Comparator.comparing(Account::name))
+                .toList();
+    }
+
+    private static void writeAccount(JsonGenerator out, Account account) {
+        out.writeStartObject();
+        out.writeStringProperty("name", account.name());
+        writeCalls(out, "calls", account);
+        out.writeEndObject();
+    }
+
+    private static void writeCalls(JsonGenerator out, String name, Account account) {
+        out.writeObjectPropertyStart(name);
+        for (Map.Entry<Call, Account.Count> entry : account.snapshot().entrySet()) {
+            out.writeObjectPropertyStart(entry.getKey().kernelName());
+            out.writeNumberProperty("calls", entry.getValue().calls());
+            out.writeNumberProperty("errors", entry.getValue().errors());
+            out.writeNumberProperty("bytes", entry.getValue().bytes());
+            out.writeEndObject();
+        }
+        out.writeEndObject();
+    }
+}

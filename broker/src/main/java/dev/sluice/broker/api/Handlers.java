@@ -1,0 +1,20 @@
+package dev.sluice.broker.api;
+
+import java.util.List;
+
+/// The one list of what the broker offers; ApiVersions is computed from it.
+final class Handlers {
+    private Handlers() {}
+
+    static List<ApiHandler> offered(Services services) {
+        return List.of(
+                new ProduceHandler(services),
+                new FetchHandler(services),
+                new ListOffsetsHandler(services),
+                new MetadataHandler(services),
+                new CreateTopicsHandler(services),
+                new DeleteTopicsHandler(services),
+                new InitProducerIdHandler(services),
+                new DescribeClusterHandler(services));
+    }
+}

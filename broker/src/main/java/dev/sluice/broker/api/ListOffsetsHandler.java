@@ -1,0 +1,112 @@
+package dev.sluice.broker.api;
+
+import dev.sluice.broker.catalogue.CatalogueImage;
+import dev.sluice.broker.catalogue.Topic;
+import dev.sluice.broker.partition.Partition;
+import dev.sluice.broker.protocol.RecordTimestamps;
+import dev.sluice.log.PartitionLog;
+import dev.sluice.log.TimestampedOffset;
+import java.io.IOException;
+import java.util.Optional;
+import org.apache.kafka.common.message.ListOffsetsRequestData;
+import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
+import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
+import org.apache.kafka.common.message.ListOffsetsResponseData;
+import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsPartitionResponse;
+import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsTopicResponse;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.ListOffsetsRequest;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// ListOffsets: the first offset, the next one, or the first at or after a time. Only the last kind reads the disk, off the loop.
+final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
+    private static final Logger LOG = LoggerFactory.getLogger(ListOffsetsHandler.class);
+    private static final long NONE = -1;
+
+    ListOffsetsHandler(Services services) {
+        super(ApiKeys.LIST_OFFSETS, services);
+    }
+
+    @Override
+    void handle(ListOffsetsRequestData body, Exchange exchange) {
+        boolean searches = body.topics().stream()
+                .flatMap(topic -> topic.partitions().stream())
+                .anyMatch(partition -> partition.timestamp() >= 0
+                        || partition.timestamp() == ListOffsetsRequest.MAX_TIMESTAMP);
+        if (searches) {
+            offLoop(exchange, () -> answer(body));
+        } else {
+            exchange.answer(answer(body));
+        }
+    }
+
+    private ListOffsetsResponseData answer(ListOffsetsRequestData body) {
+        CatalogueImage image = services.catalogue().image();
+        ListOffsetsResponseData answer = new ListOffsetsResponseData();
+        for (ListOffsetsTopic asked : body.topics()) {
+            Topic topic = image.topic(asked.name());
+            ListOffsetsTopicResponse answers = new ListOffsetsTopicResponse().setName(asked.name());
+            for (ListOffsetsPartition partition : asked.partitions()) {
+                Partition known = topic == null ? null : topic.partition(partition.partitionIndex());
+                answers.partitions()
+                        .add(
+                                known == null
+                                        ? error(partition, Errors.UNKNOWN_TOPIC_OR_PARTITION)
+                                        : answer(partition, known.log()));
+            }
+            answer.topics().add(answers);
+        }
+        return answer;
+    }
+
+    private ListOffsetsPartitionResponse answer(ListOffsetsPartition asked, PartitionLog log) {
+        int epoch = asked.currentLeaderEpoch();
+        if (epoch >= 0 && epoch != log.leaderEpoch()) {
+            return error(
+                    asked, epoch < log.leaderEpoch() ? Errors.FENCED_LEADER_EPOCH : Errors.UNKNOWN_LEADER_EPOCH);
+        }
+        ListOffsetsPartitionResponse answer =
+                new ListOffsetsPartitionResponse().setPartitionIndex(asked.partitionIndex());
+        try {
+            long timestamp = asked.timestamp();
+            if (timestamp == ListOffsetsRequest.LATEST_TIMESTAMP) {
+                return answer.setTimestamp(NONE).setOffset(log.highWatermark()).setLeaderEpoch(log.leaderEpoch());
+            }
+            if (timestamp == ListOffsetsRequest.EARLIEST_TIMESTAMP
+                    || timestamp == ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP) {
+                return answer.setTimestamp(NONE)
+                        .setOffset(log.logStartOffset())
+                        .setLeaderEpoch(log.leaderEpochOf(log.logStartOffset()));
+            }
+            if (timestamp == ListOffsetsRequest.LATEST_TIERED_TIMESTAMP
+                    || timestamp == ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP) {
+                return answer.setTimestamp(NONE).setOffset(NONE).setLeaderEpoch(-1); // nothing is tiered
+            }
+            if (timestamp < 0 && timestamp != ListOffsetsRequest.MAX_TIMESTAMP) {
+                return error(asked, Errors.UNSUPPORTED_VERSION);
+            }
+            Optional<TimestampedOffset> found = timestamp == ListOffsetsRequest.MAX_TIMESTAMP
+                    ? log.offsetOfMaxTimestamp(RecordTimestamps.CODEC)
+                    : log.offsetForTimestamp(timestamp, RecordTimestamps.CODEC);
+            found.ifPresentOrElse(
+                    record -> answer.setTimestamp(record.timestampMs())
+                            .setOffset(record.offset())
+                            .setLeaderEpoch(record.leaderEpoch()),
+                    () -> answer.setTimestamp(NONE).setOffset(NONE).setLeaderEpoch(-1));
+            return answer;
+        } catch (IOException e) {
+            LOG.error("{}-{} can't be searched by time", log.topic(), log.partition(), e);
+            return error(asked, Errors.KAFKA_STORAGE_ERROR);
+        }
+    }
+
+    private static ListOffsetsPartitionResponse error(ListOffsetsPartition asked, Errors error) {
+        return new ListOffsetsPartitionResponse()
+                .setPartitionIndex(asked.partitionIndex())
+                .setErrorCode(error.code())
+                .setTimestamp(NONE)
+                .setOffset(NONE);
+    }
+}

@@ -1,0 +1,212 @@
+package dev.sluice.broker.api;
+
+import dev.sluice.broker.catalogue.CatalogueImage;
+import dev.sluice.broker.catalogue.Topic;
+import dev.sluice.broker.net.Request;
+import dev.sluice.broker.partition.Partition;
+import dev.sluice.broker.protocol.NameCache;
+import dev.sluice.broker.protocol.ProduceRequest;
+import dev.sluice.broker.protocol.ProduceResponseWriter;
+import dev.sluice.broker.protocol.RequestHead;
+import dev.sluice.broker.protocol.WireReader;
+import dev.sluice.log.AppendOutcome;
+import dev.sluice.log.BatchProblem;
+import dev.sluice.log.BatchView;
+import dev.sluice.log.Compression;
+import java.lang.foreign.MemorySegment;
+import java.util.UUID;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.Nullable;
+
+/// Produce: record batches from the receive buffer to the partitions' logs, without another copy in user space.
+///
+/// The whole request is parsed before anything is appended, so nothing of a malformed one is stored. Each partition is then
+/// checked and appended by itself, and answers its own error. On one node the leader is all replicas: acks=1 and acks=all are the
+/// same. With acks=0 there is no answer; an error then closes the connection, as in Kafka, so that the client notices.
+final class ProduceHandler implements ApiHandler {
+    /// Topic names that one loop remembers, so that a name seen before costs no allocation.
+    private static final int NAMES = 1024;
+
+    private static final short NO_ACKS = 0;
+    private static final long NO_OFFSET = -1;
+
+    private final Services services;
+    private final ProduceRequest produce = new ProduceRequest(new NameCache(NAMES));
+    private @Nullable ProduceResponseWriter writer;
+
+    // What became of the partition in hand, for its answer.
+    private Errors error = Errors.NONE;
+    private @Nullable String message;
+    private long baseOffset;
+    private long logAppendTimeMs;
+    private long logStartOffset;
+
+    ProduceHandler(Services services) {
+        this.services = services;
+    }
+
+    @Override
+    public ApiKeys key() {
+        return ApiKeys.PRODUCE;
+    }
+
+    @Override
+    public short oldestVersion() {
+        return ProduceRequest.OLDEST_VERSION;
+    }
+
+    @Override
+    public short newestVersion() {
+        return ProduceRequest.NEWEST_VERSION;
+    }
+
+    @Override
+    public void handle(RequestHead head, WireReader reader, Request request) {
+        produce.wrap(reader, head.apiVersion());
+        ProduceResponseWriter answer = writer(request);
+        answer.begin(head.correlationId(), head.apiVersion(), produce.topicCount());
+        CatalogueImage image = services.catalogue().image();
+        boolean acksValid = produce.acks() >= -1 && produce.acks() <= 1;
+        boolean failed = false;
+        while (produce.nextTopic()) {
+            Topic topic;
+            if (produce.isByTopicId()) {
+                topic = image.topic(new UUID(produce.topicIdHigh(), produce.topicIdLow()));
+                answer.topic(produce.topicIdHigh(), produce.topicIdLow(), produce.partitionCount());
+            } else {
+                topic = image.topic(produce.topicName());
+                answer.topic(produce.topicName(), produce.partitionCount());
+            }
+            while (produce.nextPartition()) {
+                clearOutcome();
+                if (acksValid) {
+                    append(topic, head.apiVersion(), request);
+                } else {
+                    fail(Errors.INVALID_REQUIRED_ACKS, null);
+                }
+                failed |= error != Errors.NONE;
+                answer.partition(
+                        produce.partitionIndex(), error.code(), baseOffset, logAppendTimeMs, logStartOffset, message);
+            }
+        }
+        answer(request, answer, failed);
+    }
+
+    private void answer(Request request, ProduceResponseWriter answer, boolean failed) {
+        if (produce.acks() == NO_ACKS) {
+            answer.abandon();
+            if (failed) {
+                request.close("produced with acks=0 and failed: " + error + (message == null ? "" : ", " + message));
+            } else {
+                request.done();
+            }
+            return;
+        }
+        MemorySegment frame = answer.end(0);
+        request.send(frame, answer.lengthBytes());
+        request.done();
+    }
+
+    private ProduceResponseWriter writer(Request request) {
+        if (writer == null) {
+            writer = new ProduceResponseWriter(request.loop().slabs());
+        }
+        return writer;
+    }
+
+    private void append(@Nullable Topic topic, short version, Request request) {
+        Partition partition = topic == null ? null : topic.partition(produce.partitionIndex());
+        if (partition == null) {
+            boolean unknownId = topic == null && produce.isByTopicId();
+            fail(unknownId ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION, null);
+            return;
+        }
+        if (produce.recordsLengthBytes() <= 0) {
+            fail(Errors.INVALID_RECORD, "a partition of a produce request has exactly one record batch");
+            return;
+        }
+        BatchView batch = request.loop()
+                .batch()
+                .wrap(
+                        request.memory(),
+                        request.view(),
+                        produce.recordsPosition(),
+                        produce.recordsLengthBytes());
+        BatchProblem problem = batch.check(partition.log().config().maxMessageBytes());
+        if (problem != BatchProblem.NONE) {
+            refuse(problem, partition);
+        } else if (batch.compression() == Compression.ZSTD && version < FIRST_WITH_ZSTD) {
+            fail(Errors.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs Produce version " + FIRST_WITH_ZSTD);
+        } else {
+            take(partition.append(batch), partition);
+        }
+    }
+
+    private static final short FIRST_WITH_ZSTD = 7;
+
+    private void take(AppendOutcome outcome, Partition partition) {
+        switch (outcome) {
+            case AppendOutcome.Appended appended -> {
+                baseOffset = appended.baseOffset();
+                logAppendTimeMs = appended.logAppendTimeMs();
+                logStartOffset = appended.logStartOffset();
+            }
+            case AppendOutcome.Duplicate duplicate -> {
+                baseOffset = duplicate.baseOffset();
+                logAppendTimeMs = duplicate.logAppendTimeMs();
+                logStartOffset = duplicate.logStartOffset();
+            }
+            case AppendOutcome.Rejected rejected -> fail(error(rejected.reason()), rejected.message());
+            case AppendOutcome.Failed failed -> {
+                fail(Errors.KAFKA_STORAGE_ERROR, failed.message());
+                logStartOffset = partition.log().logStartOffset();
+            }
+        }
+    }
+
+    private static Errors error(AppendOutcome.Reason reason) {
+        return switch (reason) {
+            case OUT_OF_ORDER_SEQUENCE -> Errors.OUT_OF_ORDER_SEQUENCE_NUMBER;
+            case INVALID_PRODUCER_EPOCH -> Errors.INVALID_PRODUCER_EPOCH;
+            case TOO_LARGE_FOR_SEGMENT -> Errors.RECORD_LIST_TOO_LARGE;
+            case TRANSACTIONAL -> Errors.INVALID_TXN_STATE;
+            case CLOSED -> Errors.NOT_LEADER_OR_FOLLOWER;
+        };
+    }
+
+    private void refuse(BatchProblem problem, Partition partition) {
+        switch (problem) {
+            case NONE -> throw new AssertionError("nothing to refuse");
+            case TOO_SHORT -> fail(Errors.INVALID_RECORD, "the record batch is shorter than a batch's header");
+            case NOT_ONE_BATCH ->
+                fail(Errors.INVALID_RECORD, "a partition of a produce request has exactly one record batch");
+            case WRONG_MAGIC -> fail(Errors.INVALID_RECORD, "record batches have magic 2");
+            case WRONG_BASE_OFFSET -> fail(Errors.INVALID_RECORD, "the base offset of a produced batch is 0");
+            case TOO_LARGE ->
+                fail(
+                        Errors.MESSAGE_TOO_LARGE,
+                        "the record batch is larger than max.message.bytes, which is "
+                                + partition.log().config().maxMessageBytes());
+            case WRONG_CRC -> fail(Errors.CORRUPT_MESSAGE, "the record batch's CRC does not match its bytes");
+            case WRONG_COUNT ->
+                fail(Errors.INVALID_RECORD, "the number of records does not match the last offset delta");
+            case CONTROL -> fail(Errors.INVALID_RECORD, "clients can't write control batches");
+            case UNKNOWN_COMPRESSION -> fail(Errors.CORRUPT_MESSAGE, "the batch's compression is not known");
+            case NEGATIVE_SEQUENCE -> fail(Errors.INVALID_RECORD, "a batch with a producer id has a sequence ≥ 0");
+        }
+    }
+
+    private void clearOutcome() {
+        error = Errors.NONE;
+        message = null;
+        baseOffset = NO_OFFSET;
+        logAppendTimeMs = -1;
+        logStartOffset = NO_OFFSET;
+    }
+
+    private void fail(Errors newError, @Nullable String why) {
+        error = newError;
+        message = why;
+    }
+}

@@ -1,0 +1,102 @@
+package dev.sluice.broker.catalogue;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.UUID;
+
+/// One change of the catalogue, as it stands in the catalogue's log: the value of a record there.
+///
+/// ```
+/// u8 type, u8 version 0, then by type (strings are u16 length + UTF-8, ids two i64):
+/// 1 topic created          id, name, i32 partitions, u16 number of configs, each: name, value
+/// 2 topic deleted          id
+/// 3 producer ids reserved  i64 first id that is not reserved
+/// ```
+public sealed interface CatalogueRecord {
+    /// @param configs what was set for this topic, by Kafka's names
+    record TopicCreated(UUID id, String name, int partitions, Map<String, String> configs)
+            implements CatalogueRecord {}
+
+    record TopicDeleted(UUID id) implements CatalogueRecord {}
+
+    /// Producer ids below `end` may have been given out and never will be again.
+    record ProducerIdsReserved(long end) implements CatalogueRecord {}
+
+    int TOPIC_CREATED = 1;
+    int TOPIC_DELETED = 2;
+    int PRODUCER_IDS_RESERVED = 3;
+    int VERSION = 0;
+
+    default byte[] encode() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (DataOutputStream out = new DataOutputStream(bytes)) {
+            switch (this) {
+                case TopicCreated created -> {
+                    start(out, TOPIC_CREATED);
+                    id(out, created.id());
+                    out.writeUTF(created.name());
+                    out.writeInt(created.partitions());
+                    out.writeShort(created.configs().size());
+                    for (Map.Entry<String, String> config : created.configs().entrySet()) {
+                        out.writeUTF(config.getKey());
+                        out.writeUTF(config.getValue());
+                    }
+                }
+                case TopicDeleted deleted -> {
+                    start(out, TOPIC_DELETED);
+                    id(out, deleted.id());
+                }
+                case ProducerIdsReserved reserved -> {
+                    start(out, PRODUCER_IDS_RESERVED);
+                    out.writeLong(reserved.end());
+                }
+            }
+        } catch (IOException e) {
+            throw new AssertionError("memory does not fail", e);
+        }
+        return bytes.toByteArray();
+    }
+
+    private static void start(DataOutputStream out, int type) throws IOException {
+        out.writeByte(type);
+        out.writeByte(VERSION);
+    }
+
+    private static void id(DataOutputStream out, UUID id) throws IOException {
+        out.writeLong(id.getMostSignificantBits());
+        out.writeLong(id.getLeastSignificantBits());
+    }
+
+    /// @throws IOException when the bytes are not a record of a version that this program knows
+    static CatalogueRecord decode(byte[] bytes) throws IOException {
+        DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
+        int type = in.readUnsignedByte();
+        int version = in.readUnsignedByte();
+        if (version != VERSION) {
+            throw new IOException("The catalogue was written by a newer Sluice (record type " + type + ", version "
+                    + version + "): start that version, or a newer one");
+        }
+        return switch (type) {
+            case TOPIC_CREATED -> {
+                UUID id = new UUID(in.readLong(), in.readLong());
+                String name = in.readUTF();
+                int partitions = in.readInt();
+                Map<String, String> configs = new LinkedHashMap<>();
+                for (int left = in.readUnsignedShort(); left > 0; left--) {
+                    configs.put(in.readUTF(), in.readUTF());
+                }
+                yield new TopicCreated(id, name, partitions, configs);
+            }
+            case TOPIC_DELETED -> new TopicDeleted(new UUID(in.readLong(), in.readLong()));
+            case PRODUCER_IDS_RESERVED -> new ProducerIdsReserved(in.readLong());
+            default ->
+                throw new IOException("The catalogue has a record of the unknown type " + type
+                        + ": it was written by a newer Sluice; start that version");
+        };
+    }
+}

@@ -1,0 +1,84 @@
+package dev.sluice.broker.config;
+
+import dev.sluice.broker.net.NetConfig;
+import dev.sluice.log.LogConfig;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Everything a broker is told when it starts. Immutable; parts of the broker get the values they need, never the whole.
+///
+/// @param dataDir            the log folder; Kafka's `log.dirs`
+/// @param listeners          where connections are taken
+/// @param advertised         what clients are told to connect to, by listener name; a listener without an entry advertises
+///                           the address that the client reached it by
+/// @param nodeId             this broker's number
+/// @param autoCreateTopics   whether asking for a topic makes it
+/// @param defaultPartitions  partitions of a topic for which nobody said how many
+/// @param log                defaults of every topic's log
+/// @param net                bounds of the network side
+/// @param shutdownGraceMs    how long a clean stop may take
+public record BrokerConfig(
+        Path dataDir,
+        List<ListenerAddress> listeners,
+        Map<String, ListenerAddress> advertised,
+        int nodeId,
+        boolean autoCreateTopics,
+        int defaultPartitions,
+        LogConfig log,
+        NetConfig net,
+        long shutdownGraceMs) {
+
+    private static final int MOST_LOOPS = 64;
+
+    /// @param properties keys of [BrokerKeys], as text
+    /// @throws ConfigException for a key that is not known or a value that is not allowed
+    public static BrokerConfig load(Map<String, String> properties) {
+        Map<String, String> given = new LinkedHashMap<>(properties);
+        given.keySet().forEach(BrokerKeys::requireKnown);
+
+        List<ListenerAddress> listeners = get(given, BrokerKeys.LISTENERS);
+        if (listeners.isEmpty()) {
+            throw new ConfigException("listeners is empty: name at least one, such as PLAINTEXT://127.0.0.1:9092");
+        }
+        Map<String, ListenerAddress> advertised = new LinkedHashMap<>();
+        for (ListenerAddress address : get(given, BrokerKeys.ADVERTISED_LISTENERS)) {
+            if (listeners.stream().noneMatch(listener -> listener.name().equals(address.name()))) {
+                throw new ConfigException("advertised.listeners names " + address.name()
+                        + ", which listeners does not: use the same names in both");
+            }
+            if (address.isWildcard()) {
+                throw new ConfigException("advertised.listeners=" + address
+                        + ": clients can't connect to a wildcard address; name a host that they can reach");
+            }
+            advertised.put(address.name(), address);
+        }
+        String dataDir = get(given, BrokerKeys.LOG_DIRS);
+        if (dataDir.isBlank() || dataDir.indexOf(',') >= 0) {
+            throw new ConfigException("log.dirs=" + dataDir + ": name exactly one folder");
+        }
+        int loops = get(given, BrokerKeys.NETWORK_THREADS);
+        return new BrokerConfig(
+                Path.of(dataDir),
+                listeners,
+                Map.copyOf(advertised),
+                get(given, BrokerKeys.NODE_ID),
+                get(given, BrokerKeys.AUTO_CREATE_TOPICS),
+                get(given, BrokerKeys.NUM_PARTITIONS),
+                TopicKeys.logDefaults(given),
+                new NetConfig(
+                        loops > 0
+                                ? loops
+                                : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),
+                        get(given, BrokerKeys.LARGEST_REQUEST),
+                        get(given, BrokerKeys.IDLE_MS),
+                        get(given, BrokerKeys.MAX_CONNECTIONS),
+                        get(given, BrokerKeys.BACKLOG)),
+                get(given, BrokerKeys.SHUTDOWN_GRACE_MS));
+    }
+
+    static <T> T get(Map<String, String> given, ConfigKey<T> key) {
+        return key.parse(given.getOrDefault(key.name(), key.defaultValue()));
+    }
+}

@@ -1,0 +1,120 @@
+package dev.sluice.broker.config;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// The broker's own configuration keys. Those that every topic inherits stand in [TopicKeys].
+public final class BrokerKeys {
+    static final ConfigKey<List<ListenerAddress>> LISTENERS = new ConfigKey<>(
+            "listeners",
+            "PLAINTEXT://127.0.0.1:9092",
+            "a comma-separated list of NAME://HOST:PORT",
+            "Where connections are taken. Port 0 lets the kernel choose; an empty host or 0.0.0.0 means every interface.",
+            value -> ListenerAddress.parseList("listeners", value));
+    static final ConfigKey<List<ListenerAddress>> ADVERTISED_LISTENERS = new ConfigKey<>(
+            "advertised.listeners",
+            "",
+            "a comma-separated list of NAME://HOST:PORT",
+            "What clients are told to connect to. Without it, the address that each client reached the broker by;"
+                    + " needed behind NAT and port forwarding (containers).",
+            value -> ListenerAddress.parseList("advertised.listeners", value));
+    static final ConfigKey<String> LOG_DIRS = ConfigKey.text(
+            "log.dirs", "./sluice-data", "one folder", "The folder of all data. Made if it does not exist.");
+    static final ConfigKey<Integer> NODE_ID =
+            ConfigKey.integer("node.id", 1, 0, Integer.MAX_VALUE, "The broker's number in what clients are told.");
+    static final ConfigKey<Boolean> AUTO_CREATE_TOPICS = ConfigKey.bool(
+            "auto.create.topics.enable", true, "Whether a client that asks for a topic that does not exist makes it.");
+    static final ConfigKey<Integer> NUM_PARTITIONS = ConfigKey.integer(
+            "num.partitions", 1, 1, 10_000, "Partitions of a topic for which nobody said how many.");
+    static final ConfigKey<Integer> NETWORK_THREADS = ConfigKey.integer(
+            "num.network.threads", 0, 0, 64, "Event loops, each with its own thread; 0 means one for each processor.");
+    static final ConfigKey<Integer> LARGEST_REQUEST = ConfigKey.integer(
+            "socket.request.max.bytes",
+            100 << 20,
+            1 << 10,
+            1 << 30,
+            "Largest request taken, in bytes. A connection that announces a larger one is closed.");
+    static final ConfigKey<Long> IDLE_MS = ConfigKey.longInteger(
+            "connections.max.idle.ms", 600_000, 1_000, "A connection without a request for so long is closed.");
+    static final ConfigKey<Integer> MAX_CONNECTIONS = ConfigKey.integer(
+            "max.connections", 10_000, 1, 1_000_000, "Connections open at once; those above it are closed at once.");
+    static final ConfigKey<Integer> BACKLOG = ConfigKey.integer(
+            "socket.listen.backlog.size", 128, 1, 65_535, "Connections that the kernel holds before they are accepted.");
+    static final ConfigKey<Long> SHUTDOWN_GRACE_MS = ConfigKey.longInteger(
+            "sluice.shutdown.grace.ms", 10_000, 0, "How long a clean stop may take before connections are cut.");
+
+    private static final List<ConfigKey<?>> OWN = List.of(
+            LISTENERS,
+            ADVERTISED_LISTENERS,
+            LOG_DIRS,
+            NODE_ID,
+            AUTO_CREATE_TOPICS,
+            NUM_PARTITIONS,
+            NETWORK_THREADS,
+            LARGEST_REQUEST,
+            IDLE_MS,
+            MAX_CONNECTIONS,
+            BACKLOG,
+            SHUTDOWN_GRACE_MS);
+
+    /// Keys of Kafka that somebody who brings a `server.properties` along will have, and why they mean nothing here.
+    private static final Map<String, String> OF_KAFKA_ALONE = Map.ofEntries(
+            Map.entry("process.roles", "there is no separate controller"),
+            Map.entry("controller.quorum.voters", "there is no separate controller"),
+            Map.entry("controller.quorum.bootstrap.servers", "there is no separate controller"),
+            Map.entry("controller.listener.names", "there is no separate controller"),
+            Map.entry("zookeeper.connect", "there is no ZooKeeper"),
+            Map.entry("broker.id", "it is called node.id"),
+            Map.entry("log.dir", "it is called log.dirs"),
+            Map.entry("num.io.threads", "event loops do the work; see num.network.threads"),
+            Map.entry("inter.broker.listener.name", "there are no other brokers"),
+            Map.entry("listener.security.protocol.map", "every listener is PLAINTEXT in this version"));
+
+    private BrokerKeys() {}
+
+    /// All keys, those that topics inherit included.
+    public static List<ConfigKey<?>> all() {
+        List<ConfigKey<?>> keys = new ArrayList<>(OWN);
+        keys.addAll(TopicKeys.brokerDefaults());
+        return List.copyOf(keys);
+    }
+
+    static void requireKnown(String name) {
+        if (all().stream().anyMatch(key -> key.name().equals(name))) {
+            return;
+        }
+        String kafkas = OF_KAFKA_ALONE.get(name);
+        if (kafkas != null) {
+            throw new ConfigException(name + " is Kafka's and has no effect here (" + kafkas + "): remove it");
+        }
+        throw new ConfigException("Unknown configuration key " + name + "; the nearest is " + nearest(name)
+                + " (all keys are listed in docs/CONFIGURATION.md)");
+    }
+
+    private static String nearest(String name) {
+        Stream<String> names = all().stream().map(ConfigKey::name);
+        return names.min(Comparator.comparingInt(known -> distance(known, name)))
+                .orElseThrow();
+    }
+
+    /// Levenshtein's distance.
+    private static int distance(String one, String other) {
+        int[] row = new int[other.length() + 1];
+        for (int j = 0; j <= other.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= one.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= other.length(); j++) {
+                int replaced = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[other.length()];
+    }
+}

@@ -1,0 +1,63 @@
+package dev.sluice.broker.config;
+
+import java.util.function.Function;
+
+/// One configuration key: its name, default, meaning, and how its value is read.
+///
+/// @param name          Kafka's name where the thing is the same, else with the prefix `sluice.`
+/// @param defaultValue  as it would be written in a file
+/// @param allowed       the values that are allowed, in words
+/// @param meaning       one sentence
+/// @param parser        throws IllegalArgumentException for a value that is not allowed
+public record ConfigKey<T>(
+        String name, String defaultValue, String allowed, String meaning, Function<String, T> parser) {
+
+    static ConfigKey<Integer> integer(String name, int defaultValue, int least, int most, String meaning) {
+        return new ConfigKey<>(
+                name,
+                Integer.toString(defaultValue),
+                "an integer from " + least + " to " + most,
+                meaning,
+                value -> (int) bounded(Long.parseLong(value), least, most));
+    }
+
+    static ConfigKey<Long> longInteger(String name, long defaultValue, long least, String meaning) {
+        return new ConfigKey<>(
+                name,
+                Long.toString(defaultValue),
+                "an integer from " + least,
+                meaning,
+                value -> bounded(Long.parseLong(value), least, Long.MAX_VALUE));
+    }
+
+    static ConfigKey<Boolean> bool(String name, boolean defaultValue, String meaning) {
+        return new ConfigKey<>(
+                name, Boolean.toString(defaultValue), "true or false", meaning, value -> switch (value) {
+                    case "true" -> true;
+                    case "false" -> false;
+                    default -> throw new IllegalArgumentException(value);
+                });
+    }
+
+    static ConfigKey<String> text(String name, String defaultValue, String allowed, String meaning) {
+        return new ConfigKey<>(name, defaultValue, allowed, meaning, Function.identity());
+    }
+
+    private static long bounded(long value, long least, long most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(Long.toString(value));
+        }
+        return value;
+    }
+
+    /// @throws ConfigException when the value is not allowed
+    T parse(String value) {
+        try {
+            return parser.apply(value.strip());
+        } catch (ConfigException e) {
+            throw e;
+        } catch (IllegalArgumentException e) {
+            throw new ConfigException(name + "=" + value + " is not allowed: it takes " + allowed);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package dev.sluice.broker.config;
+
+import dev.sluice.log.LogConfig;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// The configuration of a topic: Kafka's names for a topic, and for the broker-wide default of each.
+public final class TopicKeys {
+    private static final int MOST = Integer.MAX_VALUE;
+
+    /// Sets one value of a log's configuration.
+    @FunctionalInterface
+    private interface Setter<T> {
+        LogConfig set(LogConfig config, T value);
+    }
+
+    private record TopicKey<T>(String name, ConfigKey<T> brokerDefault, Setter<T> setter) {
+        LogConfig apply(LogConfig config, String value) {
+            ConfigKey<T> own = new ConfigKey<>(
+                    name,
+                    brokerDefault.defaultValue(),
+                    brokerDefault.allowed(),
+                    brokerDefault.meaning(),
+                    brokerDefault.parser());
+            return setter.set(config, own.parse(value));
+        }
+
+        LogConfig applyDefault(LogConfig config, Map<String, String> given) {
+            return setter.set(config, BrokerConfig.get(given, brokerDefault));
+        }
+    }
+
+    private static final List<TopicKey<?>> KEYS = List.of(
+            new TopicKey<>(
+                    "segment.bytes",
+                    ConfigKey.integer(
+                            "log.segment.bytes",
+                            LogConfig.DEFAULT.segmentBytes(),
+                            61,
+                            MOST,
+                            "Size in bytes at which a segment is closed and a new one begun."),
+                    LogConfig::withSegmentBytes),
+            new TopicKey<>(
+                    "segment.ms",
+                    ConfigKey.longInteger(
+                            "log.roll.ms",
+                            LogConfig.DEFAULT.segmentMs(),
+                            1,
+                            "Age in ms, by the records' timestamps, at which a segment is closed and a new one begun."),
+                    LogConfig::withSegmentMs),
+            new TopicKey<>(
+                    "index.interval.bytes",
+                    ConfigKey.integer(
+                            "log.index.interval.bytes",
+                            LogConfig.DEFAULT.indexIntervalBytes(),
+                            0,
+                            MOST,
+                            "About how many bytes of records lie between two index entries."),
+                    LogConfig::withIndexIntervalBytes),
+            new TopicKey<>(
+                    "segment.index.bytes",
+                    ConfigKey.integer(
+                            "log.index.size.max.bytes",
+                            LogConfig.DEFAULT.indexBytes(),
+                            12,
+                            MOST,
+                            "The most that an index file holds; a full one begins a new segment."),
+                    LogConfig::withIndexBytes),
+            new TopicKey<>(
+                    "max.message.bytes",
+                    ConfigKey.integer(
+                            "message.max.bytes",
+                            LogConfig.DEFAULT.maxMessageBytes(),
+                            0,
+                            MOST,
+                            "The largest record batch that is taken, in bytes."),
+                    LogConfig::withMaxMessageBytes));
+
+    private static final ConfigKey<Long> PRODUCER_EXPIRATION_MS = ConfigKey.longInteger(
+            "producer.id.expiration.ms",
+            LogConfig.DEFAULT.producerIdExpirationMs(),
+            1,
+            "How long in ms after its last batch an idempotent producer is remembered.");
+
+    private TopicKeys() {}
+
+    static List<ConfigKey<?>> brokerDefaults() {
+        return Stream.concat(
+                        KEYS.stream().<ConfigKey<?>>map(TopicKey::brokerDefault),
+                        Stream.of(PRODUCER_EXPIRATION_MS))
+                .toList();
+    }
+
+    static LogConfig logDefaults(Map<String, String> given) {
+        LogConfig config = LogConfig.DEFAULT.withProducerIdExpirationMs(BrokerConfig.get(given, PRODUCER_EXPIRATION_MS));
+        for (TopicKey<?> key : KEYS) {
+            config = key.applyDefault(config, given);
+        }
+        return config;
+    }
+
+    /// The configuration of a topic's log.
+    ///
+    /// @param configs what was set for the topic
+    /// @throws ConfigException for a key that is not offered or a value that is not allowed
+    public static LogConfig topicConfig(LogConfig defaults, Map<String, String> configs) {
+        LogConfig config = defaults;
+        for (Map.Entry<String, String> entry : configs.entrySet()) {
+            TopicKey<?> key = KEYS.stream()
+                    .filter(known -> known.name().equals(entry.getKey()))
+                    .findFirst()
+                    .orElseThrow(() -> new ConfigException("The topic configuration " + entry.getKey()
+                            + " is not offered by this version; offered are "
+                            + String.join(", ", KEYS.stream().map(TopicKey::name).toList())));
+            config = key.apply(config, entry.getValue());
+        }
+        return config;
+    }
+}

@@ -1,0 +1,379 @@
+package dev.sluice.broker.net;
+
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Epolls;
+import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.loop.EventLoop;
+import dev.sluice.io.loop.ReadyListener;
+import dev.sluice.io.loop.Timer;
+import dev.sluice.io.memory.ReceiveBuffer;
+import dev.sluice.io.transfer.SocketWriter;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A client's connection: takes in frames, hands them on one at a time, sends the answers in order.
+///
+/// ```
+///                 frame complete                 answered, or nothing to answer
+///   RECEIVING ───────────────────▶ HANDLING ─────────────────────────────────────┐
+///       ▲                                                                        │
+///       └────────────────────────── everything sent ◀────────── SENDING ◀────────┘
+///   any ──▶ CLOSED   on the peer's end, an error, a malformed frame, an idle time-out, the broker's stop
+/// ```
+///
+/// As in Kafka, the next request is taken up when the one before was answered, so answers need no sorting. The socket is
+/// registered once, edge-triggered, and `readable` remembers that an edge was seen. Bytes are received to the end of the frame
+/// that is under way and not beyond, so that the buffer empties with every frame and the next one lands in the same,
+/// cache-hot place. Owned by its loop's thread.
+public final class Connection implements ReadyListener {
+    private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
+
+    private static final int EVENTS = Epolls.EPOLLIN | Epolls.EPOLLOUT | Epolls.EPOLLRDHUP | Epolls.EPOLLET;
+    private static final int SIZE_BYTES = Integer.BYTES;
+    private static final ValueLayout.OfInt SIZE = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+
+    /// Asked for when no frame is under way: many small requests in one receive.
+    private static final int LEAST_RECEIVE_BYTES = 64 << 10;
+    private static final int MOST_RECEIVE_BYTES = 1 << 20;
+
+    /// What one connection may send or take in before it gives way to the others of its loop.
+    private static final long TURN_BYTES = 4 << 20;
+
+    private final NetworkLoop loop;
+    private final Descriptor socket;
+    private final Listener listener;
+    private final RequestHandler handler;
+    private final NetConfig config;
+    private final SocketWriter writer;
+    private final Request request;
+    private final Timer idle;
+    private EventLoop.@Nullable Registration registration;
+
+    /// Held only while it has bytes in it.
+    private @Nullable ReceiveBuffer buffer;
+
+    private boolean readable = true;
+    private boolean peerClosed;
+    private boolean handling;
+    private boolean closed;
+    private boolean closeWhenSent;
+    private boolean serving;
+    private boolean deferred;
+    private int lastFrameBytes;
+
+    private long framesTaken;
+    private long framesAtLastLook;
+
+    Connection(NetworkLoop loop, Descriptor socket, Listener listener, NetConfig config) {
+        this.loop = loop;
+        this.socket = socket;
+        this.listener = listener;
+        this.handler = loop.handler();
+        this.config = config;
+        this.writer = new SocketWriter(loop.kernel(), socket);
+        this.request = new Request(this);
+        this.idle = loop.loop().timer(this::closeIfIdle);
+    }
+
+    void open() throws ErrnoException {
+        registration = loop.loop().register(socket, EVENTS, this);
+        loop.add(this);
+        idle.set(config.idleTimeoutMs() * 1_000_000);
+        if (loop.isDraining()) {
+            finish();
+        }
+    }
+
+    /// Looks once in an idle time-out whether a frame came since the last look: requests then cost no timer, and an idle
+    /// connection is closed after one to two of them.
+    private void closeIfIdle() {
+        if (!handling && framesTaken == framesAtLastLook) {
+            close("idle for " + config.idleTimeoutMs() + " ms");
+        } else {
+            framesAtLastLook = framesTaken;
+            idle.set(config.idleTimeoutMs() * 1_000_000);
+        }
+    }
+
+    NetworkLoop loop() {
+        return loop;
+    }
+
+    Listener listener() {
+        return listener;
+    }
+
+    Descriptor socket() {
+        return socket;
+    }
+
+    SocketWriter writer() {
+        return writer;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    boolean isHandling() {
+        return handling;
+    }
+
+    Request request() {
+        return request;
+    }
+
+    @Override
+    public void ready(int events) {
+        if ((events & (Epolls.EPOLLERR | Epolls.EPOLLHUP)) != 0) {
+            close("the peer is gone");
+            return;
+        }
+        if ((events & Epolls.EPOLLRDHUP) != 0) {
+            // The end was announced with this edge; no other will come for it, so read until it is met. The peer may have
+            // closed one half only and still wait for its answers.
+            peerClosed = true;
+            readable = true;
+            if (handling) {
+                request.hurry();
+            }
+        }
+        if ((events & Epolls.EPOLLIN) != 0) {
+            readable = true;
+        }
+        serve();
+    }
+
+    @Override
+    public void failed(Throwable thrown) {
+        LOG.error("Handling a request of {} failed; its connection is closed", socket.name(), thrown);
+        close("an internal error");
+    }
+
+    /// Works until there is nothing to do without waiting, or the turn's share is used up.
+    private void serve() {
+        if (serving) {
+            return; // an answer was given while its request was being handled: the loop below goes on
+        }
+        serving = true;
+        try {
+            long share = TURN_BYTES;
+            while (!closed) {
+                if (!send()) {
+                    return;
+                }
+                if (handling) {
+                    return;
+                }
+                int taken = takeFrame();
+                if (taken == 0 && !receive()) {
+                    return;
+                }
+                share -= taken;
+                if (share <= 0) {
+                    later();
+                    return;
+                }
+            }
+        } finally {
+            serving = false;
+            releaseBufferIfEmpty();
+        }
+    }
+
+    private void later() {
+        if (!deferred) {
+            deferred = true;
+            loop.loop().defer(() -> {
+                deferred = false;
+                if (!closed) {
+                    serveGuarded();
+                }
+            });
+        }
+    }
+
+    private void serveGuarded() {
+        try {
+            serve();
+        } catch (RuntimeException | Error e) {
+            failed(e);
+        }
+    }
+
+    /// @return false when the socket is full, or the share used up, and nothing more should be taken up before it has room
+    private boolean send() {
+        if (!writer.isEmpty()) {
+            try {
+                switch (writer.flush(TURN_BYTES)) {
+                    case DONE -> {}
+                    case BLOCKED -> {
+                        return false;
+                    }
+                    case YIELDED -> {
+                        later();
+                        return false;
+                    }
+                }
+            } catch (ErrnoException e) {
+                close(e.getMessage());
+                return false;
+            }
+        }
+        if (closeWhenSent && !handling) {
+            close("closed as asked");
+            return false;
+        }
+        return true;
+    }
+
+    /// Hands on the frame at the start of the buffer, if it is complete.
+    ///
+    /// @return its length, 0 when it is not complete
+    private int takeFrame() {
+        ReceiveBuffer received = buffer;
+        if (received == null || received.lengthBytes() < SIZE_BYTES) {
+            return 0;
+        }
+        int size = frameSize(received);
+        if (size < 0) {
+            return 0;
+        }
+        if (received.lengthBytes() < SIZE_BYTES + (long) size) {
+            return 0;
+        }
+        lastFrameBytes = SIZE_BYTES + size;
+        framesTaken++;
+        handling = true;
+        request.begin(received.segment(), received.view(), received.start() + SIZE_BYTES, size);
+        handler.handle(request);
+        if (!closed) {
+            received.consume(SIZE_BYTES + size);
+        }
+        return SIZE_BYTES + size;
+    }
+
+    /// The size that the frame at the start of the buffer declares; closes the connection and answers -1 if it may not be.
+    private int frameSize(ReceiveBuffer received) {
+        int size = received.segment().get(SIZE, received.start());
+        if (size < 0 || size > config.largestFrameBytes()) {
+            LOG.warn(
+                    "{} announced a request of {} bytes; from 0 to {} are taken (socket.request.max.bytes)."
+                            + " Its connection is closed",
+                    socket.name(),
+                    size,
+                    config.largestFrameBytes());
+            close("a request of " + size + " bytes");
+            return -1;
+        }
+        return size;
+    }
+
+    /// Receives once.
+    ///
+    /// @return false when nothing more can come for now
+    private boolean receive() {
+        if (closed || !readable) {
+            return false;
+        }
+        try {
+            ReceiveBuffer target = buffer;
+            if (target == null) {
+                target = loop.receiveBuffers().take();
+                buffer = target;
+            }
+            MemorySegment room = target.room(wantedBytes(target));
+            long received = loop.kernel().sockets().recv(socket, room, 0);
+            if (received > 0) {
+                target.received(received);
+                // A short count drained the socket; more will come with an edge of its own. Not so after the peer's end.
+                readable = received == room.byteSize() || peerClosed;
+                return true;
+            }
+            if (received == 0) {
+                close("the peer closed");
+                return false;
+            }
+            int errno = (int) -received;
+            if (errno == Errno.EINTR) {
+                return true;
+            }
+            if (errno != Errno.EAGAIN) {
+                close(Errno.describe(errno));
+                return false;
+            }
+            readable = false;
+            return false;
+        } catch (ErrnoException e) {
+            LOG.error("No memory to receive from {}; its connection is closed", socket.name(), e);
+            close("out of memory");
+            return false;
+        }
+    }
+
+    private long wantedBytes(ReceiveBuffer target) {
+        if (target.lengthBytes() >= SIZE_BYTES) {
+            return SIZE_BYTES + (long) target.segment().get(SIZE, target.start()) - target.lengthBytes();
+        }
+        // Frames of one producer are alike, so the last one's length brings the whole next one in a single receive.
+        return Math.clamp(lastFrameBytes, LEAST_RECEIVE_BYTES, MOST_RECEIVE_BYTES);
+    }
+
+    private void releaseBufferIfEmpty() {
+        if (buffer != null && buffer.lengthBytes() == 0) {
+            loop.receiveBuffers().give(buffer);
+            buffer = null;
+        }
+    }
+
+    /// The request that was being handled is answered; its pieces are in the writer.
+    void answered() {
+        handling = false;
+        serve();
+    }
+
+    /// Closes the connection once what is in the writer has been sent.
+    void closeWhenSent() {
+        closeWhenSent = true;
+        handling = false;
+        serve();
+    }
+
+    /// Asks for the end: at once if nothing is under way, else when the request in hand was answered. Bytes of requests that
+    /// were not taken up are dropped, as by any closed connection.
+    void finish() {
+        closeWhenSent = true;
+        if (!handling) {
+            serve();
+        } else {
+            request.hurry();
+        }
+    }
+
+    void close(String why) {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        LOG.debug("{} closed: {}", socket.name(), why);
+        idle.cancel();
+        request.abandoned();
+        if (registration != null) {
+            registration.cancel();
+        }
+        if (buffer != null) {
+            loop.receiveBuffers().give(buffer);
+            buffer = null;
+        }
+        writer.abandon();
+        socket.close();
+        socket.account().close();
+        loop.remove(this);
+        listener.closed();
+    }
+}

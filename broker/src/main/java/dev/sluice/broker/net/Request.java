@@ -1,0 +1,158 @@
+package dev.sluice.broker.net;
+
+import dev.sluice.broker.protocol.Messages;
+import dev.sluice.io.memory.SlabPool;
+import dev.sluice.io.transfer.Hold;
+import dev.sluice.io.transfer.Span;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The request of a connection that is being handled. A connection has one, used again for the next request.
+///
+/// Owned by the connection's loop. A handler that answers later keeps the number that [#ticket] gives, and answers on the loop
+/// if [#isCurrent] still says so.
+public final class Request {
+    /// What a handler that answers later listens to.
+    public interface Pending {
+        /// Answer now, with what there is: the broker stops, or the peer has closed its side.
+        void hurry();
+
+        /// The connection is gone; forget the request.
+        void abandoned();
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Request.class);
+
+    private final Connection connection;
+    private MemorySegment memory = MemorySegment.NULL;
+    private ByteBuffer view = ByteBuffer.allocate(0);
+    private long position;
+    private int lengthBytes;
+    private long ticket;
+    private @Nullable Pending pending;
+
+    Request(Connection connection) {
+        this.connection = connection;
+    }
+
+    void begin(MemorySegment frameMemory, ByteBuffer frameView, long framePosition, int frameLengthBytes) {
+        memory = frameMemory;
+        view = frameView;
+        position = framePosition;
+        lengthBytes = frameLengthBytes;
+        ticket++;
+    }
+
+    /// The memory that the frame lies in: valid until the handler returns.
+    public MemorySegment memory() {
+        return memory;
+    }
+
+    /// A big-endian buffer over the whole of [#memory]; whoever uses it sets its position and limit.
+    public ByteBuffer view() {
+        return view;
+    }
+
+    /// First byte of the frame, behind its size prefix.
+    public long position() {
+        return position;
+    }
+
+    /// Bytes of the frame, without its size prefix.
+    public int lengthBytes() {
+        return lengthBytes;
+    }
+
+    /// The loop that this request belongs to.
+    public NetworkLoop loop() {
+        return connection.loop();
+    }
+
+    /// Where the connection came in.
+    public Listener listener() {
+        return connection.listener();
+    }
+
+    /// The connection's own end and peer.
+    public dev.sluice.io.linux.Descriptor socket() {
+        return connection.socket();
+    }
+
+    /// Something that stays the same for the life of the connection, for handlers that keep state by connection.
+    public Object connectionKey() {
+        return connection;
+    }
+
+    /// A number of this request, different from those of the connection's other requests.
+    public long ticket() {
+        return ticket;
+    }
+
+    /// Whether the request with this ticket still waits for its answer.
+    public boolean isCurrent(long aTicket) {
+        return ticket == aTicket && connection.isHandling() && !connection.isClosed();
+    }
+
+    /// Says who is to be told of events while the answer is outstanding.
+    public void setPending(@Nullable Pending newPending) {
+        pending = newPending;
+    }
+
+    void hurry() {
+        if (pending != null) {
+            pending.hurry();
+        }
+    }
+
+    void abandoned() {
+        Pending told = pending;
+        pending = null;
+        if (told != null) {
+            told.abandoned();
+        }
+    }
+
+    /// Queues a piece of the answer: `bytes` is (the start of) a slab taken from the loop's pool, given back when sent.
+    public void send(MemorySegment slab, long sendBytes) {
+        SlabPool slabs = connection.loop().slabs();
+        connection.writer().add(slab.asSlice(0, sendBytes), () -> slabs.give(slab));
+    }
+
+    /// Queues a piece of memory whose end of use is told through `hold`.
+    public void send(MemorySegment bytes, Hold hold) {
+        connection.writer().add(bytes, hold);
+    }
+
+    /// Queues a span of a file; the writer releases it.
+    public void send(Span span) {
+        connection.writer().add(span);
+    }
+
+    /// The answer's last piece is queued, or there is no answer to this request: the next may be taken up.
+    public void done() {
+        pending = null;
+        connection.answered();
+    }
+
+    /// Answers with a message of kafka-clients.
+    public void answer(ApiKeys key, short version, int correlationId, ApiMessage body) {
+        SlabPool slabs = connection.loop().slabs();
+        Messages.write(key, version, correlationId, body, size -> {
+            MemorySegment slab = slabs.take(size);
+            send(slab, size);
+            return slab.asSlice(0, size).asByteBuffer();
+        });
+        done();
+    }
+
+    /// Closes the connection without an answer, as Kafka does when a request can't be understood.
+    public void close(String why) {
+        LOG.warn("{}: {}; its connection is closed", connection.socket().name(), why);
+        connection.close(why);
+    }
+}

@@ -1,0 +1,88 @@
+package dev.sluice.broker.partition;
+
+import dev.sluice.log.AppendOutcome;
+import dev.sluice.log.BatchView;
+import dev.sluice.log.PartitionLog;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A partition of a topic: its log, and the fetches that wait for it to grow.
+///
+/// Thread-safe. A waiting fetch costs nothing until something is appended.
+public final class Partition {
+    /// A fetch that waits for more records.
+    public interface Waiter {
+        /// `lengthBytes` more can be read. Called on the appender's thread: must be quick and must not block.
+        void grown(int lengthBytes);
+
+        /// The partition was deleted; what waits for it must look again.
+        void gone();
+    }
+
+    private final int index;
+    private final PartitionLog log;
+    private final List<Waiter> waiters = new ArrayList<>(2);
+
+    /// How many wait; written under the lock of `waiters`, read without it by appenders (see [#append]).
+    private volatile int waiting;
+
+    public Partition(int index, PartitionLog log) {
+        this.index = index;
+        this.log = log;
+    }
+
+    public int index() {
+        return index;
+    }
+
+    public PartitionLog log() {
+        return log;
+    }
+
+    /// Appends one batch, which is checked already, and tells those who wait.
+    public AppendOutcome append(BatchView batch) {
+        int lengthBytes = batch.lengthBytes();
+        AppendOutcome outcome = log.append(batch);
+        if (outcome instanceof AppendOutcome.Appended) {
+            // The log end must be visible before we look for waiters, as a waiter is added before it looks at the log
+            // end: without this fence both could look too early, and the waiter would sleep on records it missed.
+            VarHandle.fullFence();
+            if (waiting > 0) {
+                tell(lengthBytes);
+            }
+        }
+        return outcome;
+    }
+
+    private void tell(int lengthBytes) {
+        synchronized (waiters) {
+            for (Waiter waiter : waiters) {
+                waiter.grown(lengthBytes);
+            }
+        }
+    }
+
+    /// Adds a waiter; whoever adds it looks at the log once more afterwards, for it may have grown just before.
+    public void await(Waiter waiter) {
+        synchronized (waiters) {
+            waiters.add(waiter);
+            waiting = waiters.size();
+        }
+        VarHandle.fullFence();
+    }
+
+    public void forget(Waiter waiter) {
+        synchronized (waiters) {
+            waiters.remove(waiter);
+            waiting = waiters.size();
+        }
+    }
+
+    /// Wakes everybody, for the partition is being deleted.
+    public void wakeAll() {
+        synchronized (waiters) {
+            waiters.forEach(Waiter::gone);
+        }
+    }
+}
