@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// A data folder: the partitions' logs in it, its lock, its checkpoints. (Skeleton: shapes only.)
 public final class LogDirectory implements AutoCloseable {
@@ -17,7 +18,9 @@ public final class LogDirectory implements AutoCloseable {
     /// @param recoveryThreads  partitions recovered at a time
     /// @param openSegmentFiles sealed segments whose files are kept open after their last reader, in the whole folder
     /// @param engine           how bytes get into the segments
-    public record Options(int recoveryThreads, int openSegmentFiles, SegmentWriter.Engine engine) {
+    /// @param ids              new random ids, for the folder and for what is being deleted
+    public record Options(
+            int recoveryThreads, int openSegmentFiles, SegmentWriter.Engine engine, Supplier<UUID> ids) {
         public static Options standard() {
             throw new UnsupportedOperationException();
         }
@@ -75,7 +78,8 @@ public final class LogDirectory implements AutoCloseable {
         throw new UnsupportedOperationException();
     }
 
-    /// Writes the checkpoint files; called now and then by the broker, and by [#close].
+    /// What a broker calls now and then (Kafka: every minute), on a thread that may block: flushes sealed segments,
+    /// forgets expired producers, lets go of the descriptors and maps of partitions that rest, writes the checkpoints.
     public void checkpoint() throws IOException {
         throw new UnsupportedOperationException();
     }

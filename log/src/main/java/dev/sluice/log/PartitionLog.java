@@ -17,7 +17,13 @@ public final class PartitionLog {
         throw new UnsupportedOperationException();
     }
 
-    public UUID topicId() {
+    /// The topic's id, or empty for a folder that had no `partition.metadata`.
+    public Optional<UUID> topicId() {
+        throw new UnsupportedOperationException();
+    }
+
+    /// Writes `partition.metadata` for a log that has none.
+    public void assignTopicId(UUID topicId) throws IOException {
         throw new UnsupportedOperationException();
     }
 

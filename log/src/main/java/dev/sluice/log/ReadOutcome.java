@@ -15,4 +15,7 @@ public sealed interface ReadOutcome {
 
     /// The offset asked for is not in the log.
     record OutOfRange(long logStartOffset, long logEndOffset) implements ReadOutcome {}
+
+    /// The log was closed or deleted.
+    record Closed() implements ReadOutcome {}
 }

@@ -9,9 +9,10 @@ import org.jspecify.annotations.Nullable;
 /// @param partitions one for each partition, by name
 /// @param ignored    names of folders and files that are none of ours, left alone
 /// @param removed    folders of deleted partitions whose removal was finished now
+/// @param warnings   what else an operator should know, a sentence each
 /// @param durationNs from the first look to the last partition
 public record RecoveryReport(
-        boolean clean, List<Partition> partitions, List<String> ignored, List<String> removed, long durationNs) {
+        boolean clean, List<Partition> partitions, List<String> ignored, List<String> removed, List<String> warnings, long durationNs) {
 
     /// What became of one partition.
     ///
@@ -22,6 +23,7 @@ public record RecoveryReport(
     /// @param batchesScanned  batches that were found whole
     /// @param indexesRebuilt  segments whose indexes were written anew
     /// @param cut             where the log was cut, or null
+    /// @param warnings        what else an operator should know, a sentence each
     /// @param logStartOffset  first offset
     /// @param logEndOffset    next offset to be given
     public record Partition(
@@ -32,6 +34,7 @@ public record RecoveryReport(
             long batchesScanned,
             int indexesRebuilt,
             @Nullable Cut cut,
+            List<String> warnings,
             long logStartOffset,
             long logEndOffset,
             long durationNs) {}
