@@ -233,6 +233,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
                 }
                 case ReadOutcome.AtEnd _ -> Errors.NONE;
                 case ReadOutcome.OutOfRange _ -> Errors.OFFSET_OUT_OF_RANGE;
+                case ReadOutcome.Closed _ -> Errors.UNKNOWN_TOPIC_OR_PARTITION;
             };
         } catch (IOException e) {
             LOG.error("{}-{} can't be read", log.topic(), log.partition(), e);

@@ -92,10 +92,11 @@ public final class Catalogue {
         });
         nextProducerId = producerIdsReserved;
         for (PartitionLog found : directory.logs()) {
-            if (found == own || topics.containsKey(found.topicId())) {
+            UUID id = found.topicId().orElse(null);
+            if (found == own || id != null && topics.containsKey(id)) {
                 continue;
             }
-            if (deleted.contains(found.topicId())) {
+            if (id != null && deleted.contains(id)) {
                 directory.delete(found); // the broker stopped in the middle of it
             } else {
                 LOG.warn(
@@ -181,7 +182,7 @@ public final class Catalogue {
     private void deleteFolders(String name, int partitions, UUID id) {
         for (int i = 0; i < partitions; i++) {
             @Nullable PartitionLog partitionLog = directory.log(name, i).orElse(null);
-            if (partitionLog != null && partitionLog.topicId().equals(id)) {
+            if (partitionLog != null && partitionLog.topicId().filter(id::equals).isPresent()) {
                 try {
                     directory.delete(partitionLog);
                 } catch (IOException e) {
