@@ -117,15 +117,28 @@ public final class Catalogue {
         LogConfig config = TopicKeys.topicConfig(defaults, created.configs());
         List<Partition> partitions = new ArrayList<>(created.partitions());
         for (int i = 0; i < created.partitions(); i++) {
-            PartitionLog partitionLog = directory.log(created.name(), i).orElse(null);
-            if (partitionLog == null) {
-                partitionLog = directory.create(created.name(), i, created.id(), config);
-            } else {
-                partitionLog.configure(config);
-            }
-            partitions.add(new Partition(i, partitionLog));
+            partitions.add(new Partition(i, open(created, i, config)));
         }
         return new Topic(created.id(), created.name(), List.copyOf(partitions), Map.copyOf(created.configs()));
+    }
+
+    private PartitionLog open(CatalogueRecord.TopicCreated created, int partition, LogConfig config)
+            throws IOException {
+        Optional<PartitionLog> found = directory.log(created.name(), partition);
+        if (found.isEmpty()) {
+            return directory.create(created.name(), partition, created.id(), config);
+        }
+        PartitionLog existing = found.get();
+        UUID id = existing.topicId().orElse(null);
+        if (id == null) {
+            existing.assignTopicId(created.id());
+        } else if (!id.equals(created.id())) {
+            throw new IOException("The folder " + directory.folder().resolve(created.name() + "-" + partition)
+                    + " belongs to another topic (id " + id + ", the catalogue says " + created.id()
+                    + "): move it out of the data folder");
+        }
+        existing.configure(config);
+        return existing;
     }
 
     /// All topics as they are now.
