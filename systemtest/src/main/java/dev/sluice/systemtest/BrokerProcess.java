@@ -1,0 +1,120 @@
+package dev.sluice.systemtest;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// A broker started by `bin/sluice broker` in a process of its own, on a port that the kernel chose.
+final class BrokerProcess implements AutoCloseable {
+    private static final Pattern ADDRESS = Pattern.compile("127\\.0\\.0\\.1:([1-9][0-9]*)");
+    private static final Duration START_BOUND = Duration.ofSeconds(60);
+    private static final long LOOK_MS = 10;
+
+    private final Process process;
+    private final Path screen;
+    private final int port;
+
+    private BrokerProcess(Process process, Path screen, int port) {
+        this.process = process;
+        this.screen = screen;
+        this.port = port;
+    }
+
+    /// Starts a broker and waits until its first screen tells where it listens.
+    ///
+    /// @param options further options of `sluice broker`
+    static BrokerProcess start(Path home, Path dataDir, List<String> options, Map<String, String> environment)
+            throws IOException, InterruptedException {
+        return start(home, dataDir, 0, options, environment);
+    }
+
+    /// @param wantedPort 0 for one that the kernel chooses
+    static BrokerProcess start(
+            Path home, Path dataDir, int wantedPort, List<String> options, Map<String, String> environment)
+            throws IOException, InterruptedException {
+        Path screen = Files.createTempFile("sluice-broker", ".screen");
+        List<String> command = new ArrayList<>(List.of(
+                home.resolve("bin/sluice").toString(),
+                "broker",
+                "--data",
+                dataDir.toString(),
+                "--listen",
+                "127.0.0.1:" + wantedPort));
+        command.addAll(options);
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(environment);
+        Process process = builder.redirectErrorStream(true)
+                .redirectInput(Path.of("/dev/null").toFile())
+                .redirectOutput(screen.toFile())
+                .start();
+        long deadlineNs = System.nanoTime() + START_BOUND.toNanos();
+        while (true) {
+            Matcher matcher = ADDRESS.matcher(Files.readString(screen));
+            if (matcher.find()) {
+                return new BrokerProcess(process, screen, Integer.parseInt(matcher.group(1)));
+            }
+            if (!process.isAlive() || System.nanoTime() - deadlineNs > 0) {
+                process.destroyForcibly();
+                throw new CampaignFailure("The broker did not start:\n" + Files.readString(screen));
+            }
+            Thread.sleep(LOOK_MS);
+        }
+    }
+
+    String bootstrap() {
+        return "127.0.0.1:" + port;
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    String screen() throws IOException {
+        return Files.readString(screen);
+    }
+
+    /// A field of /proc/PID/status in KiB, such as VmRSS or RssAnon.
+    long statusKiB(String field) throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid()), "status"))) {
+            if (line.startsWith(field + ":")) {
+                return Long.parseLong(line.replaceAll("[^0-9]", ""));
+            }
+        }
+        throw new CampaignFailure("/proc/" + pid() + "/status has no " + field);
+    }
+
+    /// User and system CPU seconds of the process so far.
+    double cpuSeconds() {
+        return process.info().totalCpuDuration().orElse(Duration.ZERO).toNanos() / 1e9;
+    }
+
+    /// kill -9, and waits until it is gone.
+    void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
+    }
+
+    /// SIGTERM, and waits for the clean end.
+    ///
+    /// @return the exit code
+    int stop() throws InterruptedException {
+        process.destroy();
+        if (!process.waitFor(30, TimeUnit.SECONDS)) {
+            process.destroyForcibly().waitFor();
+            throw new CampaignFailure("The broker did not stop within 30 s of SIGTERM");
+        }
+        return process.exitValue();
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+        screen.toFile().delete();
+    }
+}
