@@ -41,6 +41,9 @@ public final class Connection implements ReadyListener {
     private static final int LEAST_RECEIVE_BYTES = 64 << 10;
     private static final int MOST_RECEIVE_BYTES = 1 << 20;
 
+    /// Answers of pipelined requests are sent together up to so many bytes.
+    private static final int SEND_FIRST_BYTES = 64 << 10;
+
     /// What one connection may send or take in before it gives way to the others of its loop.
     private static final long TURN_BYTES = 4 << 20;
 
@@ -163,27 +166,27 @@ public final class Connection implements ReadyListener {
         serving = true;
         try {
             long share = TURN_BYTES;
-            while (!closed) {
-                if (!send()) {
+            while (!closed && share > 0) {
+                int taken = mayTake() ? takeFrame() : 0;
+                if (taken > 0) {
+                    share -= taken; // its answer goes with those of the frames behind it
+                } else if (!send() || handling) {
+                    return;
+                } else if (!holdsFrame() && !receive()) {
                     return;
                 }
-                if (handling) {
-                    return;
-                }
-                int taken = takeFrame();
-                if (taken == 0 && !receive()) {
-                    return;
-                }
-                share -= taken;
-                if (share <= 0) {
-                    later();
-                    return;
-                }
+            }
+            if (!closed && send()) {
+                later();
             }
         } finally {
             serving = false;
             releaseBufferIfEmpty();
         }
+    }
+
+    private boolean mayTake() {
+        return !handling && !closeWhenSent && writer.queuedBytes() < SEND_FIRST_BYTES;
     }
 
     private void later() {
@@ -241,10 +244,7 @@ public final class Connection implements ReadyListener {
             return 0;
         }
         int size = frameSize(received);
-        if (size < 0) {
-            return 0;
-        }
-        if (received.lengthBytes() < SIZE_BYTES + (long) size) {
+        if (size < 0 || received.lengthBytes() < SIZE_BYTES + (long) size) {
             return 0;
         }
         lastFrameBytes = SIZE_BYTES + size;
@@ -256,6 +256,14 @@ public final class Connection implements ReadyListener {
             received.consume(SIZE_BYTES + size);
         }
         return SIZE_BYTES + size;
+    }
+
+    /// Whether a whole frame waits in the buffer.
+    private boolean holdsFrame() {
+        ReceiveBuffer received = buffer;
+        return received != null
+                && received.lengthBytes() >= SIZE_BYTES
+                && received.lengthBytes() >= SIZE_BYTES + (long) received.segment().get(SIZE, received.start());
     }
 
     /// The size that the frame at the start of the buffer declares; closes the connection and answers -1 if it may not be.

@@ -15,7 +15,11 @@ public final class IoVectors {
 
     private static final long BYTES = 16;
 
+    /// struct msghdr of linux/socket.h: 0 name, 8 i32 name length, 16 iov, 24 iov count, 32 control, 40 its length, 48 i32 flags.
+    private static final long MSGHDR_BYTES = 56;
+
     private final MemorySegment array;
+    private final MemorySegment header;
     private final int capacity;
     private int count;
     private long lengthBytes;
@@ -26,6 +30,8 @@ public final class IoVectors {
             throw new IllegalArgumentException("capacity " + capacity + " is not within 1 and " + MAX);
         }
         this.array = allocator.allocate(capacity * BYTES, 8);
+        this.header = allocator.allocate(MSGHDR_BYTES, 8);
+        header.set(ValueLayout.ADDRESS, 16, array);
         this.capacity = capacity;
     }
 
@@ -59,6 +65,12 @@ public final class IoVectors {
 
     MemorySegment array() {
         return array;
+    }
+
+    /// The message header of sendmsg(2) for what was added so far.
+    MemorySegment messageHeader() {
+        header.set(ValueLayout.JAVA_LONG, 24, count);
+        return header;
     }
 
     /// These vectors, or a copy that ends after `length` bytes: how a fault plan makes a count short.

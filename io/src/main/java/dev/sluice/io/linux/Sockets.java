@@ -45,9 +45,6 @@ public final class Sockets {
     private static final int SOCK_NONBLOCK = 0x800;
     private static final int SOCK_CLOEXEC = 0x80000;
 
-    /// struct msghdr of linux/socket.h: 0 name, 8 i32 name length, 16 iov, 24 iov count, 32 control, 40 its length, 48 i32 flags.
-    private static final long MSGHDR_BYTES = 56;
-
     private static final MethodHandle SOCKET = Native.function(
             "socket", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT));
     private static final MethodHandle SOCKETPAIR = Native.function(
@@ -317,11 +314,8 @@ public final class Sockets {
         long length = kernel.admit(Call.SENDMSG, socket, -1, vectors.lengthBytes());
         if (length >= 0) {
             MemorySegment captured = Native.capture();
-            try (Arena arena = Arena.ofConfined()) {
-                IoVectors admitted = vectors.shortenedTo(length);
-                MemorySegment header = arena.allocate(MSGHDR_BYTES, 8);
-                header.set(ValueLayout.ADDRESS, 16, admitted.array());
-                header.set(ValueLayout.JAVA_LONG, 24, admitted.count());
+            try {
+                MemorySegment header = vectors.shortenedTo(length).messageHeader();
                 length = Native.orErrno(
                         (long) SENDMSG.invokeExact(captured, socket.number(), header, flags | MSG_NOSIGNAL), captured);
             } catch (Throwable t) {

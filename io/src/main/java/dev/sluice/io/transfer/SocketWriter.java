@@ -4,6 +4,7 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.IoVectors;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Sockets;
 import java.lang.foreign.Arena;
@@ -12,8 +13,9 @@ import java.util.ArrayDeque;
 
 /// Sends pieces of memory and spans of files, in order, through a non-blocking stream socket.
 ///
-/// Memory goes by send(2), with MSG_MORE while more follows, so that a header shares a packet with the span behind
-/// it; spans go by sendfile(2), from the page cache to the socket without a copy by the processor. Owned by one thread.
+/// Memory goes by send(2), or by one sendmsg(2) for several pieces behind one another, with MSG_MORE while a span follows, so that a
+/// header shares a packet with the span behind it; spans go by sendfile(2), from the page cache to the socket without a copy by
+/// the processor. Owned by one thread.
 public final class SocketWriter {
     /// How far a [#flush] came.
     public enum Progress {
@@ -24,6 +26,9 @@ public final class SocketWriter {
         /// The turn's share was used up; flush again soon, others first.
         YIELDED
     }
+
+    /// Pieces of memory sent by one call: more than the answers of a burst of pipelined requests.
+    private static final int MOST_GATHERED = 64;
 
     sealed interface Piece permits Bytes, Span {
         long lengthBytes();
@@ -42,7 +47,9 @@ public final class SocketWriter {
     private final Descriptor socket;
     private final MemorySegment scratch = Arena.ofAuto().allocate(Long.BYTES);
     private final ArrayDeque<Piece> pieces = new ArrayDeque<>();
+    private final IoVectors vectors = new IoVectors(Arena.ofAuto(), MOST_GATHERED);
     private long sentOfFirst;
+    private long queuedBytes;
 
     /// @param socket non-blocking; borrowed
     public SocketWriter(Kernel kernel, Descriptor socket) {
@@ -52,16 +59,26 @@ public final class SocketWriter {
 
     /// Queues memory; it belongs to the writer until `hold` is released.
     public void add(MemorySegment bytes, Hold hold) {
-        pieces.addLast(new Bytes(bytes, hold));
+        enqueue(new Bytes(bytes, hold));
     }
 
     /// Queues a range of a file.
     public void add(Span span) {
-        pieces.addLast(span);
+        enqueue(span);
+    }
+
+    private void enqueue(Piece piece) {
+        pieces.addLast(piece);
+        queuedBytes += piece.lengthBytes();
     }
 
     public boolean isEmpty() {
         return pieces.isEmpty();
+    }
+
+    /// Bytes queued and not handed to the kernel yet.
+    public long queuedBytes() {
+        return queuedBytes;
     }
 
     /// Sends until everything is sent, the socket is full, or about `shareBytes` have gone.
@@ -70,48 +87,68 @@ public final class SocketWriter {
     ///     its span did (EIO): the stream is then broken in mid-frame and must be closed
     public Progress flush(long shareBytes) throws ErrnoException {
         long share = shareBytes;
+        dropSent(0);
         while (!pieces.isEmpty()) {
-            Piece piece = pieces.peekFirst();
-            long left = piece.lengthBytes() - sentOfFirst;
-            if (left > 0) {
-                if (share <= 0) {
-                    return Progress.YIELDED;
-                }
-                long sent = send(piece, Math.min(left, Math.max(share, 1)));
-                if (sent == -Errno.EAGAIN) {
-                    return Progress.BLOCKED;
-                }
-                if (sent == -Errno.EINTR) {
-                    continue;
-                }
-                ErrnoException.check(sent, piece instanceof Span ? Call.SENDFILE : Call.SEND, socket.name());
-                if (sent == 0) {
-                    throw new ErrnoException(Call.SENDFILE, Errno.EIO, describe(piece));
-                }
-                share -= sent;
-                sentOfFirst += sent;
-                if (sent < left) {
-                    continue;
-                }
+            if (share <= 0) {
+                return Progress.YIELDED;
             }
-            pieces.removeFirst();
-            sentOfFirst = 0;
-            piece.hold().release();
+            Piece first = pieces.getFirst();
+            long sent =
+                    switch (first) {
+                        case Bytes bytes -> sendMemory(bytes);
+                        case Span span -> sendSpan(span, share);
+                    };
+            if (sent == -Errno.EAGAIN) {
+                return Progress.BLOCKED;
+            }
+            if (sent == -Errno.EINTR) {
+                continue;
+            }
+            ErrnoException.check(sent, first instanceof Span ? Call.SENDFILE : Call.SEND, socket.name());
+            if (sent == 0) {
+                throw new ErrnoException(Call.SENDFILE, Errno.EIO, describe(first));
+            }
+            share -= sent;
+            dropSent(sent);
         }
         return Progress.DONE;
     }
 
-    private long send(Piece piece, long lengthBytes) {
-        return switch (piece) {
-            case Bytes bytes ->
-                kernel.sockets()
-                        .send(
-                                socket,
-                                bytes.segment().asSlice(sentOfFirst, lengthBytes),
-                                pieces.size() > 1 ? Sockets.MSG_MORE : 0);
-            case Span span ->
-                kernel.sockets().sendfile(socket, span.file(), span.position() + sentOfFirst, lengthBytes, scratch);
-        };
+    private long sendSpan(Span span, long share) {
+        long length = Math.min(span.lengthBytes() - sentOfFirst, share);
+        return kernel.sockets().sendfile(socket, span.file(), span.position() + sentOfFirst, length, scratch);
+    }
+
+    /// Sends the first piece, and with it the pieces of memory behind it.
+    private long sendMemory(Bytes first) {
+        MemorySegment rest = first.segment().asSlice(sentOfFirst);
+        if (pieces.size() == 1) {
+            return kernel.sockets().send(socket, rest, 0);
+        }
+        vectors.clear();
+        boolean spanFollows = false;
+        for (Piece piece : pieces) {
+            if (piece instanceof Bytes bytes && vectors.add(bytes == first ? rest : bytes.segment())) {
+                continue;
+            }
+            spanFollows = true; // or more memory than one call takes
+            break;
+        }
+        int flags = spanFollows ? Sockets.MSG_MORE : 0;
+        return vectors.count() == 1
+                ? kernel.sockets().send(socket, rest, flags)
+                : kernel.sockets().sendmsg(socket, vectors, flags);
+    }
+
+    /// Forgets what was sent, and pieces of no length in front.
+    private void dropSent(long sentBytes) {
+        queuedBytes -= sentBytes;
+        sentOfFirst += sentBytes;
+        while (!pieces.isEmpty() && sentOfFirst >= pieces.getFirst().lengthBytes()) {
+            Piece sent = pieces.removeFirst();
+            sentOfFirst -= sent.lengthBytes();
+            sent.hold().release();
+        }
     }
 
     private static String describe(Piece piece) {
@@ -125,5 +162,6 @@ public final class SocketWriter {
         pieces.forEach(piece -> piece.hold().release());
         pieces.clear();
         sentOfFirst = 0;
+        queuedBytes = 0;
     }
 }
