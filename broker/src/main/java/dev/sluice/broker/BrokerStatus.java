@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /// What the broker moved so far, by method and with how many calls, as JSON.
@@ -37,7 +38,7 @@ final class BrokerStatus {
     /// @param topic the one to tell of; null for all
     String json(@Nullable String topic) {
         StringWriter text = new StringWriter();
-        try (JsonGenerator out = json.createGenerator(text)) {
+        try (JsonGenerator out = json.createGenerator(ObjectWriteContext.empty(), text)) {
             out.writeStartObject();
             out.writeObjectPropertyStart("broker");
             out.writeStringProperty("version", Version.CURRENT);

@@ -77,7 +77,7 @@ public final class BatchBuilder {
     private void varint(long value) {
         long zigzag = (value << 1) ^ (value >> 63);
         while ((zigzag & ~0x7FL) != 0) {
-            memory.set(ValueLayout.JAVA_BYTE, end++, (byte) (zigzag & 0x7F | 0x80));
+            memory.set(ValueLayout.JAVA_BYTE, end++, (byte) ((zigzag & 0x7F) | 0x80));
             zigzag >>>= 7;
         }
         memory.set(ValueLayout.JAVA_BYTE, end++, (byte) zigzag);

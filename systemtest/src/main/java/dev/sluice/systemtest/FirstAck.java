@@ -26,6 +26,7 @@ import org.apache.kafka.common.record.internal.SimpleRecord;
 
 /// A client that is ready before the broker is: it knocks until somebody answers, and produces one record, so that what is measured is the
 /// broker's start and not the client's.
+@SuppressWarnings("ByteBufferBackingArray") // its buffers are allocated here, at array offset 0
 final class FirstAck {
     private static final short METADATA_VERSION = 4;
     private static final short PRODUCE_VERSION = 8;

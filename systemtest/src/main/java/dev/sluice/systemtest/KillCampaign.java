@@ -57,7 +57,7 @@ final class KillCampaign {
                             continue;
                         }
                         long number = next.getAndIncrement();
-                        producer.send(new ProducerRecord<>(topic, 0, null, value(number)), (_, e) -> {
+                        var _ = producer.send(new ProducerRecord<>(topic, 0, null, value(number)), (_, e) -> {
                             if (e == null) {
                                 synchronized (seen) {
                                     seen.set(Math.toIntExact(number));

@@ -26,8 +26,8 @@ final class ApiVersionsHandler extends MessageHandler<ApiVersionsRequestData> {
     @Override
     void handle(ApiVersionsRequestData body, Exchange exchange) {
         boolean valid = exchange.version() < 3
-                || CLIENT_SOFTWARE.matcher(body.clientSoftwareName()).matches()
-                        && CLIENT_SOFTWARE.matcher(body.clientSoftwareVersion()).matches();
+                || (CLIENT_SOFTWARE.matcher(body.clientSoftwareName()).matches()
+                        && CLIENT_SOFTWARE.matcher(body.clientSoftwareVersion()).matches());
         exchange.answer(valid ? answer(Errors.NONE) : answer(Errors.INVALID_REQUEST));
     }
 

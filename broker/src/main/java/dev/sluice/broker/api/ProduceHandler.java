@@ -193,6 +193,8 @@ final class ProduceHandler implements ApiHandler {
                 fail(Errors.INVALID_RECORD, "the number of records does not match the last offset delta");
             case CONTROL -> fail(Errors.INVALID_RECORD, "clients can't write control batches");
             case UNKNOWN_COMPRESSION -> fail(Errors.CORRUPT_MESSAGE, "the batch's compression is not known");
+            case LOG_APPEND_TIME ->
+                fail(Errors.INVALID_TIMESTAMP, "a producer's batch has create time; append time is the broker's to set");
             case NEGATIVE_SEQUENCE -> fail(Errors.INVALID_RECORD, "a batch with a producer id has a sequence ≥ 0");
         }
     }

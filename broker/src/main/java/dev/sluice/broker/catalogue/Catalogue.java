@@ -93,7 +93,7 @@ public final class Catalogue {
         nextProducerId = producerIdsReserved;
         for (PartitionLog found : directory.logs()) {
             UUID id = found.topicId().orElse(null);
-            if (found == own || id != null && topics.containsKey(id)) {
+            if (found == own || (id != null && topics.containsKey(id))) {
                 continue;
             }
             if (id != null && deleted.contains(id)) {

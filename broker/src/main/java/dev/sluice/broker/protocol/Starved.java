@@ -5,6 +5,7 @@ package dev.sluice.broker.protocol;
 /// An exception, because a read deep in a head has nobody beside it to ask whether to go on; without a stack trace and made once, because it
 /// comes with every frame that arrives in pieces.
 final class Starved extends RuntimeException {
+    @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace that could mislead
     static final Starved INSTANCE = new Starved();
 
     private static final long serialVersionUID = 1;

@@ -25,7 +25,7 @@ public final class Descriptor implements AutoCloseable {
     private final Account account;
 
     // Read by any thread that makes a call, written once by the closing one; opaque order is enough, see above.
-    @SuppressWarnings("FieldMayBeFinal")
+    @SuppressWarnings({"FieldMayBeFinal", "UnusedVariable"})
     private int number;
 
     Descriptor(Kernel kernel, int number, String name, Account account) {

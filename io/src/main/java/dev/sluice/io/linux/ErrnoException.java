@@ -2,6 +2,7 @@ package dev.sluice.io.linux;
 
 import java.io.IOException;
 import java.io.Serial;
+import java.util.Objects;
 
 /// A native call failed in a way that its caller could not treat as ordinary.
 ///
@@ -27,6 +28,12 @@ public final class ErrnoException extends IOException {
         super(call.kernelName() + " " + subject + " at byte " + position + ": " + Errno.describe(errno));
         this.call = call;
         this.errno = errno;
+    }
+
+    /// Never null, unlike that of other exceptions.
+    @Override
+    public String getMessage() {
+        return Objects.requireNonNull(super.getMessage());
     }
 
     public Call call() {
