@@ -1,0 +1,54 @@
+package dev.sluice.cli;
+
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/// A bar on standard error, drawn five times a second by a thread of the library's. Loaded only where somebody watches:
+/// it brings a terminal library along.
+final class ProgressOnTerminal implements Progress {
+    private static final int UPDATE_MS = 200;
+    private static final long MIB = 1024 * 1024;
+
+    /// Steps are handed on in pieces, so that a record costs an addition.
+    private static final long STEP_BYTES = 64 * 1024;
+
+    private final ProgressBar bar;
+    private long pendingBytes;
+
+    private ProgressOnTerminal(ProgressBar bar) {
+        this.bar = bar;
+    }
+
+    /// @param totalBytes -1 if nobody knows
+    static Progress start(String task, long totalBytes) {
+        return new ProgressOnTerminal(new ProgressBarBuilder()
+                .setTaskName(task)
+                .setInitialMax(totalBytes)
+                .setUnit(" MiB", MIB)
+                .showSpeed()
+                .setStyle(ProgressBarStyle.ASCII)
+                .setUpdateIntervalMillis(UPDATE_MS)
+                .clearDisplayOnFinish()
+                // A plain line that is drawn over; the default moves the cursor about where the terminal can.
+                .setConsumer(new ConsoleProgressBarConsumer(System.err))
+                .build());
+    }
+
+    @Override
+    public void advance(long bytes) {
+        pendingBytes += bytes;
+        if (pendingBytes >= STEP_BYTES) {
+            bar.stepBy(pendingBytes);
+            pendingBytes = 0;
+        }
+    }
+
+    @Override
+    public void close() {
+        bar.stepBy(pendingBytes);
+        pendingBytes = 0;
+        bar.close();
+    }
+}

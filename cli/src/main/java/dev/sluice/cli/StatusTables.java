@@ -1,0 +1,83 @@
+package dev.sluice.cli;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.List;
+
+/// A [StatusReport] as tables for people.
+final class StatusTables {
+    private StatusTables() {}
+
+    static void print(StatusReport report, PrintStream out) {
+        StatusReport.Broker broker = report.broker();
+        out.println("Sluice " + broker.version() + ", up "
+                + HumanFormat.duration(Duration.ofMillis(broker.uptimeMs())) + ", data in " + broker.dataDir()
+                + ", flush " + broker.flush());
+        section("Connections, since the start", "method", report.connectionTotal(), out);
+        items("Open connections", "connection", report.connections(), out);
+        section("Segments, since the start", "method", report.segmentTotal(), out);
+        partitions(report.partitions(), out);
+        items("Segments in use", "segment", report.segments(), out);
+    }
+
+    private static void section(String title, String name, List<StatusReport.Count> counts, PrintStream out) {
+        out.println();
+        out.println(title);
+        TextTable table = new TextTable(1, name, "calls", "errors", "bytes", "", "bytes/call");
+        for (StatusReport.Count count : counts) {
+            table.row(
+                    count.call(), count.calls(), count.errors(), count.bytes(), size(count.bytes()), perCall(count));
+        }
+        table.print(out);
+    }
+
+    private static void partitions(List<StatusReport.Partition> partitions, PrintStream out) {
+        out.println();
+        out.println("Partitions");
+        TextTable table = new TextTable(1, "topic", "partition", "first offset", "end offset", "bytes", "");
+        for (StatusReport.Partition partition : partitions) {
+            table.row(
+                    partition.topic(),
+                    partition.partition(),
+                    partition.logStartOffset(),
+                    partition.logEndOffset(),
+                    partition.bytes(),
+                    size(partition.bytes()));
+        }
+        table.print(out);
+    }
+
+    private static void items(String title, String name, List<StatusReport.Item> items, PrintStream out) {
+        out.println();
+        out.println(title);
+        TextTable table = new TextTable(2, name, "method", "calls", "errors", "bytes", "", "bytes/call");
+        for (StatusReport.Item item : items) {
+            // The name once, on the first of its lines.
+            String label = item.name();
+            for (StatusReport.Count count : item.counts()) {
+                table.row(
+                        label,
+                        count.call(),
+                        count.calls(),
+                        count.errors(),
+                        count.bytes(),
+                        size(count.bytes()),
+                        perCall(count));
+                label = "";
+            }
+            if (item.counts().isEmpty()) {
+                table.row(label, "-", 0, 0, 0, "", "");
+            }
+        }
+        table.print(out);
+    }
+
+    private static String size(long bytes) {
+        return bytes == 0 ? "" : HumanFormat.bytes(bytes);
+    }
+
+    private static String perCall(StatusReport.Count count) {
+        long moved = count.calls() - count.errors();
+        return count.bytes() == 0 || moved <= 0 ? "" : HumanFormat.bytes((double) count.bytes() / moved);
+    }
+}
