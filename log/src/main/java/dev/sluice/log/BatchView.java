@@ -50,6 +50,8 @@ public final class BatchView {
     private static final int MAGIC_AT = 16;
     private static final int CRC_AT = 17;
     private static final int ATTRIBUTES_AT = 21;
+    /// The CRC covers a batch from here to its end.
+    static final int CRC_STARTS_AT = ATTRIBUTES_AT;
     private static final int LAST_OFFSET_DELTA_AT = 23;
     private static final int BASE_TIMESTAMP_AT = 27;
     private static final int MAX_TIMESTAMP_AT = 35;

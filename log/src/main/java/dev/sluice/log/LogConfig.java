@@ -32,8 +32,8 @@ public record LogConfig(
         atLeast("segment.bytes", segmentBytes, BatchView.HEADER_BYTES);
         atLeast("segment.ms", segmentMs, 1);
         atLeast("index.interval.bytes", indexIntervalBytes, 0);
-        // One entry of the larger kind; Kafka's own bound of 4 would make an index that is full from the start.
-        atLeast("segment.index.bytes", indexBytes, 12);
+        // Two entries of the larger kind: one, and the place kept for the last. Kafka allows 4, an index full from the start.
+        atLeast("segment.index.bytes", indexBytes, 24);
         atLeast("max.message.bytes", maxMessageBytes, 0);
         atLeast("producer.id.expiration.ms", producerIdExpirationMs, 1);
         atLeast("sluice.log.preallocate.step.bytes", preallocateStepBytes, 0);

@@ -1,35 +1,118 @@
 package dev.sluice.log;
 
 import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/// A data folder: the partitions' logs in it, its lock, its checkpoints. (Skeleton: shapes only.)
+/// A data folder: the partitions' logs in it, its lock, its checkpoints. The layout is Kafka's; `docs/formats/log-directory.md`
+/// draws it.
+///
+/// ```
+///   open: lock → whose is it → marker of a clean end read and removed → partitions loaded, in parallel → open
+///   close: each log flushed, trimmed, closed → checkpoints → marker → unlock
+/// ```
+///
+/// One process has it open at a time, kept out by a lock on `.lock` that Kafka respects too. Thread-safe: logs are looked up
+/// without a lock; creating, deleting, checkpointing and closing wait for each other and for the disk.
 public final class LogDirectory implements AutoCloseable {
     /// How a folder is opened, beyond what its partitions are like.
     ///
     /// @param recoveryThreads  partitions recovered at a time
-    /// @param openSegmentFiles sealed segments whose files are kept open after their last reader, in the whole folder
+    /// @param openSegmentFiles files of sealed segments that are kept open after their last reader, in the whole folder
     /// @param engine           how bytes get into the segments
     /// @param ids              new random ids, for the folder and for what is being deleted
     public record Options(
             int recoveryThreads, int openSegmentFiles, SegmentWriter.Engine engine, Supplier<UUID> ids) {
+        /// @throws IllegalArgumentException naming the value that can't be
+        public Options {
+            if (recoveryThreads < 1) {
+                throw new IllegalArgumentException("recoveryThreads is " + recoveryThreads + ", and must be at least 1");
+            }
+            if (openSegmentFiles < 0) {
+                throw new IllegalArgumentException(
+                        "openSegmentFiles is " + openSegmentFiles + ", and must be at least 0");
+            }
+        }
+
+        /// Two recovery threads (Kafka's default), 1,024 open files at rest, writing by pwrite, random ids.
         public static Options standard() {
-            throw new UnsupportedOperationException();
+            return new Options(2, 1024, SegmentWriter.pwrite(), UUID::randomUUID);
         }
     }
 
-    private LogDirectory() {}
+    private static final String CLEAN_MARKER = ".kafka_cleanshutdown";
+    /// What Kafka 4.3.1 writes into it; a broker epoch of -1 says that there is none.
+    private static final String CLEAN_MARKER_CONTENT = "{\"version\":0,\"brokerEpoch\":-1}";
 
-    /// @param configOf a topic's configuration, asked at opening for every topic found
+    private final Kernel kernel;
+    private final Path folder;
+    private final UUID id;
+    private final DirectoryLock lock;
+    private final LogContext context;
+    private final Account segmentsAccount;
+    private final Options options;
+    private final ConcurrentSkipListMap<PartitionName, PartitionLog> logs = new ConcurrentSkipListMap<>();
+    private final RecoveryReport report;
+
+    // Guarded by this.
+    /// Partitions that the checkpoint files on disk name; a new log of the same name must not inherit their offsets.
+    private final Set<PartitionName> checkpointed = new HashSet<>();
+    private boolean closed;
+
+    private LogDirectory(
+            Kernel kernel,
+            Path folder,
+            UUID id,
+            DirectoryLock lock,
+            LogContext context,
+            Account segmentsAccount,
+            Options options,
+            Function<String, LogConfig> configOf)
+            throws IOException {
+        this.kernel = kernel;
+        this.folder = folder;
+        this.id = id;
+        this.lock = lock;
+        this.context = context;
+        this.segmentsAccount = segmentsAccount;
+        this.options = options;
+        this.report = load(configOf);
+    }
+
+    // ---- How it starts
+
+    /// Opens a data folder, which is made if it is missing, and recovers its partitions.
+    ///
+    /// @param identity whose folder it has to be
+    /// @param configOf a topic's configuration; asked for every topic found, by several threads
+    /// @param clock    wall-clock time
     /// @param segments parent of the partitions' accounts
+    /// @throws LogDirectoryException when the folder is held by another broker, can't be used, or is not ours; its message is one
+    ///     line that says what to do
+    /// @throws IOException when a partition's files can't be read or written
     public static LogDirectory open(
             Kernel kernel,
             Path folder,
@@ -39,7 +122,17 @@ public final class LogDirectory implements AutoCloseable {
             Account segments,
             Options options)
             throws IOException {
-        throw new UnsupportedOperationException();
+        Path absolute = folder.toAbsolutePath().normalize();
+        DirectoryLock lock = DirectoryLock.take(kernel, absolute);
+        try {
+            UUID id = lock.identify(identity, options.ids());
+            LogContext context =
+                    new LogContext(kernel, new OpenFiles(options.openSegmentFiles()), options.engine(), clock);
+            return new LogDirectory(kernel, absolute, id, lock, context, segments, options, configOf);
+        } catch (IOException | RuntimeException | Error e) {
+            lock.close();
+            throw e;
+        }
     }
 
     /// With [Options#standard] and one configuration for all topics.
@@ -49,44 +142,273 @@ public final class LogDirectory implements AutoCloseable {
         return open(kernel, folder, identity, _ -> config, clock, segments, Options.standard());
     }
 
+    private RecoveryReport load(Function<String, LogConfig> configOf) throws IOException {
+        Instant started = context.clock().instant();
+        List<String> warnings = new ArrayList<>();
+        boolean clean = takeMarker();
+        Map<PartitionName, Long> recoveryPoints = readCheckpoint(OffsetCheckpoint.RECOVERY_POINT, warnings);
+        Map<PartitionName, Long> logStarts = readCheckpoint(OffsetCheckpoint.LOG_START, warnings);
+        checkpointed.addAll(recoveryPoints.keySet());
+        checkpointed.addAll(logStarts.keySet());
+
+        List<PartitionName> found = new ArrayList<>();
+        List<String> ignored = new ArrayList<>();
+        List<String> removed = new ArrayList<>();
+        for (String name : SmallFiles.list(folder)) {
+            sort(name, found, ignored, removed);
+        }
+        Account recoveryAccount = segmentsAccount.child("recovery");
+        List<RecoveryReport.Partition> partitions;
+        try {
+            partitions = ParallelRecovery.run(options.recoveryThreads(), found, name -> {
+                PartitionLoader.Loaded loaded = new PartitionLoader(
+                                context,
+                                name,
+                                folder.resolve(name.folder()),
+                                configOf.apply(name.topic()),
+                                new PartitionLoader.Checkpoints(
+                                        recoveryPoints.getOrDefault(name, 0L), logStarts.getOrDefault(name, -1L)),
+                                segmentsAccount,
+                                recoveryAccount)
+                        .load(clean);
+                logs.put(name, loaded.log());
+                return loaded.report();
+            });
+        } catch (IOException | RuntimeException | Error e) {
+            logs.values().forEach(PartitionLog::abandon);
+            throw e;
+        } finally {
+            recoveryAccount.close();
+        }
+        long durationNs = Duration.between(started, context.clock().instant()).toNanos();
+        return new RecoveryReport(clean, partitions, ignored, removed, warnings, durationNs);
+    }
+
+    /// Whether the broker before ended cleanly. Its word holds once: the marker is gone for good before anything changes.
+    private boolean takeMarker() throws ErrnoException {
+        long result = kernel.files().unlink(folder.resolve(CLEAN_MARKER));
+        if (result == -Errno.ENOENT) {
+            return false;
+        }
+        ErrnoException.check(result, Call.UNLINK, folder.resolve(CLEAN_MARKER).toString());
+        SmallFiles.syncFolder(kernel, folder);
+        return true;
+    }
+
+    private Map<PartitionName, Long> readCheckpoint(String file, List<String> warnings) throws ErrnoException {
+        return OffsetCheckpoint.read(kernel, folder.resolve(file), warnings::add);
+    }
+
+    /// Tells partitions' folders from what is none of ours, and finishes interrupted deletions.
+    private void sort(String name, List<PartitionName> found, List<String> ignored, List<String> removed)
+            throws IOException {
+        if (DirectoryLock.isOwn(name) || name.endsWith("-offset-checkpoint")) {
+            return;
+        }
+        Path path = folder.resolve(name);
+        if (!kernel.files().status(path).isDirectory()) {
+            if (name.endsWith(SmallFiles.TEMPORARY)) {
+                SmallFiles.remove(kernel, path);
+            } else {
+                ignored.add(name);
+            }
+        } else if (PartitionName.isDeletedFolder(name)) {
+            SmallFiles.removeFolder(kernel, path);
+            removed.add(name);
+        } else {
+            PartitionName.ofFolder(name).ifPresentOrElse(found::add, () -> ignored.add(name));
+        }
+    }
+
+    // ---- What it has
+
     public Path folder() {
-        throw new UnsupportedOperationException();
+        return folder;
     }
 
     /// `directory.id` of meta.properties.
     public UUID id() {
-        throw new UnsupportedOperationException();
+        return id;
     }
 
+    /// What opening found and did.
     public RecoveryReport recoveryReport() {
-        throw new UnsupportedOperationException();
+        return report;
     }
 
-    public PartitionLog create(String topic, int partition, UUID topicId, LogConfig config) throws IOException {
-        throw new UnsupportedOperationException();
-    }
-
-    public void delete(PartitionLog log) throws IOException {
-        throw new UnsupportedOperationException();
-    }
-
+    /// All logs, by topic and partition; a view that follows what is created and deleted.
     public Collection<PartitionLog> logs() {
-        throw new UnsupportedOperationException();
+        return Collections.unmodifiableCollection(logs.values());
     }
 
     public Optional<PartitionLog> log(String topic, int partition) {
-        throw new UnsupportedOperationException();
+        return PartitionName.TOPIC.matcher(topic).matches() && partition >= 0
+                ? Optional.ofNullable(logs.get(new PartitionName(topic, partition)))
+                : Optional.empty();
     }
 
-    /// What a broker calls now and then (Kafka: every minute), on a thread that may block: flushes sealed segments,
-    /// forgets expired producers, lets go of the descriptors and maps of partitions that rest, writes the checkpoints.
-    public void checkpoint() throws IOException {
-        throw new UnsupportedOperationException();
+    // ---- What changes it
+
+    /// Makes the log of a new partition, empty.
+    ///
+    /// @throws IllegalArgumentException for a name that Kafka does not allow
+    /// @throws IllegalStateException when there is one already, or the folder is closed
+    /// @throws ErrnoException when the disk is full, descriptors ran out…; nothing is left behind
+    public synchronized PartitionLog create(String topic, int partition, UUID topicId, LogConfig config)
+            throws IOException {
+        checkOpen();
+        PartitionName name = new PartitionName(topic, partition);
+        if (logs.containsKey(name)) {
+            throw new IllegalStateException(name + " is there already");
+        }
+        if (checkpointed.contains(name)) {
+            writeCheckpoints(); // of a log that was deleted; the new one begins at 0
+        }
+        Path path = folder.resolve(name.folder());
+        PartitionLog log;
+        try {
+            log = PartitionLoader.create(context, name, path, config, topicId, segmentsAccount);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.EEXIST) {
+                discard(path);
+            }
+            throw e;
+        }
+        logs.put(name, log);
+        return log;
     }
 
-    /// Flushes, trims, checkpoints, and leaves the marker of a clean shutdown.
+    private void discard(Path path) {
+        try {
+            SmallFiles.removeFolder(kernel, path);
+        } catch (IOException e) {
+            // The folder stays with what is in it: at the next start it is an empty log, or none.
+        }
+    }
+
+    /// Deletes a log with its folder. Whoever holds a span of it can still send that; all else is answered 'closed'.
+    ///
+    /// @throws ErrnoException when the folder can't be renamed; the log is then still there. What can't be unlinked
+    ///     afterwards is removed at the next start
+    public synchronized void delete(PartitionLog log) throws IOException {
+        checkOpen();
+        if (!logs.remove(log.name(), log)) {
+            throw new IllegalStateException(log + " is not in " + folder);
+        }
+        Path deleted = folder.resolve(log.name().deletedFolder(options.ids().get()));
+        try {
+            log.moveAway(deleted);
+        } catch (ErrnoException e) {
+            logs.put(log.name(), log);
+            throw e;
+        }
+        discard(deleted);
+    }
+
+    /// What a broker calls now and then (Kafka: every minute), on a thread that may block: flushes sealed segments, forgets
+    /// expired producers, lets go of the descriptors and maps of partitions that rest, writes the checkpoints.
+    ///
+    /// @throws IOException the first failure; the others are suppressed in it, and all partitions had their turn
+    public synchronized void checkpoint() throws IOException {
+        checkOpen();
+        Failures failures = new Failures();
+        for (PartitionLog log : logs.values()) {
+            failures.run(log::flushSealed);
+            failures.run(log::rest);
+            log.expireProducers();
+        }
+        failures.run(this::writeCheckpoints);
+        failures.throwIfAny();
+    }
+
+    private void writeCheckpoints() throws ErrnoException {
+        Map<PartitionName, Long> recoveryPoints = new TreeMap<>();
+        Map<PartitionName, Long> highWatermarks = new TreeMap<>();
+        Map<PartitionName, Long> logStarts = new HashMap<>();
+        logs.forEach((name, log) -> {
+            recoveryPoints.put(name, log.recoveryPoint());
+            highWatermarks.put(name, log.highWatermark());
+            if (log.startsWithinSegment()) {
+                logStarts.put(name, log.logStartOffset());
+            }
+        });
+        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), recoveryPoints);
+        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
+        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.HIGH_WATERMARK), highWatermarks);
+        checkpointed.clear();
+        checkpointed.addAll(recoveryPoints.keySet());
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException(folder + " is closed");
+        }
+    }
+
+    // ---- How it ends
+
+    /// Flushes, trims and closes all logs, writes the checkpoints and the marker of a clean end, and lets go of the folder.
+    /// Closing twice changes nothing.
+    ///
+    /// @throws IOException the first failure, the others suppressed in it; everything is closed all the same, and without the
+    ///     marker the next start verifies what was not flushed
     @Override
-    public void close() throws IOException {
-        throw new UnsupportedOperationException();
+    public synchronized void close() throws IOException {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        Failures failures = new Failures();
+        try {
+            for (PartitionLog log : logs.values()) {
+                failures.run(log::close);
+            }
+            failures.run(this::writeCheckpoints);
+            if (failures.none()) {
+                failures.run(() -> SmallFiles.replace(
+                        kernel, folder.resolve(CLEAN_MARKER), CLEAN_MARKER_CONTENT.getBytes(StandardCharsets.UTF_8)));
+            }
+        } finally {
+            abandon();
+        }
+        failures.throwIfAny();
+    }
+
+    /// Lets go of everything as it is, as if the process had died here: what a failed close ends with.
+    synchronized void abandon() {
+        closed = true;
+        logs.values().forEach(PartitionLog::abandon);
+        lock.close();
+    }
+
+    /// Runs what has to be run whatever failed before, and keeps the failures.
+    private static final class Failures {
+        private interface Step {
+            void run() throws IOException;
+        }
+
+        private @Nullable IOException first;
+
+        void run(Step step) {
+            try {
+                step.run();
+            } catch (IOException e) {
+                if (first == null) {
+                    first = e;
+                } else {
+                    first.addSuppressed(e);
+                }
+            }
+        }
+
+        boolean none() {
+            return first == null;
+        }
+
+        void throwIfAny() throws IOException {
+            if (first != null) {
+                throw first;
+            }
+        }
     }
 }

@@ -1,95 +1,684 @@
 package dev.sluice.log;
 
 import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.transfer.Span;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
-/// The log of one partition. (Skeleton: shapes only.)
+/// The log of one partition: record batches one behind the other, in segments, appended to at the end and read from anywhere.
+///
+/// ```
+///               LogDirectory.create, open
+///                        │
+///                        ▼    a write or a flush failed, other than for want of space
+///                      open ──────────────────────────────────────────────────────► failed (reads go on)
+///                        │                                                             │
+///                        └────────────► closed (with the folder, or deleted) ◄─────────┘
+/// ```
+///
+/// **Threads.** Appends are serialized by a lock in here; any number of threads read beside the one that appends, without
+/// it. What is published never changes, and segments leave by unlink, so what was handed out stays true.
+///
+/// **Order of an append**: sequence check → room on the disk (and a new segment, if due) → base offset and epoch patched in the
+/// caller's buffer → one write → index entries → one release store that publishes end offset and end position. A failure
+/// before the last step publishes nothing, and what it may have left in the file is cut off before the next write.
+///
+/// **Memory.** Nothing is copied here: batches are written from the caller's memory, and reads answer where the bytes lie.
 public final class PartitionLog {
-    private PartitionLog() {}
+    private final LogContext context;
+    private final PartitionName name;
+    private final LazyAccount account;
+    private final ReentrantLock lock = new ReentrantLock();
+    /// Held while flushing, which appends need not wait for. Taken before the other lock where both are held.
+    private final ReentrantLock flushLock = new ReentrantLock();
+
+    // Guarded by the lock.
+    private final ProducerStates producers;
+    private long snapshotOffset;
+    private boolean appendedSinceRest;
+
+    // Written under the lock, read by any thread. The arrays are never changed, only replaced.
+    private volatile Path folder;
+    private volatile Segment[] segments;
+    private volatile LogConfig config;
+    private volatile LeaderEpochs epochs;
+    private volatile int leaderEpoch;
+    private volatile @Nullable UUID topicId;
+    private volatile boolean closed;
+    private volatile AppendOutcome.@Nullable Failed failure;
+    private volatile AppendListener[] listeners = {};
+
+    private final long logStartOffset;
+
+    // Written under the flush lock; but a roll sets namesChanged, before anything is published in its segment.
+    private volatile long recoveryPoint;
+    private volatile boolean namesChanged;
+
+    /// What was found in a partition's folder, or made there.
+    ///
+    /// @param segments       by base offset, at least one
+    /// @param snapshotOffset offset of the newest producer snapshot, or the log start offset
+    record Contents(
+            Segment[] segments,
+            ProducerStates producers,
+            LeaderEpochs epochs,
+            long logStartOffset,
+            long recoveryPoint,
+            long snapshotOffset,
+            @Nullable UUID topicId) {}
+
+    PartitionLog(
+            LogContext context,
+            PartitionName name,
+            Path folder,
+            LogConfig config,
+            LazyAccount account,
+            Contents contents) {
+        this.context = context;
+        this.name = name;
+        this.folder = folder;
+        this.config = config;
+        this.account = account;
+        this.segments = contents.segments();
+        this.producers = contents.producers();
+        this.epochs = contents.epochs();
+        this.leaderEpoch = Math.max(0, contents.epochs().latest());
+        this.logStartOffset = contents.logStartOffset();
+        this.recoveryPoint = contents.recoveryPoint();
+        this.snapshotOffset = contents.snapshotOffset();
+        this.topicId = contents.topicId();
+    }
+
+    // ---- What it is
 
     public String topic() {
-        throw new UnsupportedOperationException();
+        return name.topic();
     }
 
     public int partition() {
-        throw new UnsupportedOperationException();
+        return name.partition();
+    }
+
+    PartitionName name() {
+        return name;
     }
 
     /// The topic's id, or empty for a folder that had no `partition.metadata`.
     public Optional<UUID> topicId() {
-        throw new UnsupportedOperationException();
+        return Optional.ofNullable(topicId);
     }
 
     /// Writes `partition.metadata` for a log that has none.
-    public void assignTopicId(UUID topicId) throws IOException {
-        throw new UnsupportedOperationException();
+    ///
+    /// @throws IllegalStateException when it has another id already
+    public void assignTopicId(UUID id) throws IOException {
+        lock.lock();
+        try {
+            UUID known = topicId;
+            if (known != null && !known.equals(id)) {
+                throw new IllegalStateException(name + " belongs to topic id " + known + ", not to " + id);
+            }
+            if (known == null) {
+                PartitionMetadata.write(kernel(), folder, id);
+                topicId = id;
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     public LogConfig config() {
-        throw new UnsupportedOperationException();
+        return config;
     }
 
-    /// Takes effect with the next append.
-    public void configure(LogConfig config) {
-        throw new UnsupportedOperationException();
+    /// Takes effect with the next append; the size of the index files with the next segment.
+    public void configure(LogConfig newConfig) {
+        config = newConfig;
     }
 
-    public AppendOutcome append(BatchView batch) {
-        throw new UnsupportedOperationException();
+    /// The account of all calls on this partition's files. Its children are the segments that were used since the start.
+    public Account account() {
+        return account.get();
     }
 
-    public ReadOutcome read(long offset, int maxBytes, boolean atLeastOneBatch) throws IOException {
-        throw new UnsupportedOperationException();
+    /// The bytes of all batches.
+    public long bytesOnDisk() {
+        long bytes = 0;
+        for (Segment segment : segments) {
+            bytes += Segment.endPosition(segment.published());
+        }
+        return bytes;
     }
 
+    /// The first offset that can be read, unless it is the end.
     public long logStartOffset() {
-        throw new UnsupportedOperationException();
+        return logStartOffset;
     }
 
+    /// Whether records before the start offset still lie in the first segment.
+    boolean startsWithinSegment() {
+        return logStartOffset > segments[0].baseOffset();
+    }
+
+    /// The offset that the next record gets. Read with acquire order: everything below it can be read.
     public long logEndOffset() {
-        throw new UnsupportedOperationException();
+        Segment active = active();
+        return active.endOffset(active.published());
     }
 
+    /// The offset below which consumers may read: on one node, the end.
     public long highWatermark() {
         return logEndOffset();
     }
 
+    /// The offset below which everything was flushed to the device.
+    public long recoveryPoint() {
+        return recoveryPoint;
+    }
+
+    /// The epoch that is stamped on batches now.
     public int leaderEpoch() {
-        throw new UnsupportedOperationException();
+        return leaderEpoch;
     }
 
-    /// The epoch that `offset` was written in, -1 if not known.
+    /// The epoch that the record at `offset` was written in, -1 if not known.
     public int leaderEpochOf(long offset) {
-        throw new UnsupportedOperationException();
+        return epochs.of(offset);
     }
 
-    public Optional<TimestampedOffset> offsetForTimestamp(long timestampMs, BatchCodec codec) throws IOException {
-        throw new UnsupportedOperationException();
+    /// The failure because of which no more appends are taken, or empty.
+    public Optional<AppendOutcome.Failed> failure() {
+        return Optional.ofNullable(failure);
     }
 
-    public Optional<TimestampedOffset> offsetOfMaxTimestamp(BatchCodec codec) throws IOException {
-        throw new UnsupportedOperationException();
+    private Segment active() {
+        Segment[] all = segments;
+        return all[all.length - 1];
     }
 
+    private Kernel kernel() {
+        return context.kernel();
+    }
+
+    // ---- Appending
+
+    /// Appends one batch of a client.
+    ///
+    /// @param batch one that [BatchView#check] has found good; borrowed for the call, base offset and epoch in it are
+    ///     overwritten
+    /// @return what became of it; never throws for what the disk or the producer did
+    public AppendOutcome append(BatchView batch) {
+        AppendOutcome outcome;
+        lock.lock();
+        try {
+            outcome = appendLocked(batch);
+        } finally {
+            lock.unlock();
+        }
+        if (outcome instanceof AppendOutcome.Appended appended) {
+            for (AppendListener listener : listeners) {
+                listener.appended(this, appended.lastOffset() + 1);
+            }
+        }
+        return outcome;
+    }
+
+    private AppendOutcome appendLocked(BatchView batch) {
+        AppendOutcome refusal = refuse(batch);
+        if (refusal != null) {
+            return refusal;
+        }
+        LogConfig using = config;
+        long baseOffset = logEndOffset();
+        SegmentAppender appender;
+        try {
+            appender = appenderFor(batch, using, baseOffset);
+        } catch (ErrnoException e) {
+            return failed(e.errno(), "Preparing the append (" + e.getMessage() + ")");
+        } catch (CorruptBatchException e) {
+            return failed(Errno.EIO, true, "Preparing the append (" + e.getMessage() + ")");
+        }
+        Segment segment = active();
+        long result = appender.room(batch.lengthBytes(), using.indexIntervalBytes());
+        if (result < 0) {
+            return failed((int) -result, "Making room for " + describe(batch, segment, appender));
+        }
+        batch.patch(baseOffset, leaderEpoch);
+        long position = appender.write(batch.bytes());
+        if (position < 0) {
+            return failed((int) -position, "Writing " + describe(batch, segment, appender));
+        }
+        if (position == 0) {
+            segment.firstTimestamp(batch.maxTimestamp());
+        }
+        appender.index(batch, (int) position, using.indexIntervalBytes());
+        producers.appended(batch);
+        appendedSinceRest = true;
+        long lastOffset = batch.lastOffset();
+        segment.publish(lastOffset + 1, (int) position + batch.lengthBytes());
+        return new AppendOutcome.Appended(baseOffset, lastOffset, BatchView.NO_TIMESTAMP, logStartOffset);
+    }
+
+    /// Why the batch is not taken, or null.
+    private @Nullable AppendOutcome refuse(BatchView batch) {
+        if (closed) {
+            return new AppendOutcome.Rejected(AppendOutcome.Reason.CLOSED, name + " is closed");
+        }
+        AppendOutcome.Failed failed = failure;
+        if (failed != null) {
+            return failed;
+        }
+        if (batch.lengthBytes() > config.segmentBytes()) {
+            return new AppendOutcome.Rejected(
+                    AppendOutcome.Reason.TOO_LARGE_FOR_SEGMENT,
+                    "A batch of " + batch.lengthBytes() + " bytes for " + name + " is larger than its segment.bytes, "
+                            + config.segmentBytes());
+        }
+        if (batch.isTransactional()) {
+            return new AppendOutcome.Rejected(
+                    AppendOutcome.Reason.TRANSACTIONAL, "A transactional batch for " + name + ": there are none here");
+        }
+        return producers.check(batch, name.folder(), logStartOffset);
+    }
+
+    /// The appender of the active segment, which is a new one if the batch is due for one.
+    private SegmentAppender appenderFor(BatchView batch, LogConfig using, long baseOffset)
+            throws ErrnoException, CorruptBatchException {
+        SegmentAppender appender = active().warm(using);
+        if (mustRoll(batch, using, baseOffset, appender)) {
+            roll(baseOffset);
+            appender = active().warm(using);
+        }
+        if (epochs.latest() < leaderEpoch) {
+            LeaderEpochs more = epochs.with(leaderEpoch, baseOffset);
+            more.write(kernel(), folder);
+            epochs = more;
+        }
+        return appender;
+    }
+
+    /// Kafka's rule, `LogSegment.shouldRoll`.
+    private boolean mustRoll(BatchView batch, LogConfig using, long baseOffset, SegmentAppender appender)
+            throws ErrnoException, CorruptBatchException {
+        Segment segment = active();
+        int size = Segment.endPosition(segment.published());
+        if (size == 0) {
+            return false;
+        }
+        long lastOffset = baseOffset + batch.lastOffsetDelta();
+        return size > using.segmentBytes() - batch.lengthBytes()
+                || lastOffset - segment.baseOffset() > Integer.MAX_VALUE
+                || appender.indexIsFull()
+                || segment.ageMs(batch.maxTimestamp(), context.clock().millis()) > using.segmentMs();
+    }
+
+    /// Begins a new segment. When anything fails, the old one stays the active one.
+    private void roll(long baseOffset) throws ErrnoException {
+        SegmentFiles files = new SegmentFiles(folder, baseOffset);
+        Segment next = Segment.create(context, files, config.compacted(), account);
+        Segment old = active();
+        try {
+            snapshotProducers(baseOffset, false);
+            old.finish();
+        } catch (ErrnoException e) {
+            next.retire();
+            Segment.unlink(kernel(), files);
+            throw e;
+        }
+        namesChanged = true;
+        Segment[] more = Arrays.copyOf(segments, segments.length + 1);
+        more[segments.length] = next;
+        old.cool();
+        segments = more;
+    }
+
+    private void snapshotProducers(long offset, boolean sync) throws ErrnoException {
+        if (offset > snapshotOffset) {
+            ProducerSnapshot.write(
+                    kernel(), SegmentFiles.of(folder, offset, SegmentFiles.SNAPSHOT), producers, sync);
+            snapshotOffset = offset;
+        }
+    }
+
+    private static String describe(BatchView batch, Segment segment, SegmentAppender appender) {
+        return batch.lengthBytes() + " bytes at byte " + appender.writer().end() + " of "
+                + segment.log().path();
+    }
+
+    /// Nothing was published. Want of space, memory or descriptors passes; with anything else the disk can't be trusted.
+    private AppendOutcome.Failed failed(int errno, String what) {
+        return failed(errno, !passes(errno), what);
+    }
+
+    private static boolean passes(int errno) {
+        return Errno.isOutOfSpace(errno)
+                || errno == Errno.ENOMEM
+                || errno == Errno.EMFILE
+                || errno == Errno.ENFILE
+                || errno == Errno.EAGAIN;
+    }
+
+    private AppendOutcome.Failed failed(int errno, boolean permanent, String what) {
+        AppendOutcome.Failed outcome = new AppendOutcome.Failed(
+                errno,
+                permanent,
+                what + ": " + Errno.describe(errno) + ". Nothing was stored; "
+                        + (permanent
+                                ? name + " takes no more appends until the broker was restarted and has verified it."
+                                : "make room, and the next append goes through."));
+        if (permanent) {
+            failure = outcome;
+        }
+        return outcome;
+    }
+
+    /// Calls `listener` after every append from now on. See [AppendListener] for when and where.
     public void addListener(AppendListener listener) {
-        throw new UnsupportedOperationException();
+        lock.lock();
+        try {
+            AppendListener[] more = Arrays.copyOf(listeners, listeners.length + 1);
+            more[listeners.length] = listener;
+            listeners = more;
+        } finally {
+            lock.unlock();
+        }
     }
 
+    /// Calls it no more; a call that is under way may still come.
     public void removeListener(AppendListener listener) {
-        throw new UnsupportedOperationException();
+        lock.lock();
+        try {
+            listeners = Arrays.stream(listeners)
+                    .filter(each -> each != listener)
+                    .toArray(AppendListener[]::new);
+        } finally {
+            lock.unlock();
+        }
     }
 
-    public Account account() {
-        throw new UnsupportedOperationException();
+    // ---- Reading
+
+    /// Where the bytes from `offset` on lie, up to `maxBytes` of them, within one segment.
+    ///
+    /// What is answered begins with the batch that contains `offset`, and may end in the middle of a batch.
+    ///
+    /// @param maxBytes        at most so many bytes; less than 1 for none
+    /// @param atLeastOneBatch whether the first batch is answered whole even if it is longer than `maxBytes`
+    /// @throws CorruptBatchException when stored bytes are no batches
+    /// @throws ErrnoException when a file can't be opened or read
+    public ReadOutcome read(long offset, int maxBytes, boolean atLeastOneBatch) throws IOException {
+        Segment[] all = segments;
+        Segment last = all[all.length - 1];
+        long lastPublished = last.published();
+        long endOffset = last.endOffset(lastPublished);
+        if (closed) {
+            return new ReadOutcome.Closed();
+        }
+        if (offset == endOffset) {
+            return new ReadOutcome.AtEnd(endOffset);
+        }
+        if (offset < logStartOffset || offset > endOffset) {
+            return new ReadOutcome.OutOfRange(logStartOffset, endOffset);
+        }
+        try {
+            for (int i = floor(all, offset); i < all.length; i++) {
+                long published = all[i] == last ? lastPublished : all[i].published();
+                ReadOutcome found = readIn(all[i], published, offset, maxBytes, atLeastOneBatch);
+                if (found != null) {
+                    return found;
+                }
+            }
+        } catch (ErrnoException e) {
+            if (isClosedForGood()) {
+                return new ReadOutcome.Closed(); // its files were moved away meanwhile
+            }
+            throw e;
+        }
+        throw new CorruptBatchException(
+                last.log().path().toString(),
+                Segment.endPosition(lastPublished),
+                "a batch with offset " + offset,
+                "the end, though the next offset is " + endOffset);
     }
 
-    public long bytesOnDisk() {
-        throw new UnsupportedOperationException();
+    private boolean isClosedForGood() {
+        lock.lock(); // a deletion that is under way comes to its end first
+        try {
+            return closed;
+        } finally {
+            lock.unlock();
+        }
     }
 
+    private static @Nullable ReadOutcome readIn(
+            Segment segment, long published, long offset, int maxBytes, boolean atLeastOneBatch)
+            throws CorruptBatchException, ErrnoException {
+        CachedFile log = segment.log();
+        Descriptor file = log.acquire();
+        boolean handedOut = false;
+        try {
+            BatchPlace place = segment.find(file, offset, published);
+            if (place == null) {
+                return null;
+            }
+            int wanted = Math.max(maxBytes, atLeastOneBatch ? place.lengthBytes() : 0);
+            int length = Math.min(wanted, Segment.endPosition(published) - place.position());
+            handedOut = true;
+            return new ReadOutcome.Found(new Span(file, place.position(), length, log), place.baseOffset());
+        } finally {
+            if (!handedOut) {
+                log.release();
+            }
+        }
+    }
+
+    /// The index of the last segment that begins at or below `offset`, or 0.
+    private static int floor(Segment[] all, long offset) {
+        int low = 0;
+        int high = all.length - 1;
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if (all[middle].baseOffset() <= offset) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
+
+    /// The first record from the log start offset on whose timestamp is at least `timestampMs`, or empty when there is none.
+    ///
+    /// Reads headers, and one or a few batches whole. May wait for the disk, and briefly for an append.
+    ///
+    /// @param codec looks inside the batches
+    /// @throws IOException when stored bytes can't be read or are no batches
+    public Optional<TimestampedOffset> offsetForTimestamp(long timestampMs, BatchCodec codec) throws IOException {
+        return timestamps(codec).first(timestampMs, logStartOffset);
+    }
+
+    /// The first record that has the largest timestamp of all, or empty when the log is empty or has no timestamps.
+    ///
+    /// @param codec looks inside the batches
+    /// @throws IOException when stored bytes can't be read or are no batches
+    public Optional<TimestampedOffset> offsetOfMaxTimestamp(BatchCodec codec) throws IOException {
+        return timestamps(codec).largest();
+    }
+
+    private TimestampSearch timestamps(BatchCodec codec) throws ErrnoException, CorruptBatchException {
+        lock.lock();
+        try {
+            Segment active = active();
+            SegmentAppender appender = active.appender();
+            LargestTimestamp largest = appender != null ? appender.largest() : active.largest();
+            return new TimestampSearch(segments, active.published(), largest, codec);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- Durability
+
+    /// Waits until everything that was published at the call is on the device.
+    ///
+    /// @throws IOException when the device lost some of it: the log takes no more appends, for the kernel tells that once,
+    ///     and the next flush would succeed
     public void flush() throws IOException {
-        throw new UnsupportedOperationException();
+        flush(true);
+    }
+
+    /// The same for the segments that are no longer appended to, so that recovery need not read them.
+    void flushSealed() throws IOException {
+        flush(false);
+    }
+
+    private void flush(boolean activeToo) throws IOException {
+        flushLock.lock();
+        try {
+            checkFlushable();
+            Segment[] all = segments;
+            Segment last = all[all.length - 1];
+            long target = activeToo ? last.endOffset(last.published()) : last.baseOffset();
+            if (target > recoveryPoint) {
+                for (Segment segment : all) {
+                    if (segment.endOffset(segment.published()) > recoveryPoint && (segment != last || activeToo)) {
+                        segment.flush();
+                    }
+                }
+            }
+            if (namesChanged) {
+                namesChanged = false;
+                SmallFiles.syncFolder(kernel(), folder);
+            }
+            recoveryPoint = Math.max(recoveryPoint, target);
+        } catch (ErrnoException e) {
+            if (e.call() == Call.FDATASYNC || e.call() == Call.FSYNC) {
+                fence(e);
+            }
+            throw e;
+        } finally {
+            flushLock.unlock();
+        }
+    }
+
+    private void checkFlushable() throws IOException {
+        AppendOutcome.Failed failed = failure;
+        if (failed != null) {
+            throw new IOException(failed.message());
+        }
+        if (closed) {
+            throw new IOException(name + " is closed");
+        }
+    }
+
+    private void fence(ErrnoException e) {
+        lock.lock();
+        try {
+            failed(e.errno(), true, "Flushing (" + e.getMessage() + ")");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- Housekeeping, and the end
+
+    /// Forgets producers that have expired.
+    void expireProducers() {
+        lock.lock();
+        try {
+            producers.expire(context.clock().millis(), config.producerIdExpirationMs());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Lets go of the active segment's descriptor and maps if nothing was appended since the last call.
+    ///
+    /// @throws ErrnoException when its files can't be trimmed; it then stays as it is
+    void rest() throws ErrnoException {
+        lock.lock();
+        try {
+            Segment active = active();
+            if (!closed && !appendedSinceRest && active.appender() != null) {
+                active.finish();
+                active.cool();
+            }
+            appendedSinceRest = false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Closes the log cleanly: everything flushed, files trimmed, producers written down. Closing twice changes nothing.
+    ///
+    /// @throws IOException when that can't be: the log is closed all the same, and is to be recovered at the next start
+    void close() throws IOException {
+        flushLock.lock();
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            checkFlushable();
+            Segment active = active();
+            boolean warm = active.appender() != null;
+            active.finish();
+            active.cool();
+            if (warm) {
+                active.flush(); // its indexes too, which were just finished
+            }
+            flush();
+            long end = logEndOffset();
+            if (end > snapshotOffset) {
+                snapshotProducers(end, true);
+            }
+        } finally {
+            abandon();
+            lock.unlock();
+            flushLock.unlock();
+        }
+    }
+
+    /// Lets go of everything as it is: no flush, no trimming, as if the process had died here.
+    void abandon() {
+        lock.lock();
+        try {
+            closed = true;
+            for (Segment segment : segments) {
+                segment.retire();
+            }
+            account.close();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Moves the folder away and closes the log, for its files are about to be unlinked. Who reads them still can.
+    ///
+    /// @throws ErrnoException when it can't be renamed; nothing has changed then
+    void moveAway(Path deleted) throws ErrnoException {
+        lock.lock();
+        try {
+            ErrnoException.check(kernel().files().rename(folder, deleted), Call.RENAME, folder.toString());
+            folder = deleted;
+            abandon();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name.folder();
     }
 }

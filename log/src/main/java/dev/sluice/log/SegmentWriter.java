@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 ///
 /// A writer owns the end of one file, from its [#end] on; it does not own the descriptor. Everything below the end is
 /// whole batches; the file may have blocks reserved beyond its size, never a zero tail within it. Owned by the thread
-/// that holds the partition's lock. Answers are values ≥ 0 or −errno.
+/// that holds the partition's lock, but for [#flush]. Answers are values ≥ 0 or −errno.
 public interface SegmentWriter extends AutoCloseable {
     /// Makes sure that `lengthBytes` more bytes have their place on the disk.
     ///
@@ -30,7 +30,8 @@ public interface SegmentWriter extends AutoCloseable {
     /// @return 0, or −errno
     long trim();
 
-    /// Waits until everything below the end is on the device. Never called again after it failed.
+    /// Waits until everything that was below the end at the call is on the device. May be called by another thread beside
+    /// the owner's calls, as long as the file is open. Not called again after it failed: the kernel tells a loss once.
     ///
     /// @return 0, or −errno
     long flush();
@@ -39,12 +40,17 @@ public interface SegmentWriter extends AutoCloseable {
     @Override
     void close();
 
+    /// The engine by pwrite(2) into the page cache.
+    static Engine pwrite() {
+        return PwriteSegmentWriter::new;
+    }
+
     /// Makes writers of one kind.
     @FunctionalInterface
     interface Engine {
         /// @param file      the segment's file, open for writing
         /// @param endBytes  where its whole batches end
-        /// @param stepBytes how far ahead to reserve blocks
+        /// @param stepBytes the most to reserve ahead of the end at a time; 0 to reserve nothing
         SegmentWriter open(Kernel kernel, Descriptor file, long endBytes, long stepBytes);
     }
 }

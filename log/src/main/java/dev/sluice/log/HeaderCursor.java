@@ -1,0 +1,160 @@
+package dev.sluice.log;
+
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Kernel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/// Walks over the batches of a segment by their headers: one pread(2) of 61 bytes each, the bodies are not touched.
+///
+/// Owned by one thread, which closes it. What it finds below the published end and is no batch is corruption.
+final class HeaderCursor implements AutoCloseable {
+    private static final long ANY = -1;
+
+    private final Kernel kernel;
+    private final Descriptor file;
+    private final long segmentBaseOffset;
+    private final long endPosition;
+    private final boolean gapsAllowed;
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment memory = arena.allocate(BatchView.HEADER_BYTES, 8);
+    private final ByteBuffer view = memory.asByteBuffer();
+    private final BatchView header = new BatchView().wrap(memory, view, 0, BatchView.HEADER_BYTES);
+
+    private long position;
+    private long nextPosition;
+    /// Base offset that the next batch must have, or ANY.
+    private long nextOffset;
+    /// Whether the cursor is at a batch that [#next] has not answered yet.
+    private boolean unread;
+
+    /// A cursor before the first batch of a segment.
+    ///
+    /// @param file        the segment's file; borrowed
+    /// @param endPosition the published end
+    /// @param gapsAllowed whether offsets may be left out between batches
+    HeaderCursor(Kernel kernel, Descriptor file, long segmentBaseOffset, long endPosition, boolean gapsAllowed) {
+        this.kernel = kernel;
+        this.file = file;
+        this.segmentBaseOffset = segmentBaseOffset;
+        this.endPosition = endPosition;
+        this.gapsAllowed = gapsAllowed;
+        this.nextOffset = segmentBaseOffset;
+    }
+
+    /// Goes to the next batch.
+    ///
+    /// @return false at the end
+    /// @throws CorruptBatchException when there is something else than a batch
+    /// @throws ErrnoException when the file can't be read
+    boolean next() throws CorruptBatchException, ErrnoException {
+        if (unread) {
+            unread = false;
+            return true;
+        }
+        position = nextPosition;
+        if (position == endPosition) {
+            return false;
+        }
+        if (endPosition - position < BatchView.HEADER_BYTES) {
+            throw corrupt("a batch header of 61 bytes", (endPosition - position) + " bytes");
+        }
+        long read = kernel.files().preadFully(file, memory, position);
+        ErrnoException.check(read, Call.PREAD, file.name());
+        if (read < BatchView.HEADER_BYTES) {
+            throw corrupt("a batch header of 61 bytes", "the end of the file after " + read);
+        }
+        long length = header.batchLengthBytes();
+        if (length < BatchView.HEADER_BYTES || length > endPosition - position) {
+            throw corrupt("a length from 61 to " + (endPosition - position), Long.toString(length));
+        }
+        if (header.magic() != BatchView.MAGIC) {
+            throw corrupt("magic 2", Byte.toString(header.magic()));
+        }
+        long base = header.baseOffset();
+        if (nextOffset != ANY && (gapsAllowed ? base < nextOffset : base != nextOffset)) {
+            throw corrupt("base offset " + nextOffset, Long.toString(base));
+        }
+        if (header.lastOffsetDelta() < 0) {
+            throw corrupt("a last offset delta of 0 or more", Integer.toString(header.lastOffsetDelta()));
+        }
+        nextOffset = header.lastOffset() + 1;
+        nextPosition = position + length;
+        return true;
+    }
+
+    private CorruptBatchException corrupt(String expected, String found) {
+        return new CorruptBatchException(file.name(), position, expected, found);
+    }
+
+    /// The header of the batch that the cursor is at; changed by [#next].
+    BatchView header() {
+        return header;
+    }
+
+    /// The first byte of the batch that the cursor is at.
+    int position() {
+        return (int) position;
+    }
+
+    /// The offset behind the batch that the cursor is at, or the segment's base offset before the first.
+    long nextOffset() {
+        return nextOffset;
+    }
+
+    BatchPlace place() {
+        return new BatchPlace(header.baseOffset(), (int) position, (int) (nextPosition - position));
+    }
+
+    /// The whole batch that the cursor is at, read into memory of its own, its checksum verified.
+    ///
+    /// @param owner frees the memory
+    /// @throws CorruptBatchException when the checksum does not fit
+    BatchView body(Arena owner) throws CorruptBatchException, ErrnoException {
+        int length = (int) (nextPosition - position);
+        MemorySegment bytes = owner.allocate(ValueLayout.JAVA_BYTE, length);
+        long read = kernel.files().preadFully(file, bytes, position);
+        ErrnoException.check(read, Call.PREAD, file.name());
+        if (read < length) {
+            throw corrupt("a batch of " + length + " bytes", "the end of the file after " + read);
+        }
+        BatchView batch = new BatchView().wrap(bytes, bytes.asByteBuffer(), 0, length);
+        int computed = batch.computeCrc();
+        if (computed != batch.crc()) {
+            throw corrupt("CRC " + Integer.toHexString(batch.crc()), Integer.toHexString(computed));
+        }
+        return batch;
+    }
+
+    /// Goes on from the batch that an index points to, if the index speaks true; else stays where it is.
+    ///
+    /// @param entry of the segment's offset index, or null
+    void seek(@Nullable IndexEntry entry) throws ErrnoException {
+        if (entry == null || entry.value() <= 0 || entry.value() >= endPosition) {
+            return;
+        }
+        long startPosition = nextPosition;
+        long startOffset = nextOffset;
+        nextPosition = entry.value();
+        nextOffset = ANY;
+        try {
+            unread = next() && header.lastOffset() - segmentBaseOffset == entry.key();
+        } catch (CorruptBatchException e) {
+            unread = false; // the index lies, or the batch is lost: walking there from the start tells which
+        }
+        if (!unread) {
+            nextPosition = startPosition;
+            nextOffset = startOffset;
+        }
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

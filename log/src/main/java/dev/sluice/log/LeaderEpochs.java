@@ -1,0 +1,89 @@
+package dev.sluice.log;
+
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Kernel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// Which leader epoch began at which offset: the file `leader-epoch-checkpoint` of a partition, a [CheckpointFile] with
+/// the lines `epoch startOffset`, both rising.
+///
+/// An immutable value; the log swaps it for another.
+final class LeaderEpochs {
+    static final String FILE = "leader-epoch-checkpoint";
+    static final int NONE = -1;
+
+    private final NavigableMap<Long, Integer> epochByStart;
+
+    private LeaderEpochs(NavigableMap<Long, Integer> epochByStart) {
+        this.epochByStart = epochByStart;
+    }
+
+    static LeaderEpochs empty() {
+        return new LeaderEpochs(new TreeMap<>());
+    }
+
+    /// The epochs of a partition's folder, or empty where there is no file.
+    ///
+    /// @throws CheckpointFile.MalformedException when there is a file of another form
+    static Optional<LeaderEpochs> read(Kernel kernel, Path folder)
+            throws ErrnoException, CheckpointFile.MalformedException {
+        Path path = folder.resolve(FILE);
+        Optional<List<String[]>> entries = CheckpointFile.read(kernel, path, 2);
+        if (entries.isEmpty()) {
+            return Optional.empty();
+        }
+        LeaderEpochs epochs = empty();
+        for (String[] entry : entries.get()) {
+            try {
+                epochs = epochs.with(Integer.parseInt(entry[0]), Long.parseLong(entry[1]));
+            } catch (NumberFormatException e) {
+                throw new CheckpointFile.MalformedException(path, "has an entry that is no number");
+            }
+        }
+        return Optional.of(epochs);
+    }
+
+    void write(Kernel kernel, Path folder) throws ErrnoException {
+        CheckpointFile.write(kernel, folder.resolve(FILE), lines());
+    }
+
+    /// The lines of the file, without its head.
+    List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        epochByStart.forEach((start, epoch) -> lines.add(epoch + " " + start));
+        return lines;
+    }
+
+    /// With `epoch` beginning at `startOffset`; the same when the epoch is not newer than the latest.
+    LeaderEpochs with(int epoch, long startOffset) {
+        if (epoch <= latest()) {
+            return this;
+        }
+        TreeMap<Long, Integer> more = new TreeMap<>(epochByStart.headMap(startOffset, false));
+        more.put(startOffset, epoch);
+        return new LeaderEpochs(more);
+    }
+
+    /// Without the epochs that begin above `endOffset`: those whose batches were all cut. One that begins at the very
+    /// end stays, for the next batch is its first.
+    LeaderEpochs upTo(long endOffset) {
+        NavigableMap<Long, Integer> kept = epochByStart.headMap(endOffset, true);
+        return kept.size() == epochByStart.size() ? this : new LeaderEpochs(new TreeMap<>(kept));
+    }
+
+    /// The newest epoch, or [#NONE].
+    int latest() {
+        return epochByStart.isEmpty() ? NONE : epochByStart.lastEntry().getValue();
+    }
+
+    /// The epoch that `offset` was written in, or [#NONE] where that is not known.
+    int of(long offset) {
+        var entry = epochByStart.floorEntry(offset);
+        return entry == null ? NONE : entry.getValue();
+    }
+}

@@ -1,0 +1,498 @@
+package dev.sluice.log;
+
+import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Files;
+import dev.sluice.io.linux.Kernel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.NavigableSet;
+import java.util.TreeSet;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// Makes a [PartitionLog] of what lies in its folder.
+///
+/// ```
+///   segments     0 ───────── 5000 ──────── 9000 ─────── 12000 (active) ──────┐
+///                     trusted       │ recovery point 9100                    │ end of file
+///                                   └ read whole from here, indexes made anew, cut where a batch can't follow
+/// ```
+///
+/// After a clean end all segments are trusted. A trusted segment is not read: its indexes are looked at, and made anew where
+/// they can't be right. Used once, by one thread.
+final class PartitionLoader {
+    /// What of a folder's content the data folder's checkpoints know.
+    ///
+    /// @param recoveryPoint everything below is on the device
+    /// @param logStart      where the log begins, or -1 when it begins with its first segment
+    record Checkpoints(long recoveryPoint, long logStart) {}
+
+    /// The log, and what was found.
+    record Loaded(PartitionLog log, RecoveryReport.Partition report) {}
+
+    /// A segment as it is when all is done.
+    private record Found(
+            SegmentFiles files, int logBytes, long endOffset, int offsetIndexEntries, int timeIndexEntries) {
+        private static final int UNKNOWN = -1;
+
+        static Found unread(SegmentFiles files, int logBytes) {
+            return new Found(files, logBytes, UNKNOWN, UNKNOWN, UNKNOWN);
+        }
+
+        Found checked(long end, int offsetEntries, int timeEntries) {
+            return new Found(files, logBytes, end, offsetEntries, timeEntries);
+        }
+    }
+
+    private final LogContext context;
+    private final Kernel kernel;
+    private final PartitionName name;
+    private final Path folder;
+    private final LogConfig config;
+    private final Checkpoints checkpoints;
+    private final Account directoryAccount;
+    private final Account recoveryAccount;
+
+    private final List<Found> segments = new ArrayList<>();
+    private final NavigableSet<Long> snapshots = new TreeSet<>();
+    private final List<String> warnings = new ArrayList<>();
+    private LeaderEpochs epochs = LeaderEpochs.empty();
+    private ProducerStates producers = new ProducerStates();
+    private long snapshotOffset;
+
+    private int segmentsScanned;
+    private long bytesScanned;
+    private long batchesScanned;
+    private int indexesRebuilt;
+    private RecoveryReport.@Nullable Cut cut;
+
+    /// @param directoryAccount parent of the partition's account
+    /// @param recoveryAccount  counts what loading reads
+    PartitionLoader(
+            LogContext context,
+            PartitionName name,
+            Path folder,
+            LogConfig config,
+            Checkpoints checkpoints,
+            Account directoryAccount,
+            Account recoveryAccount) {
+        this.context = context;
+        this.kernel = context.kernel();
+        this.name = name;
+        this.folder = folder;
+        this.config = config;
+        this.checkpoints = checkpoints;
+        this.directoryAccount = directoryAccount;
+        this.recoveryAccount = recoveryAccount;
+    }
+
+    /// A partition that is new: its folder is made, with an empty segment.
+    ///
+    /// @throws ErrnoException when the folder is there already (EEXIST), or can't be made
+    static PartitionLog create(
+            LogContext context,
+            PartitionName name,
+            Path folder,
+            LogConfig config,
+            UUID topicId,
+            Account directoryAccount)
+            throws ErrnoException {
+        Kernel kernel = context.kernel();
+        ErrnoException.check(
+                kernel.files().makeDirectory(folder, SmallFiles.FOLDER_MODE), Call.MKDIR, folder.toString());
+        LazyAccount account = new LazyAccount(() -> directoryAccount, name.folder());
+        Segment first = Segment.create(context, new SegmentFiles(folder, 0), config.compacted(), account);
+        PartitionMetadata.write(kernel, folder, topicId);
+        return new PartitionLog(
+                context,
+                name,
+                folder,
+                config,
+                account,
+                new PartitionLog.Contents(
+                        new Segment[] {first}, new ProducerStates(), LeaderEpochs.empty(), 0, 0, 0, topicId));
+    }
+
+    /// Opens the partition, and mends it where the broker before did not end cleanly.
+    ///
+    /// @param clean whether it did
+    /// @throws IOException when its files can't be read or written
+    Loaded load(boolean clean) throws IOException {
+        Instant started = context.clock().instant();
+        takeInventory();
+        @Nullable UUID topicId =
+                PartitionMetadata.read(kernel, folder, warnings::add).orElse(null);
+        LeaderEpochs stored = readEpochs();
+        epochs = stored;
+        if (segments.isEmpty()) {
+            startAnew(Math.max(0, checkpoints.logStart()));
+        }
+        boolean trusted = clean && checkEnd();
+        int firstScanned = trusted ? segments.size() : firstToScan(clean);
+        checkIndexes(firstScanned);
+        if (trusted) {
+            loadProducers(endOffset(), segments.size());
+        } else {
+            loadProducers(segments.get(firstScanned).files().baseOffset(), firstScanned);
+            scanFrom(firstScanned);
+        }
+        if (endOffset() < checkpoints.logStart()) {
+            warnings.add("the log ends at offset " + endOffset() + ", below its start at " + checkpoints.logStart()
+                    + "; its segments were removed");
+            startAnew(checkpoints.logStart());
+        }
+        removeStraySnapshots();
+        epochs = epochs.upTo(endOffset());
+        if (!epochs.lines().equals(stored.lines())) {
+            epochs.write(kernel, folder);
+        }
+        return result(topicId, Duration.between(started, context.clock().instant()).toNanos());
+    }
+
+    private Loaded result(@Nullable UUID topicId, long durationNs) {
+        LazyAccount account = new LazyAccount(() -> directoryAccount, name.folder());
+        Segment[] opened = segments.stream()
+                .map(found -> new Segment(
+                        context,
+                        found.files(),
+                        config.compacted(),
+                        account,
+                        found.offsetIndexEntries(),
+                        found.timeIndexEntries(),
+                        found.endOffset(),
+                        found.logBytes()))
+                .toArray(Segment[]::new);
+        long start = Math.max(checkpoints.logStart(), opened[0].baseOffset());
+        PartitionLog log = new PartitionLog(
+                context,
+                name,
+                folder,
+                config,
+                account,
+                new PartitionLog.Contents(
+                        opened,
+                        producers,
+                        epochs,
+                        start,
+                        Math.min(checkpoints.recoveryPoint(), endOffset()),
+                        Math.max(snapshotOffset, start),
+                        topicId));
+        return new Loaded(
+                log,
+                new RecoveryReport.Partition(
+                        name.folder(),
+                        opened.length,
+                        segmentsScanned,
+                        bytesScanned,
+                        batchesScanned,
+                        indexesRebuilt,
+                        cut,
+                        List.copyOf(warnings),
+                        start,
+                        endOffset(),
+                        durationNs));
+    }
+
+    private long endOffset() {
+        return segments.getLast().endOffset();
+    }
+
+    // ---- What is there
+
+    /// Finds the segments and snapshots, and removes what a crash has left half-way.
+    private void takeInventory() throws IOException {
+        NavigableSet<Long> bases = new TreeSet<>();
+        List<SegmentFiles.Name> indexes = new ArrayList<>();
+        for (String fileName : SmallFiles.list(folder)) {
+            if (SegmentFiles.isLeftover(fileName)) {
+                SmallFiles.remove(kernel, folder.resolve(fileName));
+                continue;
+            }
+            SegmentFiles.Name parsed = SegmentFiles.parse(fileName).orElse(null);
+            if (parsed == null) {
+                continue; // not of a segment: left alone
+            }
+            switch (parsed.suffix()) {
+                case SegmentFiles.LOG -> bases.add(parsed.baseOffset());
+                case SegmentFiles.SNAPSHOT -> snapshots.add(parsed.baseOffset());
+                case SegmentFiles.OFFSET_INDEX, SegmentFiles.TIME_INDEX, SegmentFiles.TRANSACTION_INDEX ->
+                    indexes.add(parsed);
+                default -> {}
+            }
+        }
+        for (SegmentFiles.Name index : indexes) {
+            if (!bases.contains(index.baseOffset())) {
+                warnings.add("removed an index without a segment: " + index.baseOffset() + index.suffix());
+                SmallFiles.remove(kernel, SegmentFiles.of(folder, index.baseOffset(), index.suffix()));
+            }
+        }
+        for (long base : bases) {
+            SegmentFiles files = new SegmentFiles(folder, base);
+            long size = kernel.files().status(files.log()).sizeBytes();
+            // Positions are 31 bits in the index; whatever is longer was not written by us or by Kafka.
+            segments.add(Found.unread(files, (int) Math.min(size, Integer.MAX_VALUE)));
+        }
+    }
+
+    private LeaderEpochs readEpochs() throws ErrnoException {
+        try {
+            return LeaderEpochs.read(kernel, folder).orElse(LeaderEpochs.empty());
+        } catch (CheckpointFile.MalformedException e) {
+            warnings.add(e.getMessage() + "; it is made anew from the batches that are read");
+            return LeaderEpochs.empty();
+        }
+    }
+
+    /// Goes on with one empty segment, whatever there was.
+    private void startAnew(long baseOffset) throws ErrnoException {
+        segments.forEach(found -> Segment.unlink(kernel, found.files()));
+        segments.clear();
+        SegmentFiles files = new SegmentFiles(folder, baseOffset);
+        Segment.create(context, files, config.compacted(), new LazyAccount(() -> directoryAccount, name.folder()))
+                .retire();
+        segments.add(new Found(files, 0, baseOffset, 0, 0));
+        producers = new ProducerStates();
+        snapshotOffset = baseOffset;
+    }
+
+    // ---- Trusted segments
+
+    /// After a clean end: finds the last segment's end offset by its index and the headers behind.
+    ///
+    /// @return false when the file does not end as it was closed, and has to be read
+    private boolean checkEnd() throws ErrnoException {
+        Found last = segments.getLast();
+        long base = last.files().baseOffset();
+        IndexCheck index = IndexCheck.of(
+                kernel, IndexFormat.OFFSET, last.files().offsetIndex(), Integer.MAX_VALUE + 1L, last.logBytes());
+        try (Descriptor file = open(last.files().log());
+                HeaderCursor cursor = new HeaderCursor(kernel, file, base, last.logBytes(), config.compacted())) {
+            cursor.seek(index == null ? null : index.last());
+            while (cursor.next()) {
+                epochs = epochs.with(cursor.header().leaderEpoch(), cursor.header().baseOffset());
+            }
+            segments.set(segments.size() - 1, last.checked(cursor.nextOffset(), Found.UNKNOWN, Found.UNKNOWN));
+            return true;
+        } catch (CorruptBatchException e) {
+            warnings.add("closed cleanly, and changed since: " + e.getMessage());
+            return false;
+        }
+    }
+
+    /// The segment that the recovery point lies in; after a clean end the last one, whose end is in doubt.
+    private int firstToScan(boolean clean) {
+        int first = segments.size() - 1;
+        while (!clean && first > 0 && segments.get(first).files().baseOffset() > checkpoints.recoveryPoint()) {
+            first--;
+        }
+        return first;
+    }
+
+    /// Looks at the indexes of the first `count` segments, and makes anew those that can't be right.
+    private void checkIndexes(int count) throws ErrnoException {
+        for (int i = 0; i < count; i++) {
+            Found found = segments.get(i);
+            long base = found.files().baseOffset();
+            long end = i + 1 < segments.size()
+                    ? segments.get(i + 1).files().baseOffset()
+                    : found.endOffset();
+            IndexCheck offsets = IndexCheck.of(
+                    kernel, IndexFormat.OFFSET, found.files().offsetIndex(), end - base, found.logBytes());
+            IndexCheck times = IndexCheck.of(
+                    kernel, IndexFormat.TIME, found.files().timeIndex(), end - base, found.logBytes());
+            segments.set(
+                    i,
+                    offsets != null && times != null
+                            ? found.checked(end, offsets.entries(), times.entries())
+                            : rebuildTrusted(found, end));
+        }
+    }
+
+    /// Makes the indexes of a trusted segment anew. What can't be read in it is not cut: it was on the device once, so
+    /// that is for the operator to judge.
+    private Found rebuildTrusted(Found found, long endOffset) throws ErrnoException {
+        IndexBuilder builder = new IndexBuilder(found.files().baseOffset(), config);
+        SegmentScanner.Result result = scan(found, builder, (_, _) -> {});
+        if (result.problem() != null) {
+            warnings.add(damage(found, result) + "; it is left as it is, and reading there fails");
+        }
+        builder.write(kernel, found.files());
+        indexesRebuilt++;
+        return found.checked(endOffset, builder.offsetEntries(), builder.timeEntries());
+    }
+
+    private static String damage(Found found, SegmentScanner.Result result) {
+        return found.files().log() + " is damaged at byte " + result.validBytes() + ": " + result.problem();
+    }
+
+    private SegmentScanner.Result scan(Found found, IndexBuilder builder, SegmentScanner.Visitor visitor)
+            throws ErrnoException {
+        try (Descriptor file = open(found.files().log());
+                SegmentScanner scanner = new SegmentScanner(kernel, found.logBytes())) {
+            SegmentScanner.Result result = scanner.scan(
+                    file, found.logBytes(), found.files().baseOffset(), config.compacted(), (header, position) -> {
+                        builder.batch(header, position);
+                        visitor.batch(header, position);
+                    });
+            segmentsScanned++;
+            bytesScanned += scanner.bytesRead();
+            batchesScanned += result.batches();
+            return result;
+        }
+    }
+
+    // ---- Segments that have to be read
+
+    /// Reads the segments from `first` on, cuts the log where it can't go on, and makes the indexes anew.
+    private void scanFrom(int first) throws ErrnoException {
+        long expected = segments.get(first).files().baseOffset();
+        for (int i = first; i < segments.size(); ) {
+            Found found = segments.get(i);
+            long base = found.files().baseOffset();
+            boolean follows = config.compacted() ? base >= expected : base == expected;
+            if (found.logBytes() == 0 && i > 0 && (!follows || i < segments.size() - 1)) {
+                warnings.add("removed the empty segment " + base); // begun, never written, and not the one to go on with
+                Segment.unlink(kernel, found.files());
+                segments.remove(i);
+                continue;
+            }
+            if (!follows) {
+                cutBehind(
+                        i - 1,
+                        found.files().log().toString(),
+                        0,
+                        0,
+                        "it begins at offset " + base + " where " + expected + " has to follow");
+                return;
+            }
+            IndexBuilder builder = new IndexBuilder(base, config);
+            SegmentScanner.Result result = scan(found, builder, (header, _) -> {
+                producers.appended(header);
+                epochs = epochs.with(header.leaderEpoch(), header.baseOffset());
+            });
+            if (result.problem() != null) {
+                truncate(found.files().log(), result.validBytes());
+                cutBehind(
+                        i,
+                        found.files().log().toString(),
+                        result.validBytes(),
+                        found.logBytes() - result.validBytes(),
+                        result.problem());
+            }
+            builder.write(kernel, found.files());
+            indexesRebuilt++;
+            segments.set(
+                    i,
+                    new Found(
+                            found.files(),
+                            result.validBytes(),
+                            result.endOffset(),
+                            builder.offsetEntries(),
+                            builder.timeEntries()));
+            expected = result.endOffset();
+            i++;
+        }
+    }
+
+    /// Removes the segments behind `index`, and notes the cut.
+    private void cutBehind(int index, String file, int position, long bytes, String reason) {
+        long cutBytes = bytes;
+        int removed = 0;
+        while (segments.size() > index + 1) {
+            Found gone = segments.removeLast();
+            Segment.unlink(kernel, gone.files());
+            cutBytes += gone.logBytes();
+            removed++;
+        }
+        cut = new RecoveryReport.Cut(file, position, cutBytes, removed, reason);
+    }
+
+    private void truncate(Path path, int lengthBytes) throws ErrnoException {
+        try (Descriptor file = open(path)) {
+            long result;
+            do {
+                result = kernel.files().ftruncate(file, lengthBytes);
+            } while (result == -Errno.EINTR);
+            ErrnoException.check(result, Call.FTRUNCATE, path.toString());
+        }
+    }
+
+    private Descriptor open(Path path) throws ErrnoException {
+        return kernel.files().open(path, Files.O_RDWR, 0, recoveryAccount).orThrow();
+    }
+
+    // ---- Producers
+
+    /// The producers as they were before the record at `offset`: from the newest snapshot below, and the headers since.
+    ///
+    /// @param count segments that lie below `offset`
+    private void loadProducers(long offset, int count) throws ErrnoException {
+        long from = loadSnapshot(offset);
+        for (int i = 0; i < count; i++) {
+            Found found = segments.get(i);
+            if (found.endOffset() > from) {
+                replay(found, from);
+            }
+        }
+    }
+
+    /// Only snapshots at a segment's base or at the very end are believed. Others are leftovers of a log that went on
+    /// otherwise.
+    private long loadSnapshot(long offset) throws ErrnoException {
+        for (long candidate : snapshots.headSet(offset, true).descendingSet()) {
+            if (candidate == offset || isBase(candidate)) {
+                ProducerStates loaded = ProducerSnapshot.read(
+                        kernel,
+                        SegmentFiles.of(folder, candidate, SegmentFiles.SNAPSHOT),
+                        context.clock().millis(),
+                        config.producerIdExpirationMs());
+                if (loaded != null) {
+                    producers = loaded;
+                    snapshotOffset = candidate;
+                    return candidate;
+                }
+                warnings.add(SegmentFiles.of(folder, candidate, SegmentFiles.SNAPSHOT)
+                        + " is no snapshot; an older one and the batches since stand in");
+            }
+        }
+        return 0;
+    }
+
+    private boolean isBase(long offset) {
+        return Collections.binarySearch(
+                        segments.stream().map(found -> found.files().baseOffset()).toList(), offset)
+                >= 0;
+    }
+
+    private void replay(Found found, long from) throws ErrnoException {
+        Path path = found.files().log();
+        try (Descriptor file = open(path);
+                HeaderCursor cursor = new HeaderCursor(
+                        kernel, file, found.files().baseOffset(), found.logBytes(), config.compacted())) {
+            while (cursor.next()) {
+                if (cursor.header().baseOffset() >= from) {
+                    producers.appended(cursor.header());
+                }
+            }
+        } catch (CorruptBatchException e) {
+            warnings.add("producers are known only up to there: " + e.getMessage());
+        }
+    }
+
+    private void removeStraySnapshots() throws ErrnoException {
+        for (long offset : snapshots) {
+            if (offset > endOffset() || (offset != endOffset() && !isBase(offset))) {
+                SmallFiles.remove(kernel, SegmentFiles.of(folder, offset, SegmentFiles.SNAPSHOT));
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package dev.sluice.log;
+
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Kernel;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/// The file `<offset>.snapshot`: a partition's producers as they were before the record of that offset. Kafka's version 1,
+/// big-endian.
+///
+/// ```
+/// 0 i16 version = 1 │ 2 u32 CRC-32C of byte 6 to the end │ 6 i32 number of producers │ 10 producers:
+///   0 i64 producer id        8 i16 epoch       10 i32 last sequence   14 i64 last offset        22 i32 offset delta
+///  26 i64 last timestamp    34 i32 coordinator epoch                  38 i64 first offset of the transaction   → 46 bytes
+/// ```
+final class ProducerSnapshot {
+    private static final short VERSION = 1;
+    private static final int CRC_AT = 2;
+    private static final int BODY_AT = 6;
+    private static final int ENTRY_BYTES = 46;
+
+    private ProducerSnapshot() {}
+
+    /// @param sync whether to wait until it is on the device
+    static void write(Kernel kernel, Path path, ProducerStates producers, boolean sync) throws ErrnoException {
+        SmallFiles.write(kernel, path, format(producers), sync);
+    }
+
+    static byte[] format(ProducerStates producers) {
+        ByteBuffer out = ByteBuffer.allocate(BODY_AT + 4 + producers.size() * ENTRY_BYTES);
+        out.putShort(VERSION).putInt(0).putInt(producers.size());
+        for (Map.Entry<Long, ProducerState> entry : new TreeMap<>(producers.all()).entrySet()) {
+            ProducerState state = entry.getValue();
+            out.putLong(entry.getKey())
+                    .putShort(state.epoch())
+                    .putInt(state.lastSequence())
+                    .putLong(state.lastOffset())
+                    .putInt(state.lastOffsetDelta())
+                    .putLong(state.lastTimestamp())
+                    .putInt(state.coordinatorEpoch())
+                    .putLong(state.transactionFirstOffset());
+        }
+        out.putInt(CRC_AT, crc(out.array()));
+        return out.array();
+    }
+
+    private static int crc(byte[] content) {
+        CRC32C crc = new CRC32C();
+        crc.update(content, BODY_AT, content.length - BODY_AT);
+        return (int) crc.getValue();
+    }
+
+    /// The producers of a snapshot without those that have expired, or null when the file is missing or no snapshot.
+    static @Nullable ProducerStates read(Kernel kernel, Path path, long nowMs, long expirationMs)
+            throws ErrnoException {
+        byte @Nullable [] content = SmallFiles.read(kernel, path);
+        return content == null ? null : parse(content, nowMs, expirationMs);
+    }
+
+    static @Nullable ProducerStates parse(byte[] content, long nowMs, long expirationMs) {
+        if (content.length < BODY_AT + 4) {
+            return null;
+        }
+        ByteBuffer in = ByteBuffer.wrap(content);
+        if (in.getShort() != VERSION || in.getInt() != crc(content)) {
+            return null;
+        }
+        int count = in.getInt();
+        if (count < 0 || in.remaining() != (long) count * ENTRY_BYTES) {
+            return null;
+        }
+        ProducerStates producers = new ProducerStates();
+        try {
+            for (int i = 0; i < count; i++) {
+                long id = in.getLong();
+                ProducerState state = readState(in);
+                if (!ProducerStates.isExpired(state, nowMs, expirationMs)) {
+                    producers.put(id, state);
+                }
+            }
+        } catch (BufferUnderflowException e) {
+            throw new AssertionError("the length was checked", e);
+        }
+        return producers;
+    }
+
+    private static ProducerState readState(ByteBuffer in) {
+        short epoch = in.getShort();
+        int lastSequence = in.getInt();
+        long lastOffset = in.getLong();
+        int delta = in.getInt();
+        long timestamp = in.getLong();
+        ProducerState state = new ProducerState();
+        state.epoch(epoch);
+        state.lastTimestamp(timestamp);
+        if (lastOffset >= 0) {
+            state.add(epoch, lastSequence, lastOffset, delta, timestamp);
+        }
+        state.transaction(in.getInt(), in.getLong());
+        return state;
+    }
+}

@@ -1,0 +1,366 @@
+package dev.sluice.log;
+
+import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Files;
+import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Opened;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.file.Path;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// One segment of a partition's log: the batches from its base offset on, and their indexes.
+///
+/// ```
+///              warm: first append                    finish + cool
+///  resting ───────────────────────────► appended to ────────────────► resting, or sealed when another segment follows
+/// ```
+///
+/// Who holds the partition's lock warms, appends, finishes and cools; any thread reads, without it. What readers may see is one
+/// long, (end offset less base offset, end position), stored with release order behind the bytes and the index entries, so
+/// that the two never disagree. Bytes below it never change.
+final class Segment {
+    private static final VarHandle PUBLISHED;
+
+    static {
+        try {
+            PUBLISHED = MethodHandles.lookup().findVarHandle(Segment.class, "published", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private static final long UNKNOWN = Long.MIN_VALUE;
+
+    private final LogContext context;
+    private final long baseOffset;
+    private final long createdMs;
+    private final boolean gapsAllowed;
+    private final LazyAccount account;
+    private final CachedFile log;
+    private final IndexFile offsetIndex;
+    private final IndexFile timeIndex;
+
+    @SuppressWarnings("FieldMayBeFinal") // through PUBLISHED
+    private long published;
+
+    private volatile @Nullable SegmentAppender appender;
+    /// Known once it was asked for, and from then on while the segment rests.
+    private volatile @Nullable LargestTimestamp largest;
+
+    /// The first batch's largest timestamp, by which the segment is rolled; guarded by the partition's lock.
+    private long firstTimestamp = UNKNOWN;
+
+    /// A segment whose files are there.
+    ///
+    /// @param partitionAccount of which the segment's account becomes a child when one of its files is first opened
+    Segment(
+            LogContext context,
+            SegmentFiles files,
+            boolean gapsAllowed,
+            Supplier<Account> partitionAccount,
+            int offsetIndexEntries,
+            int timeIndexEntries,
+            long endOffset,
+            int endPosition) {
+        this.context = context;
+        this.baseOffset = files.baseOffset();
+        this.gapsAllowed = gapsAllowed;
+        this.account = new LazyAccount(partitionAccount, SmallFiles.fileName(files.log()));
+        this.createdMs = context.clock().millis();
+        Kernel kernel = context.kernel();
+        this.log = new CachedFile(kernel, context.openFiles(), files.log(), account);
+        this.offsetIndex = new IndexFile(
+                kernel,
+                IndexFormat.OFFSET,
+                new CachedFile(kernel, context.openFiles(), files.offsetIndex(), account),
+                offsetIndexEntries);
+        this.timeIndex = new IndexFile(
+                kernel,
+                IndexFormat.TIME,
+                new CachedFile(kernel, context.openFiles(), files.timeIndex(), account),
+                timeIndexEntries);
+        PUBLISHED.setRelease(this, pack(endOffset, endPosition));
+    }
+
+    /// A new, empty segment; its files are made, those that an attempt before has left are replaced.
+    static Segment create(
+            LogContext context, SegmentFiles files, boolean gapsAllowed, Supplier<Account> partitionAccount)
+            throws ErrnoException {
+        Kernel kernel = context.kernel();
+        try {
+            for (Path path : new Path[] {files.log(), files.offsetIndex(), files.timeIndex()}) {
+                createEmpty(kernel, path);
+            }
+        } catch (ErrnoException e) {
+            unlink(kernel, files);
+            throw e;
+        }
+        return new Segment(context, files, gapsAllowed, partitionAccount, 0, 0, files.baseOffset(), 0);
+    }
+
+    private static void createEmpty(Kernel kernel, Path path) throws ErrnoException {
+        int flags = Files.O_RDWR | Files.O_CREAT | Files.O_EXCL;
+        Opened opened = kernel.files().open(path, flags, SmallFiles.FILE_MODE, kernel.account());
+        if (opened.errno() == Errno.EEXIST) {
+            // Never truncated but replaced: a socket may still hold pages of the old one.
+            SmallFiles.remove(kernel, path);
+            opened = kernel.files().open(path, flags, SmallFiles.FILE_MODE, kernel.account());
+        }
+        opened.orThrow().close();
+    }
+
+    /// Removes the files of a segment as far as that is possible.
+    static void unlink(Kernel kernel, SegmentFiles files) {
+        for (Path path : new Path[] {files.log(), files.offsetIndex(), files.timeIndex(), files.transactionIndex()}) {
+            kernel.files().unlink(path);
+        }
+    }
+
+    long baseOffset() {
+        return baseOffset;
+    }
+
+    CachedFile log() {
+        return log;
+    }
+
+    // ---- What readers see
+
+    /// End offset and end position in one, for [#endOffset(long)] and [#endPosition(long)].
+    long published() {
+        return (long) PUBLISHED.getAcquire(this);
+    }
+
+    private long pack(long endOffset, int endPosition) {
+        return (endOffset - baseOffset) << 32 | endPosition;
+    }
+
+    /// The offset behind the last batch.
+    long endOffset(long publishedEnd) {
+        return baseOffset + (publishedEnd >>> 32);
+    }
+
+    /// The position behind the last batch, which is the file's size for readers.
+    static int endPosition(long publishedEnd) {
+        return (int) publishedEnd;
+    }
+
+    /// The batch that contains `offset`, or the first one behind it where offsets are left out; null when there is none.
+    ///
+    /// @param file this segment's file, acquired
+    /// @throws CorruptBatchException when there is something else than batches on the way
+    @Nullable BatchPlace find(Descriptor file, long offset, long publishedEnd)
+            throws CorruptBatchException, ErrnoException {
+        SegmentAppender appending = appender;
+        if (appending != null) {
+            BatchPlace place = appending.ring().find(offset, endPosition(publishedEnd));
+            if (place != null) {
+                return place;
+            }
+        }
+        try (HeaderCursor cursor = cursorAt(file, offset, publishedEnd)) {
+            while (cursor.next()) {
+                if (cursor.header().lastOffset() >= offset) {
+                    return cursor.place();
+                }
+            }
+        }
+        return null;
+    }
+
+    /// A cursor at or before the batch that contains `offset`; the caller closes it.
+    HeaderCursor cursorAt(Descriptor file, long offset, long publishedEnd) throws ErrnoException {
+        HeaderCursor cursor =
+                new HeaderCursor(context.kernel(), file, baseOffset, endPosition(publishedEnd), gapsAllowed);
+        try {
+            cursor.seek(indexFloor(IndexFormat.OFFSET, offset - baseOffset));
+        } catch (ErrnoException e) {
+            cursor.close();
+            throw e;
+        }
+        return cursor;
+    }
+
+    /// The offset from which on a record of at least `timestampMs` may be found: an entry of the time index.
+    long offsetBefore(long timestampMs) throws ErrnoException {
+        IndexEntry entry = indexFloor(IndexFormat.TIME, timestampMs);
+        return entry == null ? baseOffset : baseOffset + entry.value();
+    }
+
+    private @Nullable IndexEntry indexFloor(IndexFormat format, long key) throws ErrnoException {
+        SegmentAppender appending = appender;
+        if (appending != null) {
+            MappedIndex index = format == IndexFormat.OFFSET ? appending.offsetIndex() : appending.timeIndex();
+            IndexEntry entry = index.floor(key);
+            if (entry != null || appender == appending) {
+                return entry;
+            }
+            // It was cooled meanwhile: its entries are in the file.
+        }
+        try {
+            return (format == IndexFormat.OFFSET ? offsetIndex : timeIndex).floor(key);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOENT || e.errno() == Errno.EIO) {
+                return null; // an index is a hint; without it the way is longer
+            }
+            throw e;
+        }
+    }
+
+    /// The largest timestamp of a segment that rests; found out at the first question, and remembered. For sealed segments
+    /// any thread may ask; for the active one, whoever holds the partition's lock.
+    LargestTimestamp largest() throws CorruptBatchException, ErrnoException {
+        LargestTimestamp known = largest;
+        if (known != null) {
+            return known;
+        }
+        LargestTimestamp found = findLargest();
+        largest = found;
+        return found;
+    }
+
+    /// From the last batch that the time index knows of, on: it may have been cut, and then what is behind counts too.
+    private LargestTimestamp findLargest() throws CorruptBatchException, ErrnoException {
+        long publishedEnd = published();
+        int entries = timeIndex.count();
+        long from = entries == 0 ? baseOffset : baseOffset + timeIndex.entry(entries - 1).value();
+        LargestTimestamp found = LargestTimestamp.none(baseOffset);
+        Descriptor file = log.acquire();
+        try (HeaderCursor cursor = cursorAt(file, from, publishedEnd)) {
+            while (cursor.next()) {
+                if (cursor.header().maxTimestamp() > found.timestampMs()) {
+                    found = new LargestTimestamp(
+                            cursor.header().maxTimestamp(), cursor.header().lastOffset());
+                }
+            }
+        } finally {
+            log.release();
+        }
+        return found;
+    }
+
+    // ---- What the thread that holds the partition's lock does
+
+    /// The appender, opened if the segment rests.
+    SegmentAppender warm(LogConfig config) throws CorruptBatchException, ErrnoException {
+        SegmentAppender appending = appender;
+        if (appending == null) {
+            appending = SegmentAppender.open(
+                    context,
+                    config,
+                    baseOffset,
+                    log,
+                    offsetIndex,
+                    timeIndex,
+                    endPosition(published()),
+                    largest());
+            appender = appending;
+        }
+        return appending;
+    }
+
+    /// The appender, or null while the segment rests.
+    @Nullable SegmentAppender appender() {
+        return appender;
+    }
+
+    /// Makes what was written visible.
+    void publish(long endOffset, int endPosition) {
+        PUBLISHED.setRelease(this, pack(endOffset, endPosition));
+    }
+
+    /// Brings the files into the form of a segment at rest; see [SegmentAppender#finish].
+    void finish() throws ErrnoException {
+        SegmentAppender appending = appender;
+        if (appending != null) {
+            appending.finish(offsetIndex, timeIndex);
+        }
+    }
+
+    /// Drops the appender.
+    void cool() {
+        SegmentAppender appending = appender;
+        if (appending != null) {
+            largest = appending.largest();
+            appender = null;
+            appending.close();
+        }
+    }
+
+    /// How far in time a batch lies behind the segment's first: by records' timestamps, or by the clock where they have none.
+    /// Kafka rolls by it.
+    long ageMs(long timestampMs, long nowMs) throws CorruptBatchException, ErrnoException {
+        if (firstTimestamp == UNKNOWN) {
+            firstTimestamp = readFirstTimestamp();
+        }
+        return firstTimestamp >= 0 ? timestampMs - firstTimestamp : nowMs - createdMs;
+    }
+
+    /// Tells the timestamp of the first batch of an empty segment.
+    void firstTimestamp(long timestampMs) {
+        firstTimestamp = timestampMs;
+    }
+
+    private long readFirstTimestamp() throws CorruptBatchException, ErrnoException {
+        Descriptor file = log.acquire();
+        try (HeaderCursor cursor =
+                new HeaderCursor(context.kernel(), file, baseOffset, endPosition(published()), gapsAllowed)) {
+            return cursor.next() ? cursor.header().maxTimestamp() : UNKNOWN;
+        } finally {
+            log.release();
+        }
+    }
+
+    /// Waits until the segment's files are on the device: the batches, and the indexes of one that is not appended to.
+    ///
+    /// @throws ErrnoException when that failed; the bytes may be lost, and asking again would not tell
+    void flush() throws ErrnoException {
+        Descriptor file = log.acquire();
+        try {
+            SegmentAppender appending = appender;
+            // A segment at rest has no writer; what engines leave in the page cache is synced alike.
+            long result = appending != null ? appending.writer().flush() : sync(file);
+            ErrnoException.check(result, Call.FDATASYNC, file.name());
+        } finally {
+            log.release();
+        }
+        if (appender == null) {
+            flush(offsetIndex.file());
+            flush(timeIndex.file());
+        }
+    }
+
+    private void flush(CachedFile index) throws ErrnoException {
+        Descriptor file = index.acquire();
+        try {
+            ErrnoException.check(sync(file), Call.FDATASYNC, file.name());
+        } finally {
+            index.release();
+        }
+    }
+
+    private long sync(Descriptor file) {
+        long result;
+        do {
+            result = context.kernel().files().fdatasync(file);
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    // ---- End
+
+    /// Lets go of the files: each is closed when the last one who reads it is done. Does not unlink.
+    void retire() {
+        cool();
+        offsetIndex.file().retire();
+        timeIndex.file().retire();
+        log.retire();
+        account.close();
+    }
+}

@@ -1,0 +1,173 @@
+package dev.sluice.log;
+
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Kernel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/// Reads a segment's file from its start, every byte of it, and says how far it is made of batches that follow each other.
+///
+/// By pread(2) in large pieces into memory of its own, never through a map: a checksum that runs into a page which can't be
+/// read would end the process. A batch may be longer than the piece; it is checked as it passes, so a length that is wrong
+/// costs no memory. Owned by one thread, which closes it.
+final class SegmentScanner implements AutoCloseable {
+    private static final int PIECE_BYTES = 1 << 20;
+
+    /// Is shown every whole batch, in order.
+    interface Visitor {
+        /// @param header the batch's first 61 bytes; borrowed for the call
+        void batch(BatchView header, int position);
+    }
+
+    /// What a scan found.
+    ///
+    /// @param validBytes where the whole batches end
+    /// @param endOffset  the offset behind the last whole batch
+    /// @param problem    what is wrong with the bytes at `validBytes`, or null when the file ends there
+    record Result(int validBytes, long batches, long endOffset, @Nullable String problem) {}
+
+    private final Kernel kernel;
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment piece;
+    private final ByteBuffer pieceView;
+    private final MemorySegment headerMemory = arena.allocate(BatchView.HEADER_BYTES, 8);
+    private final BatchView header =
+            new BatchView().wrap(headerMemory, headerMemory.asByteBuffer(), 0, BatchView.HEADER_BYTES);
+    private final CRC32C crc = new CRC32C();
+
+    private long pieceStart;
+    private long pieceEnd;
+    private long bytesRead;
+
+    /// @param largestFileBytes length of the longest file that it will scan
+    SegmentScanner(Kernel kernel, long largestFileBytes) {
+        this.kernel = kernel;
+        this.piece = arena.allocate(Math.clamp(largestFileBytes, BatchView.HEADER_BYTES, PIECE_BYTES), 64);
+        this.pieceView = piece.asByteBuffer();
+    }
+
+    /// Bytes read in all scans.
+    long bytesRead() {
+        return bytesRead;
+    }
+
+    /// Scans one file.
+    ///
+    /// @param sizeBytes   its length
+    /// @param baseOffset  the segment's base offset
+    /// @param gapsAllowed whether offsets may be left out between batches, and within them
+    /// @throws ErrnoException when the file can't be read
+    Result scan(Descriptor file, int sizeBytes, long baseOffset, boolean gapsAllowed, Visitor visitor)
+            throws ErrnoException {
+        pieceStart = 0;
+        pieceEnd = 0;
+        int position = 0;
+        long batches = 0;
+        long nextOffset = baseOffset;
+        int epoch = LeaderEpochs.NONE;
+        while (position < sizeBytes) {
+            String problem = check(file, position, sizeBytes, baseOffset, nextOffset, epoch, gapsAllowed);
+            if (problem != null) {
+                return new Result(position, batches, nextOffset, problem);
+            }
+            visitor.batch(header, position);
+            batches++;
+            nextOffset = header.lastOffset() + 1;
+            epoch = header.leaderEpoch();
+            position += (int) header.batchLengthBytes();
+        }
+        return new Result(position, batches, nextOffset, null);
+    }
+
+    /// What keeps the bytes at `position` from being the next batch, or null.
+    private @Nullable String check(
+            Descriptor file,
+            int position,
+            int sizeBytes,
+            long baseOffset,
+            long nextOffset,
+            int epoch,
+            boolean gapsAllowed)
+            throws ErrnoException {
+        int left = sizeBytes - position;
+        if (left < BatchView.HEADER_BYTES) {
+            return "the file ends after " + left + " bytes of a batch's header";
+        }
+        if (!available(file, position, BatchView.HEADER_BYTES, sizeBytes)) {
+            return "the file ends within a batch's header";
+        }
+        MemorySegment.copy(piece, position - pieceStart, headerMemory, 0, BatchView.HEADER_BYTES);
+        long length = header.batchLengthBytes();
+        if (length < BatchView.HEADER_BYTES) {
+            return "a batch length of " + length;
+        }
+        if (length > left) {
+            return "a batch of " + length + " bytes, of which " + left + " are there";
+        }
+        if (header.magic() != BatchView.MAGIC) {
+            return "magic " + header.magic() + " instead of 2";
+        }
+        long base = header.baseOffset();
+        if (gapsAllowed ? base < nextOffset : base != nextOffset) {
+            return "base offset " + base + " where " + nextOffset + (gapsAllowed ? " or more" : "") + " has to follow";
+        }
+        int delta = header.lastOffsetDelta();
+        if (delta < 0 || base + delta - baseOffset > Integer.MAX_VALUE) {
+            return "a last offset delta of " + delta;
+        }
+        int count = header.count();
+        if (gapsAllowed ? count < 0 || count - 1L > delta : count - 1L != delta) {
+            return "a count of " + count + " with a last offset delta of " + delta;
+        }
+        if (header.leaderEpoch() < epoch) {
+            return "leader epoch " + header.leaderEpoch() + " behind epoch " + epoch;
+        }
+        return checkCrc(file, position, (int) length, sizeBytes);
+    }
+
+    private @Nullable String checkCrc(Descriptor file, int position, int length, int sizeBytes)
+            throws ErrnoException {
+        crc.reset();
+        int end = position + length;
+        int at = position + BatchView.CRC_STARTS_AT;
+        while (at < end) {
+            if (!available(file, at, 1, sizeBytes)) {
+                return "the file ends within a batch";
+            }
+            int run = (int) Math.min(end, pieceEnd) - at;
+            int from = (int) (at - pieceStart);
+            crc.update(pieceView.limit(from + run).position(from));
+            at += run;
+        }
+        int computed = (int) crc.getValue();
+        return computed == header.crc()
+                ? null
+                : "CRC " + Integer.toHexString(header.crc()) + " where the bytes have " + Integer.toHexString(computed);
+    }
+
+    /// Makes sure that `length` bytes from `position` are in the piece.
+    ///
+    /// @return false when the file ends before
+    private boolean available(Descriptor file, long position, int length, int sizeBytes) throws ErrnoException {
+        if (position >= pieceStart && position + length <= pieceEnd) {
+            return true;
+        }
+        long wanted = Math.min(piece.byteSize(), sizeBytes - position);
+        long read = kernel.files().preadFully(file, piece.asSlice(0, wanted), position);
+        ErrnoException.check(read, Call.PREAD, file.name());
+        bytesRead += read;
+        pieceStart = position;
+        pieceEnd = position + read;
+        return read >= length;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

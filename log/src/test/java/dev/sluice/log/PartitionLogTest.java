@@ -1,0 +1,145 @@
+package dev.sluice.log;
+
+import static dev.sluice.log.Batches.T0;
+import static dev.sluice.log.Batches.batch;
+import static dev.sluice.log.Folder.append;
+import static dev.sluice.log.Folder.appended;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PartitionLogTest {
+    @TempDir
+    Path temporary;
+
+    private Folder folder;
+
+    @BeforeEach
+    void folder() {
+        folder = new Folder(temporary.resolve("data"));
+    }
+
+    @AfterEach
+    void nothingLeft() throws IOException {
+        folder.close();
+    }
+
+    @Test
+    void aNewLogIsEmpty() throws IOException {
+        PartitionLog log = folder.create("t", 0);
+
+        assertThat(log.logStartOffset()).isZero();
+        assertThat(log.logEndOffset()).isZero();
+        assertThat(log.read(0, 100, true)).isEqualTo(new ReadOutcome.AtEnd(0));
+        assertThat(log.read(1, 100, true)).isEqualTo(new ReadOutcome.OutOfRange(0, 0));
+    }
+
+    @Test
+    void whatIsAppendedIsReadBackWithOffsetsAndEpochPatched() throws IOException {
+        PartitionLog log = folder.create("t", 0);
+        BatchView first = batch().records(3).view();
+        BatchView second = batch().records(2).seed(2).view();
+
+        assertThat(log.append(first)).isEqualTo(new AppendOutcome.Appended(0, 2, -1, 0));
+        assertThat(log.append(second)).isEqualTo(new AppendOutcome.Appended(3, 4, -1, 0));
+
+        ByteArrayOutputStream expected = new ByteArrayOutputStream();
+        expected.write(Batches.bytesOf(first));
+        expected.write(Batches.bytesOf(second));
+        assertThat(folder.read(log, 0, 1 << 20)).isEqualTo(expected.toByteArray());
+        assertThat(folder.read(log, 4, 1 << 20)).isEqualTo(Batches.bytesOf(second));
+        assertThat(second.baseOffset()).isEqualTo(3);
+        assertThat(second.leaderEpoch()).isZero();
+        assertThat(second.computeCrc()).isEqualTo(second.crc());
+        assertThat(log.logEndOffset()).isEqualTo(5);
+    }
+
+    @Test
+    void aReadEndsAtItsByteLimitButHoldsTheFirstBatchWhole() throws IOException {
+        PartitionLog log = folder.create("t", 0);
+        append(log, batch().valueBytes(500));
+        append(log, batch().valueBytes(500));
+
+        assertThat(folder.take(log.read(0, 600, false))).hasSize(600);
+        assertThat(folder.take(log.read(0, 10, false))).hasSize(10);
+        assertThat(folder.take(log.read(0, 0, false))).isEmpty();
+        int first = batch().valueBytes(500).bytes().length;
+        assertThat(folder.take(log.read(0, 10, true))).hasSize(first);
+        assertThat(folder.take(log.read(1, 0, true))).hasSize(first);
+    }
+
+    @Test
+    void aFullSegmentIsRolledAndReadingGoesOnInTheNext() throws IOException {
+        folder.config = folder.config.withSegmentBytes(4096);
+        PartitionLog log = folder.create("t", 0);
+        for (int i = 0; i < 100; i++) {
+            append(log, batch().records(2).valueBytes(200).seed(i).timestamp(T0 + i));
+        }
+
+        for (int i = 0; i < 200; i++) {
+            ReadOutcome.Found found = (ReadOutcome.Found) log.read(i, 1, true);
+            assertThat(found.firstBaseOffset()).isEqualTo(i / 2 * 2);
+            BatchView view = Batches.view(folder.take(found));
+            assertThat(view.baseOffset()).isEqualTo(i / 2 * 2);
+            assertThat(view.computeCrc()).isEqualTo(view.crc());
+        }
+        assertThat(log.read(200, 1, true)).isEqualTo(new ReadOutcome.AtEnd(200));
+    }
+
+    @Test
+    void aCleanRestartKeepsEverything() throws IOException {
+        folder.config = folder.config.withSegmentBytes(4096);
+        PartitionLog log = folder.create("t", 0);
+        for (int i = 0; i < 50; i++) {
+            append(log, batch().valueBytes(200).seed(i));
+        }
+        byte[] before = folder.read(log, 30, 1 << 20);
+
+        log = folder.restart(log);
+
+        assertThat(folder.directory().recoveryReport().clean()).isTrue();
+        assertThat(folder.report(log).segmentsScanned()).isZero();
+        assertThat(log.logEndOffset()).isEqualTo(50);
+        assertThat(folder.read(log, 30, 1 << 20)).isEqualTo(before);
+        assertThat(append(log, batch())).isEqualTo(50);
+    }
+
+    @Test
+    void aCrashLosesNothingThatWasAnswered() throws IOException {
+        folder.config = folder.config.withSegmentBytes(4096);
+        PartitionLog log = folder.create("t", 0);
+        for (int i = 0; i < 50; i++) {
+            append(log, batch().valueBytes(200).seed(i));
+        }
+        byte[] before = folder.read(log, 30, 1 << 20);
+
+        log = folder.crash(log);
+
+        assertThat(folder.directory().recoveryReport().clean()).isFalse();
+        assertThat(folder.report(log).cut()).isNull();
+        assertThat(folder.report(log).batchesScanned()).isEqualTo(50);
+        assertThat(log.logEndOffset()).isEqualTo(50);
+        assertThat(folder.read(log, 30, 1 << 20)).isEqualTo(before);
+        assertThat(append(log, batch())).isEqualTo(50);
+    }
+
+    @Test
+    void aDuplicateIsAnsweredWithItsOriginalOffsets() throws IOException {
+        PartitionLog log = folder.create("t", 0);
+        append(log, batch().records(5));
+        append(log, batch().records(3).producer(9, 0, 0));
+        append(log, batch().records(3).producer(9, 0, 3));
+
+        assertThat(log.append(batch().records(3).producer(9, 0, 0).view()))
+                .isEqualTo(new AppendOutcome.Duplicate(5, 7, -1, 0));
+        assertThat(log.logEndOffset()).isEqualTo(11);
+        assertThat(appended(log.append(batch().producer(9, 0, 6).view())).baseOffset())
+                .isEqualTo(11);
+    }
+}
