@@ -24,6 +24,8 @@ import org.slf4j.LoggerFactory;
 final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
     private static final Logger LOG = LoggerFactory.getLogger(ListOffsetsHandler.class);
     private static final long NONE = -1;
+    private static final int NO_EPOCH = -1;
+    private static final short FIRST_WITH_EPOCH = 4;
 
     ListOffsetsHandler(Services services) {
         super(ApiKeys.LIST_OFFSETS, services);
@@ -36,13 +38,13 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
                 .anyMatch(partition -> partition.timestamp() >= 0
                         || partition.timestamp() == ListOffsetsRequest.MAX_TIMESTAMP);
         if (searches) {
-            offLoop(exchange, () -> answer(body));
+            offLoop(exchange, () -> answer(body, exchange.version()));
         } else {
-            exchange.answer(answer(body));
+            exchange.answer(answer(body, exchange.version()));
         }
     }
 
-    private ListOffsetsResponseData answer(ListOffsetsRequestData body) {
+    private ListOffsetsResponseData answer(ListOffsetsRequestData body, short version) {
         CatalogueImage image = services.catalogue().image();
         ListOffsetsResponseData answer = new ListOffsetsResponseData();
         for (ListOffsetsTopic asked : body.topics()) {
@@ -50,11 +52,10 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
             ListOffsetsTopicResponse answers = new ListOffsetsTopicResponse().setName(asked.name());
             for (ListOffsetsPartition partition : asked.partitions()) {
                 Partition known = topic == null ? null : topic.partition(partition.partitionIndex());
-                answers.partitions()
-                        .add(
-                                known == null
-                                        ? error(partition, Errors.UNKNOWN_TOPIC_OR_PARTITION)
-                                        : answer(partition, known.log()));
+                ListOffsetsPartitionResponse answered = known == null
+                        ? error(partition, Errors.UNKNOWN_TOPIC_OR_PARTITION)
+                        : answer(partition, known.log());
+                answers.partitions().add(version < FIRST_WITH_EPOCH ? answered.setLeaderEpoch(NO_EPOCH) : answered);
             }
             answer.topics().add(answers);
         }
@@ -82,7 +83,7 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
             }
             if (timestamp == ListOffsetsRequest.LATEST_TIERED_TIMESTAMP
                     || timestamp == ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP) {
-                return answer.setTimestamp(NONE).setOffset(NONE).setLeaderEpoch(-1); // nothing is tiered
+                return answer.setTimestamp(NONE).setOffset(NONE).setLeaderEpoch(NO_EPOCH); // nothing is tiered
             }
             if (timestamp < 0 && timestamp != ListOffsetsRequest.MAX_TIMESTAMP) {
                 return error(asked, Errors.UNSUPPORTED_VERSION);
@@ -94,7 +95,7 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
                     record -> answer.setTimestamp(record.timestampMs())
                             .setOffset(record.offset())
                             .setLeaderEpoch(record.leaderEpoch()),
-                    () -> answer.setTimestamp(NONE).setOffset(NONE).setLeaderEpoch(-1));
+                    () -> answer.setTimestamp(NONE).setOffset(NONE).setLeaderEpoch(NO_EPOCH));
             return answer;
         } catch (IOException e) {
             LOG.error("{}-{} can't be searched by time", log.topic(), log.partition(), e);
