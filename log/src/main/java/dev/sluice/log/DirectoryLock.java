@@ -1,6 +1,5 @@
 package dev.sluice.log;
 
-import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
@@ -19,8 +18,8 @@ import java.util.stream.Collectors;
 
 /// A data folder that is ours alone: made if missing, found to be usable, locked.
 ///
-/// The lock is an open-file-description lock on `.lock`, which conflicts with the one that Kafka takes there and with another
-/// of ours in the same process; the kernel drops it when the process ends, however that happens.
+/// The lock is an open-file-description lock on `.lock`, which conflicts with the one that Kafka takes there and with
+/// another of ours in the same process; the kernel drops it when the process ends, however that happens.
 final class DirectoryLock implements AutoCloseable {
     private static final String FILE = ".lock";
     /// What may be in a folder that is not ours yet: our own first steps, and what a fresh file system has.
@@ -71,8 +70,8 @@ final class DirectoryLock implements AutoCloseable {
         try {
             FileStatus status = kernel.files().status(folder.toRealPath());
             if (!status.isDirectory()) {
-                throw new LogDirectoryException.Inaccessible("Data folder " + folder
-                        + " is a file; move it away, or choose another folder with log.dirs");
+                throw new LogDirectoryException.Inaccessible(
+                        "Data folder " + folder + " is a file; move it away, or choose another folder with log.dirs");
             }
         } catch (LogDirectoryException e) {
             throw e;
@@ -133,8 +132,7 @@ final class DirectoryLock implements AutoCloseable {
             throw foreign("cluster.id", meta.identity().clusterId(), identity.clusterId());
         }
         if (meta.identity().nodeId() != identity.nodeId()) {
-            throw foreign(
-                    "node.id", Integer.toString(meta.identity().nodeId()), Integer.toString(identity.nodeId()));
+            throw foreign("node.id", Integer.toString(meta.identity().nodeId()), Integer.toString(identity.nodeId()));
         }
         if (found.isEmpty() || meta.directoryId().equals(newId)) {
             try {

@@ -28,7 +28,8 @@ final class ParallelRecovery {
         if (names.isEmpty()) {
             return List.of();
         }
-        ThreadFactory factory = Thread.ofPlatform().name("sluice-recovery-", 0).daemon().factory();
+        ThreadFactory factory =
+                Thread.ofPlatform().name("sluice-recovery-", 0).daemon().factory();
         List<Future<RecoveryReport.Partition>> pending = new ArrayList<>(names.size());
         try (ExecutorService executor = Executors.newFixedThreadPool(Math.min(threads, names.size()), factory)) {
             for (PartitionName name : names) {
