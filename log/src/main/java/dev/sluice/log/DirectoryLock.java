@@ -47,7 +47,7 @@ final class DirectoryLock implements AutoCloseable {
     /// @throws LogDirectoryException when it can't be had
     static DirectoryLock take(Kernel kernel, Path folder) throws LogDirectoryException {
         makeFolder(kernel, folder);
-        refuseForeign(kernel, folder);
+        refuseForeign(folder);
         Opened opened = kernel.files()
                 .open(folder.resolve(FILE), Files.O_RDWR | Files.O_CREAT, SmallFiles.FILE_MODE, kernel.account());
         if (opened instanceof Opened.Failed failed) {
@@ -97,7 +97,7 @@ final class DirectoryLock implements AutoCloseable {
     }
 
     /// A folder with content is ours only if `meta.properties` is part of it. Nothing is written into another's.
-    private static void refuseForeign(Kernel kernel, Path folder) throws LogDirectoryException {
+    private static void refuseForeign(Path folder) throws LogDirectoryException {
         List<String> names;
         try {
             names = SmallFiles.list(folder);
