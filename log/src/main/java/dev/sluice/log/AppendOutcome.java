@@ -23,7 +23,8 @@ public sealed interface AppendOutcome {
     /// @param message says why, with the numbers
     record Rejected(Reason reason, String message) implements AppendOutcome {}
 
-    /// It could not be written; nothing was published. What of it reached the file is overwritten by the next append.
+    /// It could not be written; nothing was published. What of it reached the file is overwritten by the next
+    /// append.
     ///
     /// @param errno     the error number; with out-of-space ones the next append tries again
     /// @param permanent whether the partition takes no more appends until it was reopened

@@ -8,7 +8,8 @@ public enum BatchProblem {
     NONE,
     /// Fewer bytes than a batch's header: INVALID_RECORD.
     TOO_SHORT,
-    /// The length in the header is not the length given: bytes are missing, or more than one batch: INVALID_RECORD.
+    /// The length in the header is not the length given: bytes are missing, or more than one batch:
+    /// INVALID_RECORD.
     NOT_ONE_BATCH,
     /// The magic byte is not 2: INVALID_RECORD.
     WRONG_MAGIC,

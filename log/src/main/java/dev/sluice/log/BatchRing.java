@@ -4,11 +4,12 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
-/// Where the newest batches of the active segment lie, so that those who read the tail need no system call to find it.
+/// Where the newest batches of the active segment lie, so that those who read the tail need no system call to find
+/// it.
 ///
-/// One thread adds, at a time; any thread looks up, without a lock. An entry is one long, (relative base offset, position), and
-/// true for ever; only whether two entries are neighbours can be spoilt by the writer's lapping the reader, which is checked
-/// after the search. 1 KiB of heap for a partition that is appended to.
+/// One thread adds, at a time; any thread looks up, without a lock. An entry is one long, (relative base offset,
+/// position), and true for ever; only whether two entries are neighbours can be spoilt by the writer's lapping the
+/// reader, which is checked after the search. 1 KiB of heap for a partition that is appended to.
 final class BatchRing {
     static final int SIZE = 128;
 

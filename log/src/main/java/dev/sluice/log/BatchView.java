@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
 
-/// A look at one record batch (Kafka's format, magic 2) where it lies in native memory. Big-endian; the bytes on the wire
-/// are the bytes on disk.
+/// A look at one record batch (Kafka's format, magic 2) where it lies in native memory. Big-endian; the bytes on the
+/// wire are the bytes on disk.
 ///
 /// ```
 ///  0 i64 base offset                     ┐
@@ -26,9 +26,9 @@ import java.util.zip.CRC32C;
 /// 61     records, compressed or not
 /// ```
 ///
-/// Reused: [#wrap] points it at another batch, so that looking at batches allocates nothing. Borrows the memory; owned by
-/// one thread. The accessors may be asked once [#lengthBytes] is at least [#HEADER_BYTES]; they read what is there, right
-/// or wrong, until [#check] has answered [BatchProblem#NONE].
+/// Reused: [#wrap] points it at another batch, so that looking at batches allocates nothing. Borrows the memory;
+/// owned by one thread. The accessors may be asked once [#lengthBytes] is at least [#HEADER_BYTES]; they read what is
+/// there, right or wrong, until [#check] has answered [BatchProblem#NONE].
 public final class BatchView {
     /// Bytes before the first record.
     public static final int HEADER_BYTES = 61;
@@ -73,7 +73,8 @@ public final class BatchView {
     /// Points this view at a batch.
     ///
     /// @param memory      native memory that the batch lies in
-    /// @param view        a big-endian buffer over the whole of `memory`; its position and limit are changed by [#check]
+    /// @param view        a big-endian buffer over the whole of `memory`; its position and limit are changed by
+    ///     [#check]
     /// @param position    first byte of the batch in `memory`
     /// @param lengthBytes bytes there are: what the sender said is one batch
     /// @return this
@@ -193,8 +194,8 @@ public final class BatchView {
         return (int) checksum.getValue();
     }
 
-    /// Whether the bytes can be appended as a client's batch; the first reason why not, in Kafka's order. Reads every
-    /// byte once, for the checksum. What lies inside compressed records is not looked at.
+    /// Whether the bytes can be appended as a client's batch; the first reason why not, in Kafka's order. Reads
+    /// every byte once, for the checksum. What lies inside compressed records is not looked at.
     ///
     /// @param maxBytes the largest batch that is taken
     public BatchProblem check(int maxBytes) {

@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
 ///    └───────────────────────────────────────────────────────────┴───────────┘
 /// ```
 ///
-/// Thread-safe. A reference is the file's own [Hold], so that handing one out with a span allocates nothing. Whoever acquires
-/// releases exactly once. A retired file (its segment was deleted, or the folder closed) stays readable for those who hold it.
+/// Thread-safe. A reference is the file's own [Hold], so that handing one out with a span allocates nothing. Whoever
+/// acquires releases exactly once. A retired file (its segment was deleted, or the folder closed) stays readable for
+/// those who hold it.
 final class CachedFile implements Hold {
     private static final VarHandle REFERENCES;
 
@@ -42,7 +43,7 @@ final class CachedFile implements Hold {
     private final Path path;
 
     // Raised from 0 only under the lock; otherwise by compare and set.
-    @SuppressWarnings("FieldMayBeFinal")
+    @SuppressWarnings({"FieldMayBeFinal", "UnusedVariable"})
     private int references;
 
     // Written under the lock; read without it by whoever has a reference: taking one is the ordering.

@@ -33,8 +33,7 @@ final class CheckpointFile {
         if (content == null) {
             return Optional.empty();
         }
-        List<String> lines =
-                new String(content, StandardCharsets.UTF_8).lines().toList();
+        List<String> lines = new String(content, StandardCharsets.UTF_8).lines().toList();
         if (lines.size() < 2 || !lines.get(0).equals(VERSION)) {
             throw new MalformedException(path, "does not begin with version " + VERSION + " and a count");
         }
@@ -42,10 +41,8 @@ final class CheckpointFile {
             throw new MalformedException(
                     path, "holds " + (lines.size() - 2) + " entries, and says it has " + lines.get(1));
         }
-        List<String[]> entries = lines.stream()
-                .skip(2)
-                .map(line -> line.split("\\s+", -1))
-                .toList();
+        List<String[]> entries =
+                lines.stream().skip(2).map(line -> line.split("\\s+", -1)).toList();
         for (String[] entry : entries) {
             if (entry.length != fields) {
                 throw new MalformedException(path, "has the entry " + Arrays.toString(entry));

@@ -1,6 +1,5 @@
 package dev.sluice.log;
 
-import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
@@ -19,8 +18,8 @@ import java.util.stream.Collectors;
 
 /// A data folder that is ours alone: made if missing, found to be usable, locked.
 ///
-/// The lock is an open-file-description lock on `.lock`, which conflicts with the one that Kafka takes there and with another
-/// of ours in the same process; the kernel drops it when the process ends, however that happens.
+/// The lock is an open-file-description lock on `.lock`, which conflicts with the one that Kafka takes there and with
+/// another of ours in the same process; the kernel drops it when the process ends, however that happens.
 final class DirectoryLock implements AutoCloseable {
     private static final String FILE = ".lock";
     /// What may be in a folder that is not ours yet: our own first steps, and what a fresh file system has.
@@ -48,7 +47,7 @@ final class DirectoryLock implements AutoCloseable {
     /// @throws LogDirectoryException when it can't be had
     static DirectoryLock take(Kernel kernel, Path folder) throws LogDirectoryException {
         makeFolder(kernel, folder);
-        refuseForeign(kernel, folder);
+        refuseForeign(folder);
         Opened opened = kernel.files()
                 .open(folder.resolve(FILE), Files.O_RDWR | Files.O_CREAT, SmallFiles.FILE_MODE, kernel.account());
         if (opened instanceof Opened.Failed failed) {
@@ -71,8 +70,8 @@ final class DirectoryLock implements AutoCloseable {
         try {
             FileStatus status = kernel.files().status(folder.toRealPath());
             if (!status.isDirectory()) {
-                throw new LogDirectoryException.Inaccessible("Data folder " + folder
-                        + " is a file; move it away, or choose another folder with log.dirs");
+                throw new LogDirectoryException.Inaccessible(
+                        "Data folder " + folder + " is a file; move it away, or choose another folder with log.dirs");
             }
         } catch (LogDirectoryException e) {
             throw e;
@@ -98,7 +97,7 @@ final class DirectoryLock implements AutoCloseable {
     }
 
     /// A folder with content is ours only if `meta.properties` is part of it. Nothing is written into another's.
-    private static void refuseForeign(Kernel kernel, Path folder) throws LogDirectoryException {
+    private static void refuseForeign(Path folder) throws LogDirectoryException {
         List<String> names;
         try {
             names = SmallFiles.list(folder);
@@ -133,8 +132,7 @@ final class DirectoryLock implements AutoCloseable {
             throw foreign("cluster.id", meta.identity().clusterId(), identity.clusterId());
         }
         if (meta.identity().nodeId() != identity.nodeId()) {
-            throw foreign(
-                    "node.id", Integer.toString(meta.identity().nodeId()), Integer.toString(identity.nodeId()));
+            throw foreign("node.id", Integer.toString(meta.identity().nodeId()), Integer.toString(identity.nodeId()));
         }
         if (found.isEmpty() || meta.directoryId().equals(newId)) {
             try {

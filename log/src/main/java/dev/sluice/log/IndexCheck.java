@@ -22,8 +22,7 @@ record IndexCheck(int entries, @Nullable IndexEntry last) {
     /// What is in the file, or null when it has to be made anew.
     ///
     /// @param nextRelativeOffset above every relative offset in the segment
-    static @Nullable IndexCheck of(
-            Kernel kernel, IndexFormat format, Path path, long nextRelativeOffset, long logBytes)
+    static @Nullable IndexCheck of(Kernel kernel, IndexFormat format, Path path, long nextRelativeOffset, long logBytes)
             throws ErrnoException {
         Opened opened = kernel.files().open(path, Files.O_RDONLY, 0, kernel.account());
         if (opened.errno() == Errno.ENOENT) {
@@ -46,8 +45,8 @@ record IndexCheck(int entries, @Nullable IndexEntry last) {
         }
     }
 
-    private static IndexEntry read(
-            Kernel kernel, IndexFormat format, Descriptor file, MemorySegment entry, int index) throws ErrnoException {
+    private static IndexEntry read(Kernel kernel, IndexFormat format, Descriptor file, MemorySegment entry, int index)
+            throws ErrnoException {
         long read = kernel.files().preadFully(file, entry, (long) index * format.entryBytes);
         ErrnoException.check(read, Call.PREAD, file.name());
         return format.entry(entry, 0);

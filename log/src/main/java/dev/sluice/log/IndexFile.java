@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The index of a segment that is not appended to: read from its file by pread(2), a few blocks a look-up.
 ///
-/// Not through a map: a cold page touched by Java code holds up every thread of the JVM until the disk has answered; inside
-/// a system call it holds up its own. Thread-safe.
+/// Not through a map: a cold page touched by Java code holds up every thread of the JVM until the disk has answered;
+/// inside a system call it holds up its own. Thread-safe.
 final class IndexFile {
     /// Entries read at a time: 2 or 3 KiB.
     private static final int BLOCK_ENTRIES = 256;
@@ -61,8 +61,8 @@ final class IndexFile {
         }
     }
 
-    /// Narrows the range of entries [low, high] that may hold the answer, a block at a time. `best` is the last entry below
-    /// the range.
+    /// Narrows the range of entries [low, high] that may hold the answer, a block at a time. `best` is the last
+    /// entry below the range.
     private @Nullable IndexEntry search(Descriptor descriptor, MemorySegment block, int entries, long key)
             throws ErrnoException {
         int low = 0;

@@ -8,12 +8,13 @@ import org.jspecify.annotations.Nullable;
 /// Kafka's two kinds of index of a segment: entries of one size, big-endian, sorted by key, keys rising.
 ///
 /// ```
-/// OFFSET  .index      i32 relative offset of a batch's last record (key) │ i32 position of the batch (value)
-/// TIME    .timeindex  i64 largest timestamp so far (key)                 │ i32 relative offset of the last record of its batch (value)
+///                     key                                       value
+/// OFFSET  .index      i32 relative offset of a batch's last     i32 position of the batch
+/// TIME    .timeindex  i64 largest timestamp so far              i32 relative offset of the last record of its batch
 /// ```
 ///
-/// Relative offsets are offsets less the segment's base offset. An index is a hint: what it says is held against the batch it
-/// points to, and no answer depends on its being complete.
+/// Relative offsets are offsets less the segment's base offset. An index is a hint: what it says is held against the
+/// batch it points to, and no answer depends on its being complete.
 enum IndexFormat {
     OFFSET(8) {
         @Override
@@ -39,7 +40,8 @@ enum IndexFormat {
 
         @Override
         boolean plausible(IndexEntry first, IndexEntry last, long nextRelativeOffset, long logBytes) {
-            // Kafka's rule never indexes the first batch, so a position of 0 is the zeros of a file that was not trimmed.
+            // Kafka's rule never indexes the first batch, so a position of 0 is the zeros of a file that
+            // was not trimmed.
             return first.key() >= 0
                     && first.key() <= last.key()
                     && last.key() < nextRelativeOffset

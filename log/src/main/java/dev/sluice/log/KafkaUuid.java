@@ -32,8 +32,8 @@ final class KafkaUuid {
         }
     }
 
-    /// A new id that Kafka's tools take: none of the reserved ones below 100, and not begun by a dash, which would look
-    /// like an option on a command line.
+    /// A new id that Kafka's tools take: none of the reserved ones below 100, and not begun by a dash, which
+    /// would look like an option on a command line.
     static UUID random(Supplier<UUID> ids) {
         UUID id;
         do {

@@ -4,7 +4,8 @@ import dev.sluice.io.linux.Account;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// An account that is made when the first call is to be counted: 10,000 partitions at rest have none, which saves 1 KiB each.
+/// An account that is made when the first call is to be counted: 10,000 partitions at rest have none, which saves 1
+/// KiB each.
 ///
 /// Thread-safe.
 final class LazyAccount implements Supplier<Account> {

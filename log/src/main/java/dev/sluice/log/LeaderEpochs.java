@@ -9,8 +9,8 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// Which leader epoch began at which offset: the file `leader-epoch-checkpoint` of a partition, a [CheckpointFile] with
-/// the lines `epoch startOffset`, both rising.
+/// Which leader epoch began at which offset: the file `leader-epoch-checkpoint` of a partition, a [CheckpointFile]
+/// with the lines `epoch startOffset`, both rising.
 ///
 /// An immutable value; the log swaps it for another.
 final class LeaderEpochs {
@@ -69,8 +69,8 @@ final class LeaderEpochs {
         return new LeaderEpochs(more);
     }
 
-    /// Without the epochs that begin above `endOffset`: those whose batches were all cut. One that begins at the very
-    /// end stays, for the next batch is its first.
+    /// Without the epochs that begin above `endOffset`: those whose batches were all cut. One that begins at the
+    /// very end stays, for the next batch is its first.
     LeaderEpochs upTo(long endOffset) {
         NavigableMap<Long, Integer> kept = epochByStart.headMap(endOffset, true);
         return kept.size() == epochByStart.size() ? this : new LeaderEpochs(new TreeMap<>(kept));

@@ -3,16 +3,16 @@ package dev.sluice.log;
 /// How a partition's log behaves. Each value has Kafka's name and default where Kafka has the same thing.
 ///
 /// @param segmentBytes           `segment.bytes`: a segment is not grown past it
-/// @param segmentMs              `segment.ms`: a batch whose largest timestamp lies further than this above the first batch's
-///                               begins a new segment
+/// @param segmentMs              `segment.ms`: a batch whose largest timestamp lies further than this above the first
+///     batch's begins a new segment
 /// @param indexIntervalBytes     `index.interval.bytes`: about how many bytes lie between two index entries
-/// @param indexBytes             `segment.index.bytes`: the most that one index file holds; a full one begins a new segment
-/// @param maxMessageBytes        `max.message.bytes`: the largest batch a client may send; the largest one that recovery takes
-///                               for a batch is the larger of this and what fits in a segment
+/// @param indexBytes             `segment.index.bytes`: the most that one index file holds; a full one begins a new
+///     segment
+/// @param maxMessageBytes        `max.message.bytes`: the largest batch that a client may send, see [BatchView#check]
 /// @param compacted              `cleanup.policy` contains `compact`: offsets rise from batch to batch, with gaps
 /// @param producerIdExpirationMs `producer.id.expiration.ms`: how long after its last batch a producer is remembered
-/// @param preallocateStepBytes   `sluice.log.preallocate.step.bytes`: the most that is reserved on the disk ahead of the active
-///                               segment's end at a time; a small segment reserves less
+/// @param preallocateStepBytes   `sluice.log.preallocate.step.bytes`: the most that is reserved on the disk ahead of
+///     the active segment's end at a time; a small segment reserves less
 public record LogConfig(
         int segmentBytes,
         long segmentMs,
@@ -32,7 +32,8 @@ public record LogConfig(
         atLeast("segment.bytes", segmentBytes, BatchView.HEADER_BYTES);
         atLeast("segment.ms", segmentMs, 1);
         atLeast("index.interval.bytes", indexIntervalBytes, 0);
-        // Two entries of the larger kind: one, and the place kept for the last. Kafka allows 4, an index full from the start.
+        // Two entries of the larger kind: one, and the place kept for the last. Kafka allows 4, an index full
+        // from the start.
         atLeast("segment.index.bytes", indexBytes, 24);
         atLeast("max.message.bytes", maxMessageBytes, 0);
         atLeast("producer.id.expiration.ms", producerIdExpirationMs, 1);

@@ -27,29 +27,30 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A data folder: the partitions' logs in it, its lock, its checkpoints. The layout is Kafka's; `docs/formats/log-directory.md`
-/// draws it.
+/// A data folder: the partitions' logs in it, its lock, its checkpoints. The layout is Kafka's;
+/// `docs/formats/log-directory.md` draws it.
 ///
 /// ```
 ///   open: lock → whose is it → marker of a clean end read and removed → partitions loaded, in parallel → open
 ///   close: each log flushed, trimmed, closed → checkpoints → marker → unlock
 /// ```
 ///
-/// One process has it open at a time, kept out by a lock on `.lock` that Kafka respects too. Thread-safe: logs are looked up
-/// without a lock; creating, deleting, checkpointing and closing wait for each other and for the disk.
+/// One process has it open at a time, kept out by a lock on `.lock` that Kafka respects too. Thread-safe: logs are
+/// looked up without a lock; creating, deleting, checkpointing and closing wait for each other and for the disk.
 public final class LogDirectory implements AutoCloseable {
     /// How a folder is opened, beyond what its partitions are like.
     ///
     /// @param recoveryThreads  partitions recovered at a time
-    /// @param openSegmentFiles files of sealed segments that are kept open after their last reader, in the whole folder
+    /// @param openSegmentFiles files of sealed segments that are kept open after their last reader, in the whole
+    ///     folder
     /// @param engine           how bytes get into the segments
     /// @param ids              new random ids, for the folder and for what is being deleted
-    public record Options(
-            int recoveryThreads, int openSegmentFiles, SegmentWriter.Engine engine, Supplier<UUID> ids) {
+    public record Options(int recoveryThreads, int openSegmentFiles, SegmentWriter.Engine engine, Supplier<UUID> ids) {
         /// @throws IllegalArgumentException naming the value that can't be
         public Options {
             if (recoveryThreads < 1) {
-                throw new IllegalArgumentException("recoveryThreads is " + recoveryThreads + ", and must be at least 1");
+                throw new IllegalArgumentException(
+                        "recoveryThreads is " + recoveryThreads + ", and must be at least 1");
             }
             if (openSegmentFiles < 0) {
                 throw new IllegalArgumentException(
@@ -78,7 +79,8 @@ public final class LogDirectory implements AutoCloseable {
     private final RecoveryReport report;
 
     // Guarded by this.
-    /// Partitions that the checkpoint files on disk name; a new log of the same name must not inherit their offsets.
+    /// Partitions that the checkpoint files on disk name; a new log of the same name must not inherit their
+    /// offsets.
     private final Set<PartitionName> checkpointed = new HashSet<>();
     private boolean closed;
 
@@ -110,8 +112,8 @@ public final class LogDirectory implements AutoCloseable {
     /// @param configOf a topic's configuration; asked for every topic found, by several threads
     /// @param clock    wall-clock time
     /// @param segments parent of the partitions' accounts
-    /// @throws LogDirectoryException when the folder is held by another broker, can't be used, or is not ours; its message is one
-    ///     line that says what to do
+    /// @throws LogDirectoryException when the folder is held by another broker, can't be used, or is not ours;
+    ///     its message is one line that says what to do
     /// @throws IOException when a partition's files can't be read or written
     public static LogDirectory open(
             Kernel kernel,
@@ -184,7 +186,8 @@ public final class LogDirectory implements AutoCloseable {
         return new RecoveryReport(clean, partitions, ignored, removed, warnings, durationNs);
     }
 
-    /// Whether the broker before ended cleanly. Its word holds once: the marker is gone for good before anything changes.
+    /// Whether the broker before ended cleanly. Its word holds once: the marker is gone for good before anything
+    /// changes.
     private boolean takeMarker() throws ErrnoException {
         long result = kernel.files().unlink(folder.resolve(CLEAN_MARKER));
         if (result == -Errno.ENOENT) {
@@ -286,10 +289,11 @@ public final class LogDirectory implements AutoCloseable {
         }
     }
 
-    /// Deletes a log with its folder. Whoever holds a span of it can still send that; all else is answered 'closed'.
+    /// Deletes a log with its folder. Whoever holds a span of it can still send that; all else is answered
+    /// 'closed'.
     ///
-    /// @throws ErrnoException when the folder can't be renamed; the log is then still there. What can't be unlinked
-    ///     afterwards is removed at the next start
+    /// @throws ErrnoException when the folder can't be renamed; the log is then still there. What can't be
+    ///     unlinked afterwards is removed at the next start
     public synchronized void delete(PartitionLog log) throws IOException {
         checkOpen();
         if (!logs.remove(log.name(), log)) {
@@ -305,8 +309,9 @@ public final class LogDirectory implements AutoCloseable {
         discard(deleted);
     }
 
-    /// What a broker calls now and then (Kafka: every minute), on a thread that may block: flushes sealed segments, forgets
-    /// expired producers, lets go of the descriptors and maps of partitions that rest, writes the checkpoints.
+    /// What a broker calls now and then (Kafka: every minute), on a thread that may block: flushes sealed
+    /// segments, forgets expired producers, lets go of the descriptors and maps of partitions that rest, writes
+    /// the checkpoints.
     ///
     /// @throws IOException the first failure; the others are suppressed in it, and all partitions had their turn
     public synchronized void checkpoint() throws IOException {
@@ -347,11 +352,11 @@ public final class LogDirectory implements AutoCloseable {
 
     // ---- How it ends
 
-    /// Flushes, trims and closes all logs, writes the checkpoints and the marker of a clean end, and lets go of the folder.
-    /// Closing twice changes nothing.
+    /// Flushes, trims and closes all logs, writes the checkpoints and the marker of a clean end, and lets go of
+    /// the folder. Closing twice changes nothing.
     ///
-    /// @throws IOException the first failure, the others suppressed in it; everything is closed all the same, and without the
-    ///     marker the next start verifies what was not flushed
+    /// @throws IOException the first failure, the others suppressed in it; everything is closed all the same, and
+    ///     without the marker the next start verifies what was not flushed
     @Override
     public synchronized void close() throws IOException {
         if (closed) {

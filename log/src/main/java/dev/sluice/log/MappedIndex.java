@@ -8,19 +8,18 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Mappings;
 import dev.sluice.io.memory.Mapping;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /// The index of the active segment: appended to through a map of its file.
 ///
-/// The map reserves address space for the largest index, beyond the end of the file; the file grows in steps of real disk
-/// blocks, each before it is first touched, for a touch of unbacked pages would end in a SIGBUS. There is no map, and the file
-/// stays empty, until the first entry: a partition with a few batches has none.
+/// The map reserves address space for the largest index, beyond the end of the file; the file grows in steps of real
+/// disk blocks, each before it is first touched, for a touch of unbacked pages would end in a SIGBUS. There is no
+/// map, and the file stays empty, until the first entry: a partition with a few batches has none.
 ///
-/// Written by the thread that holds the partition's lock; read by any. A reader sees the entries below [#count], which is
-/// stored with release order behind the entry itself.
+/// Written by the thread that holds the partition's lock; read by any. A reader sees the entries below [#count],
+/// which is stored with release order behind the entry itself.
 final class MappedIndex {
     private static final long PAGE_BYTES = 4096;
     private static final long LARGEST_STEP_BYTES = 64 << 10;
@@ -91,8 +90,11 @@ final class MappedIndex {
 
     private void grow(Descriptor descriptor, long needed) throws ErrnoException {
         long step = Math.clamp(backedBytes, PAGE_BYTES, LARGEST_STEP_BYTES);
-        long target = Math.max(needed, Math.min(
-                roundUp(backedBytes + step, PAGE_BYTES), roundUp((long) capacity * format.entryBytes, PAGE_BYTES)));
+        long target = Math.max(
+                needed,
+                Math.min(
+                        roundUp(backedBytes + step, PAGE_BYTES),
+                        roundUp((long) capacity * format.entryBytes, PAGE_BYTES)));
         long result;
         do {
             result = kernel.files().fallocate(descriptor, 0, backedBytes, target - backedBytes);

@@ -30,7 +30,8 @@ record MetaProperties(Identity identity, UUID directoryId) {
     /// What stands in the file, or empty where there is none.
     ///
     /// @param newId the folder's id if the file, written by an older Kafka, has none
-    /// @throws LogDirectoryException.Foreign when the file is of another version, or says nothing that we understand
+    /// @throws LogDirectoryException.Foreign when the file is of another version, or says nothing that we
+    ///     understand
     static Optional<MetaProperties> read(Kernel kernel, Path folder, UUID newId)
             throws ErrnoException, LogDirectoryException.Foreign {
         Path path = folder.resolve(FILE);
@@ -49,8 +50,9 @@ record MetaProperties(Identity identity, UUID directoryId) {
         String clusterId = properties.getProperty("cluster.id");
         String nodeId = properties.getProperty("node.id");
         if (!VERSION.equals(version)) {
-            throw new LogDirectoryException.Foreign(path + " has version " + version + ", and this broker writes version "
-                    + VERSION + "; start the broker that wrote it, or use an empty data folder");
+            throw new LogDirectoryException.Foreign(
+                    path + " has version " + version + ", and this broker writes version " + VERSION
+                            + "; start the broker that wrote it, or use an empty data folder");
         }
         if (clusterId == null || clusterId.isBlank() || nodeId == null || !nodeId.matches("[0-9]{1,9}")) {
             throw new LogDirectoryException.Foreign(

@@ -20,8 +20,8 @@ final class OffsetCheckpoint {
 
     private OffsetCheckpoint() {}
 
-    /// The offsets. A file that can't be understood counts as missing, which costs recovery time and no data, and is
-    /// told to `warnings`.
+    /// The offsets. A file that can't be understood counts as missing, which costs recovery time and no data, and
+    /// is told to `warnings`.
     static Map<PartitionName, Long> read(Kernel kernel, Path path, Consumer<String> warnings) throws ErrnoException {
         Map<PartitionName, Long> offsets = new HashMap<>();
         try {
@@ -33,7 +33,8 @@ final class OffsetCheckpoint {
             warnings.accept(e.getMessage() + "; it is ignored and written anew");
             offsets.clear();
         } catch (IllegalArgumentException e) { // no number, or no name
-            warnings.accept(path + " has an entry that is none (" + e.getMessage() + "); it is ignored and written anew");
+            warnings.accept(
+                    path + " has an entry that is none (" + e.getMessage() + "); it is ignored and written anew");
             offsets.clear();
         }
         return offsets;
@@ -42,7 +43,8 @@ final class OffsetCheckpoint {
     static void write(Kernel kernel, Path path, Map<PartitionName, Long> offsets) throws ErrnoException {
         List<String> entries = new TreeMap<>(offsets)
                 .entrySet().stream()
-                        .map(entry -> entry.getKey().topic() + " " + entry.getKey().partition() + " " + entry.getValue())
+                        .map(entry ->
+                                entry.getKey().topic() + " " + entry.getKey().partition() + " " + entry.getValue())
                         .toList();
         CheckpointFile.write(kernel, path, entries);
     }

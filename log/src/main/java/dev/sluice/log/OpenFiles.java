@@ -3,8 +3,8 @@ package dev.sluice.log;
 import java.util.LinkedHashSet;
 import org.jspecify.annotations.Nullable;
 
-/// The files of a data folder that are open though nobody uses them now: at most so many, the one longest unused is closed
-/// first. It bounds the descriptors by this number and by those in use.
+/// The files of a data folder that are open though nobody uses them now: at most so many, the one longest unused is
+/// closed first. It bounds the descriptors by this number and by those in use.
 ///
 /// Thread-safe. Its lock is taken inside that of a [CachedFile], never the other way around.
 final class OpenFiles {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -28,7 +29,8 @@ final class ParallelRecovery {
         if (names.isEmpty()) {
             return List.of();
         }
-        ThreadFactory factory = Thread.ofPlatform().name("sluice-recovery-", 0).daemon().factory();
+        ThreadFactory factory =
+                Thread.ofPlatform().name("sluice-recovery-", 0).daemon().factory();
         List<Future<RecoveryReport.Partition>> pending = new ArrayList<>(names.size());
         try (ExecutorService executor = Executors.newFixedThreadPool(Math.min(threads, names.size()), factory)) {
             for (PartitionName name : names) {
@@ -41,10 +43,9 @@ final class ParallelRecovery {
             try {
                 reports.add(pending.get(i).get());
             } catch (ExecutionException e) {
-                IOException failed = new IOException(
-                        "Partition " + names.get(i) + " can't be loaded: "
-                                + e.getCause().getMessage(),
-                        e.getCause());
+                Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
+                IOException failed =
+                        new IOException("Partition " + names.get(i) + " can't be loaded: " + cause.getMessage(), cause);
                 if (failure == null) {
                     failure = failed;
                 } else {

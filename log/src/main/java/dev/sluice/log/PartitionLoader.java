@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 ///                                   └ read whole from here, indexes made anew, cut where a batch can't follow
 /// ```
 ///
-/// After a clean end all segments are trusted. A trusted segment is not read: its indexes are looked at, and made anew where
-/// they can't be right. Used once, by one thread.
+/// After a clean end all segments are trusted. A trusted segment is not read: its indexes are looked at, and made
+/// anew where they can't be right. Used once, by one thread.
 final class PartitionLoader {
     /// What of a folder's content the data folder's checkpoints know.
     ///
@@ -129,8 +129,7 @@ final class PartitionLoader {
     Loaded load(boolean clean) throws IOException {
         Instant started = context.clock().instant();
         takeInventory();
-        @Nullable UUID topicId =
-                PartitionMetadata.read(kernel, folder, warnings::add).orElse(null);
+        @Nullable UUID topicId = PartitionMetadata.read(kernel, folder, warnings::add).orElse(null);
         LeaderEpochs stored = readEpochs();
         epochs = stored;
         if (segments.isEmpty()) {
@@ -155,7 +154,8 @@ final class PartitionLoader {
         if (!epochs.lines().equals(stored.lines())) {
             epochs.write(kernel, folder);
         }
-        return result(topicId, Duration.between(started, context.clock().instant()).toNanos());
+        return result(
+                topicId, Duration.between(started, context.clock().instant()).toNanos());
     }
 
     private Loaded result(@Nullable UUID topicId, long durationNs) {
@@ -278,7 +278,8 @@ final class PartitionLoader {
                 HeaderCursor cursor = new HeaderCursor(kernel, file, base, last.logBytes(), config.compacted())) {
             cursor.seek(index == null ? null : index.last());
             while (cursor.next()) {
-                epochs = epochs.with(cursor.header().leaderEpoch(), cursor.header().baseOffset());
+                epochs = epochs.with(
+                        cursor.header().leaderEpoch(), cursor.header().baseOffset());
             }
             segments.set(segments.size() - 1, last.checked(cursor.nextOffset(), Found.UNKNOWN, Found.UNKNOWN));
             return true;
@@ -302,13 +303,11 @@ final class PartitionLoader {
         for (int i = 0; i < count; i++) {
             Found found = segments.get(i);
             long base = found.files().baseOffset();
-            long end = i + 1 < segments.size()
-                    ? segments.get(i + 1).files().baseOffset()
-                    : found.endOffset();
+            long end = i + 1 < segments.size() ? segments.get(i + 1).files().baseOffset() : found.endOffset();
             IndexCheck offsets = IndexCheck.of(
                     kernel, IndexFormat.OFFSET, found.files().offsetIndex(), end - base, found.logBytes());
-            IndexCheck times = IndexCheck.of(
-                    kernel, IndexFormat.TIME, found.files().timeIndex(), end - base, found.logBytes());
+            IndexCheck times =
+                    IndexCheck.of(kernel, IndexFormat.TIME, found.files().timeIndex(), end - base, found.logBytes());
             segments.set(
                     i,
                     offsets != null && times != null
@@ -317,8 +316,8 @@ final class PartitionLoader {
         }
     }
 
-    /// Makes the indexes of a trusted segment anew. What can't be read in it is not cut: it was on the device once, so
-    /// that is for the operator to judge.
+    /// Makes the indexes of a trusted segment anew. What can't be read in it is not cut: it was on the device
+    /// once, so that is for the operator to judge.
     private Found rebuildTrusted(Found found, long endOffset) throws ErrnoException {
         IndexBuilder builder = new IndexBuilder(found.files().baseOffset(), config);
         SegmentScanner.Result result = scan(found, builder, (_, _) -> {});
@@ -360,7 +359,8 @@ final class PartitionLoader {
             long base = found.files().baseOffset();
             boolean follows = config.compacted() ? base >= expected : base == expected;
             if (found.logBytes() == 0 && i > 0 && (!follows || i < segments.size() - 1)) {
-                warnings.add("removed the empty segment " + base); // begun, never written, and not the one to go on with
+                // Begun, never written, and not the one to go on with.
+                warnings.add("removed the empty segment " + base);
                 Segment.unlink(kernel, found.files());
                 segments.remove(i);
                 continue;
@@ -432,7 +432,8 @@ final class PartitionLoader {
 
     // ---- Producers
 
-    /// The producers as they were before the record at `offset`: from the newest snapshot below, and the headers since.
+    /// The producers as they were before the record at `offset`: from the newest snapshot below, and the headers
+    /// since.
     ///
     /// @param count segments that lie below `offset`
     private void loadProducers(long offset, int count) throws ErrnoException {
@@ -445,8 +446,8 @@ final class PartitionLoader {
         }
     }
 
-    /// Only snapshots at a segment's base or at the very end are believed. Others are leftovers of a log that went on
-    /// otherwise.
+    /// Only snapshots at a segment's base or at the very end are believed. Others are leftovers of a log that
+    /// went on otherwise.
     private long loadSnapshot(long offset) throws ErrnoException {
         for (long candidate : snapshots.headSet(offset, true).descendingSet()) {
             if (candidate == offset || isBase(candidate)) {
@@ -469,7 +470,10 @@ final class PartitionLoader {
 
     private boolean isBase(long offset) {
         return Collections.binarySearch(
-                        segments.stream().map(found -> found.files().baseOffset()).toList(), offset)
+                        segments.stream()
+                                .map(found -> found.files().baseOffset())
+                                .toList(),
+                        offset)
                 >= 0;
     }
 

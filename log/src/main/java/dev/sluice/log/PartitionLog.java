@@ -15,7 +15,8 @@ import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// The log of one partition: record batches one behind the other, in segments, appended to at the end and read from anywhere.
+/// The log of one partition: record batches one behind the other, in segments, appended to at the end and read from
+/// anywhere.
 ///
 /// ```
 ///               LogDirectory.create, open
@@ -26,14 +27,16 @@ import org.jspecify.annotations.Nullable;
 ///                        └────────────► closed (with the folder, or deleted) ◄─────────┘
 /// ```
 ///
-/// **Threads.** Appends are serialized by a lock in here; any number of threads read beside the one that appends, without
-/// it. What is published never changes, and segments leave by unlink, so what was handed out stays true.
+/// **Threads.** Appends are serialized by a lock in here; any number of threads read beside the one that appends,
+/// without it. What is published never changes, and segments leave by unlink, so what was handed out stays true.
 ///
-/// **Order of an append**: sequence check → room on the disk (and a new segment, if due) → base offset and epoch patched in the
-/// caller's buffer → one write → index entries → one release store that publishes end offset and end position. A failure
-/// before the last step publishes nothing, and what it may have left in the file is cut off before the next write.
+/// **Order of an append**: sequence check → room on the disk (and a new segment, if due) → base offset and epoch
+/// patched in the caller's buffer → one write → index entries → one release store that publishes end offset and end
+/// position. A failure before the last step publishes nothing, and what it may have left in the file is cut off
+/// before the next write.
 ///
-/// **Memory.** Nothing is copied here: batches are written from the caller's memory, and reads answer where the bytes lie.
+/// **Memory.** Nothing is copied here: batches are written from the caller's memory, and reads answer where the bytes
+/// lie.
 public final class PartitionLog {
     private final LogContext context;
     private final PartitionName name;
@@ -146,7 +149,8 @@ public final class PartitionLog {
         config = newConfig;
     }
 
-    /// The account of all calls on this partition's files. Its children are the segments that were used since the start.
+    /// The account of all calls on this partition's files. Its children are the segments that were used since the
+    /// start.
     public Account account() {
         return account.get();
     }
@@ -214,8 +218,8 @@ public final class PartitionLog {
 
     /// Appends one batch of a client.
     ///
-    /// @param batch one that [BatchView#check] has found good; borrowed for the call, base offset and epoch in it are
-    ///     overwritten
+    /// @param batch one that [BatchView#check] has found good; borrowed for the call, base offset and epoch in it
+    ///     are overwritten
     /// @return what became of it; never throws for what the disk or the producer did
     public AppendOutcome append(BatchView batch) {
         AppendOutcome outcome;
@@ -344,8 +348,7 @@ public final class PartitionLog {
 
     private void snapshotProducers(long offset, boolean sync) throws ErrnoException {
         if (offset > snapshotOffset) {
-            ProducerSnapshot.write(
-                    kernel(), SegmentFiles.of(folder, offset, SegmentFiles.SNAPSHOT), producers, sync);
+            ProducerSnapshot.write(kernel(), SegmentFiles.of(folder, offset, SegmentFiles.SNAPSHOT), producers, sync);
             snapshotOffset = offset;
         }
     }
@@ -355,7 +358,8 @@ public final class PartitionLog {
                 + segment.log().path();
     }
 
-    /// Nothing was published. Want of space, memory or descriptors passes; with anything else the disk can't be trusted.
+    /// Nothing was published. Want of space, memory or descriptors passes; with anything else the disk can't be
+    /// trusted.
     private AppendOutcome.Failed failed(int errno, String what) {
         return failed(errno, !passes(errno), what);
     }
@@ -398,9 +402,8 @@ public final class PartitionLog {
     public void removeListener(AppendListener listener) {
         lock.lock();
         try {
-            listeners = Arrays.stream(listeners)
-                    .filter(each -> each != listener)
-                    .toArray(AppendListener[]::new);
+            listeners =
+                    Arrays.stream(listeners).filter(each -> each != listener).toArray(AppendListener[]::new);
         } finally {
             lock.unlock();
         }
@@ -497,7 +500,8 @@ public final class PartitionLog {
         return low;
     }
 
-    /// The first record from the log start offset on whose timestamp is at least `timestampMs`, or empty when there is none.
+    /// The first record from the log start offset on whose timestamp is at least `timestampMs`, or empty when
+    /// there is none.
     ///
     /// Reads headers, and one or a few batches whole. May wait for the disk, and briefly for an append.
     ///
@@ -507,7 +511,8 @@ public final class PartitionLog {
         return timestamps(codec).first(timestampMs, logStartOffset);
     }
 
-    /// The first record that has the largest timestamp of all, or empty when the log is empty or has no timestamps.
+    /// The first record that has the largest timestamp of all, or empty when the log is empty or has no
+    /// timestamps.
     ///
     /// @param codec looks inside the batches
     /// @throws IOException when stored bytes can't be read or are no batches
@@ -531,8 +536,8 @@ public final class PartitionLog {
 
     /// Waits until everything that was published at the call is on the device.
     ///
-    /// @throws IOException when the device lost some of it: the log takes no more appends, for the kernel tells that once,
-    ///     and the next flush would succeed
+    /// @throws IOException when the device lost some of it: the log takes no more appends, for the kernel tells
+    ///     that once, and the next flush would succeed
     public void flush() throws IOException {
         flush(true);
     }
@@ -619,9 +624,11 @@ public final class PartitionLog {
         }
     }
 
-    /// Closes the log cleanly: everything flushed, files trimmed, producers written down. Closing twice changes nothing.
+    /// Closes the log cleanly: everything flushed, files trimmed, producers written down. Closing twice changes
+    /// nothing.
     ///
-    /// @throws IOException when that can't be: the log is closed all the same, and is to be recovered at the next start
+    /// @throws IOException when that can't be: the log is closed all the same, and is to be recovered at the next
+    ///     start
     void close() throws IOException {
         flushLock.lock();
         lock.lock();
@@ -663,7 +670,8 @@ public final class PartitionLog {
         }
     }
 
-    /// Moves the folder away and closes the log, for its files are about to be unlinked. Who reads them still can.
+    /// Moves the folder away and closes the log, for its files are about to be unlinked. Who reads them still
+    /// can.
     ///
     /// @throws ErrnoException when it can't be renamed; nothing has changed then
     void moveAway(Path deleted) throws ErrnoException {

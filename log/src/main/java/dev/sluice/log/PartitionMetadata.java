@@ -24,16 +24,18 @@ final class PartitionMetadata {
 
     private PartitionMetadata() {}
 
-    /// The topic's id, or empty where the file is missing or can't be understood; the latter is told to `warnings`.
+    /// The topic's id, or empty where the file is missing or can't be understood; the latter is told to
+    /// `warnings`.
     static Optional<UUID> read(Kernel kernel, Path folder, Consumer<String> warnings) throws ErrnoException {
         Path path = folder.resolve(FILE);
         byte @Nullable [] content = SmallFiles.read(kernel, path);
         if (content == null) {
             return Optional.empty();
         }
-        List<String> lines =
-                new String(content, StandardCharsets.UTF_8).lines().toList();
-        UUID id = lines.size() == 2 && lines.get(0).equals(VERSION_LINE) && lines.get(1).startsWith(ID_KEY)
+        List<String> lines = new String(content, StandardCharsets.UTF_8).lines().toList();
+        UUID id = lines.size() == 2
+                        && lines.get(0).equals(VERSION_LINE)
+                        && lines.get(1).startsWith(ID_KEY)
                 ? KafkaUuid.parse(lines.get(1).substring(ID_KEY.length()))
                 : null;
         if (id == null) {

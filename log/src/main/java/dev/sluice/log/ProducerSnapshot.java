@@ -10,13 +10,16 @@ import java.util.TreeMap;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/// The file `<offset>.snapshot`: a partition's producers as they were before the record of that offset. Kafka's version 1,
-/// big-endian.
+/// The file `<offset>.snapshot`: a partition's producers as they were before the record of that offset. Kafka's
+/// version 1, big-endian.
 ///
 /// ```
-/// 0 i16 version = 1 │ 2 u32 CRC-32C of byte 6 to the end │ 6 i32 number of producers │ 10 producers:
-///   0 i64 producer id        8 i16 epoch       10 i32 last sequence   14 i64 last offset        22 i32 offset delta
-///  26 i64 last timestamp    34 i32 coordinator epoch                  38 i64 first offset of the transaction   → 46 bytes
+///  0 i16 version = 1
+///  2 u32 CRC-32C of byte 6 to the end
+///  6 i32 number of producers, then for each of them 46 bytes:
+///      0 i64 producer id        8 i16 epoch             10 i32 last sequence
+///     14 i64 last offset       22 i32 offset delta      26 i64 last timestamp
+///     34 i32 coordinator epoch 38 i64 first offset of the transaction under way, -1 without
 /// ```
 final class ProducerSnapshot {
     private static final short VERSION = 1;
@@ -55,7 +58,8 @@ final class ProducerSnapshot {
         return (int) crc.getValue();
     }
 
-    /// The producers of a snapshot without those that have expired, or null when the file is missing or no snapshot.
+    /// The producers of a snapshot without those that have expired, or null when the file is missing or no
+    /// snapshot.
     static @Nullable ProducerStates read(Kernel kernel, Path path, long nowMs, long expirationMs)
             throws ErrnoException {
         byte @Nullable [] content = SmallFiles.read(kernel, path);

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The idempotent producers of a partition: which batch is new, which came before, which can't be.
 ///
-/// The rules are those of Kafka 4.3.1's `ProducerAppendInfo` and `ProducerStateEntry` for clients' batches. Guarded by the
-/// partition's lock.
+/// The rules are those of Kafka 4.3.1's `ProducerAppendInfo` and `ProducerStateEntry` for clients' batches. Guarded
+/// by the partition's lock.
 final class ProducerStates {
     private final Map<Long, ProducerState> states = new HashMap<>();
 
@@ -37,8 +37,8 @@ final class ProducerStates {
         if (epoch < state.epoch()) {
             return new AppendOutcome.Rejected(
                     AppendOutcome.Reason.INVALID_PRODUCER_EPOCH,
-                    "Producer " + batch.producerId() + " sent epoch " + epoch + " to " + partition + ", whose latest is "
-                            + state.epoch());
+                    "Producer " + batch.producerId() + " sent epoch " + epoch + " to " + partition
+                            + ", whose latest is " + state.epoch());
         }
         if (epoch != state.epoch()) {
             return first == 0 || state.epoch() == ProducerState.NO_EPOCH

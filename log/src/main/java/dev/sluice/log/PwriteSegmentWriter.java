@@ -8,9 +8,9 @@ import java.lang.foreign.MemorySegment;
 
 /// The engine that writes with pwrite(2), from the hot receive buffer into the page cache: one copy by the processor.
 ///
-/// Disk blocks are reserved ahead with FALLOC_FL_KEEP_SIZE, so that the file's size is always that of its data, a full disk is an
-/// error number before anything was written, and large writes get large folios. A step is as long as the file is already,
-/// within bounds: what holds little reserves little.
+/// Disk blocks are reserved ahead with FALLOC_FL_KEEP_SIZE, so that the file's size is always that of its data, a
+/// full disk is an error number before anything was written, and large writes get large folios. A step is as long as
+/// the file is already, within bounds: what holds little reserves little.
 final class PwriteSegmentWriter implements SegmentWriter {
     private static final long SMALLEST_STEP_BYTES = 64 << 10;
 
@@ -35,7 +35,8 @@ final class PwriteSegmentWriter implements SegmentWriter {
     @Override
     public long room(long lengthBytes) {
         if (soiled) {
-            // Before anything is written there: what a crash would leave behind a shorter batch must not look like another.
+            // Before anything is written there: what a crash would leave behind a shorter batch must not
+            // look like another.
             long result = truncate();
             if (result < 0) {
                 return result;

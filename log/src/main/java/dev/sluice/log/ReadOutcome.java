@@ -6,7 +6,8 @@ import dev.sluice.io.transfer.Span;
 public sealed interface ReadOutcome {
     /// Bytes from the first byte of the batch that contains the asked offset. They never change.
     ///
-    /// @param span            the range; its hold keeps the segment's file open and is the caller's to release once
+    /// @param span            the range; its hold keeps the segment's file open and is the caller's to release
+    ///     once
     /// @param firstBaseOffset base offset of the first batch in it, at most the offset asked for
     record Found(Span span, long firstBaseOffset) implements ReadOutcome {}
 

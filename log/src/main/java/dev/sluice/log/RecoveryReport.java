@@ -12,7 +12,12 @@ import org.jspecify.annotations.Nullable;
 /// @param warnings   what else an operator should know, a sentence each
 /// @param durationNs from the first look to the last partition
 public record RecoveryReport(
-        boolean clean, List<Partition> partitions, List<String> ignored, List<String> removed, List<String> warnings, long durationNs) {
+        boolean clean,
+        List<Partition> partitions,
+        List<String> ignored,
+        List<String> removed,
+        List<String> warnings,
+        long durationNs) {
 
     /// What became of one partition.
     ///

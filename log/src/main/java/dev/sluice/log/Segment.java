@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
 ///  resting ───────────────────────────► appended to ────────────────► resting, or sealed when another segment follows
 /// ```
 ///
-/// Who holds the partition's lock warms, appends, finishes and cools; any thread reads, without it. What readers may see is one
-/// long, (end offset less base offset, end position), stored with release order behind the bytes and the index entries, so
-/// that the two never disagree. Bytes below it never change.
+/// Who holds the partition's lock warms, appends, finishes and cools; any thread reads, without it. What readers may
+/// see is one long, (end offset less base offset, end position), stored with release order behind the bytes and the
+/// index entries, so that the two never disagree. Bytes below it never change.
 final class Segment {
     private static final VarHandle PUBLISHED;
 
@@ -46,7 +46,7 @@ final class Segment {
     private final IndexFile offsetIndex;
     private final IndexFile timeIndex;
 
-    @SuppressWarnings("FieldMayBeFinal") // through PUBLISHED
+    @SuppressWarnings({"FieldMayBeFinal", "UnusedVariable"}) // through PUBLISHED
     private long published;
 
     private volatile @Nullable SegmentAppender appender;
@@ -58,7 +58,8 @@ final class Segment {
 
     /// A segment whose files are there.
     ///
-    /// @param partitionAccount of which the segment's account becomes a child when one of its files is first opened
+    /// @param partitionAccount of which the segment's account becomes a child when one of its files is first
+    ///     opened
     Segment(
             LogContext context,
             SegmentFiles files,
@@ -151,12 +152,12 @@ final class Segment {
         return (int) publishedEnd;
     }
 
-    /// The batch that contains `offset`, or the first one behind it where offsets are left out; null when there is none.
+    /// The batch that contains `offset`, or the first one behind it where offsets are left out; null when there
+    /// is none.
     ///
     /// @param file this segment's file, acquired
     /// @throws CorruptBatchException when there is something else than batches on the way
-    @Nullable BatchPlace find(Descriptor file, long offset, long publishedEnd)
-            throws CorruptBatchException, ErrnoException {
+    @Nullable BatchPlace find(Descriptor file, long offset, long publishedEnd) throws CorruptBatchException, ErrnoException {
         SegmentAppender appending = appender;
         if (appending != null) {
             BatchPlace place = appending.ring().find(offset, endPosition(publishedEnd));
@@ -213,8 +214,8 @@ final class Segment {
         }
     }
 
-    /// The largest timestamp of a segment that rests; found out at the first question, and remembered. For sealed segments
-    /// any thread may ask; for the active one, whoever holds the partition's lock.
+    /// The largest timestamp of a segment that rests; found out at the first question, and remembered. For sealed
+    /// segments any thread may ask; for the active one, whoever holds the partition's lock.
     LargestTimestamp largest() throws CorruptBatchException, ErrnoException {
         LargestTimestamp known = largest;
         if (known != null) {
@@ -225,11 +226,14 @@ final class Segment {
         return found;
     }
 
-    /// From the last batch that the time index knows of, on: it may have been cut, and then what is behind counts too.
+    /// From the last batch that the time index knows of, on: it may have been cut, and then what is behind counts
+    /// too.
     private LargestTimestamp findLargest() throws CorruptBatchException, ErrnoException {
         long publishedEnd = published();
         int entries = timeIndex.count();
-        long from = entries == 0 ? baseOffset : baseOffset + timeIndex.entry(entries - 1).value();
+        long from = entries == 0
+                ? baseOffset
+                : baseOffset + timeIndex.entry(entries - 1).value();
         LargestTimestamp found = LargestTimestamp.none(baseOffset);
         Descriptor file = log.acquire();
         try (HeaderCursor cursor = cursorAt(file, from, publishedEnd)) {
@@ -252,14 +256,7 @@ final class Segment {
         SegmentAppender appending = appender;
         if (appending == null) {
             appending = SegmentAppender.open(
-                    context,
-                    config,
-                    baseOffset,
-                    log,
-                    offsetIndex,
-                    timeIndex,
-                    endPosition(published()),
-                    largest());
+                    context, config, baseOffset, log, offsetIndex, timeIndex, endPosition(published()), largest());
             appender = appending;
         }
         return appending;
@@ -293,8 +290,8 @@ final class Segment {
         }
     }
 
-    /// How far in time a batch lies behind the segment's first: by records' timestamps, or by the clock where they have none.
-    /// Kafka rolls by it.
+    /// How far in time a batch lies behind the segment's first: by records' timestamps, or by the clock where
+    /// they have none. Kafka rolls by it.
     long ageMs(long timestampMs, long nowMs) throws CorruptBatchException, ErrnoException {
         if (firstTimestamp == UNKNOWN) {
             firstTimestamp = readFirstTimestamp();
@@ -317,7 +314,8 @@ final class Segment {
         }
     }
 
-    /// Waits until the segment's files are on the device: the batches, and the indexes of one that is not appended to.
+    /// Waits until the segment's files are on the device: the batches, and the indexes of one that is not
+    /// appended to.
     ///
     /// @throws ErrnoException when that failed; the bytes may be lost, and asking again would not tell
     void flush() throws ErrnoException {

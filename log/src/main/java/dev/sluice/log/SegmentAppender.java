@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
 /// What a segment has while it is appended to: its writer, its mapped indexes, the places of its newest batches.
 ///
 /// Made at the first append, dropped when the segment is sealed or the partition rests; it holds one reference on the
-/// segment's file. Appended to by the thread that holds the partition's lock; the ring and the indexes are read by any.
+/// segment's file. Appended to by the thread that holds the partition's lock; the ring and the indexes are read by
+/// any.
 final class SegmentAppender {
     private final long baseOffset;
     private final CachedFile log;
@@ -52,8 +53,8 @@ final class SegmentAppender {
             int endPosition,
             LargestTimestamp largest)
             throws ErrnoException {
-        SegmentWriter writer = context.engine()
-                .open(context.kernel(), log.acquire(), endPosition, config.preallocateStepBytes());
+        SegmentWriter writer =
+                context.engine().open(context.kernel(), log.acquire(), endPosition, config.preallocateStepBytes());
         SegmentAppender appender = new SegmentAppender(
                 baseOffset,
                 log,
@@ -134,8 +135,8 @@ final class SegmentAppender {
         return writer.write(batch);
     }
 
-    /// Takes a batch that was written into the indexes, by Kafka's rule: an entry once more than `indexIntervalBytes` were
-    /// written since the last one. Cannot fail.
+    /// Takes a batch that was written into the indexes, by Kafka's rule: an entry once more than
+    /// `indexIntervalBytes` were written since the last one. Cannot fail.
     void index(BatchView batch, int position, int indexIntervalBytes) {
         long lastOffset = batch.lastOffset();
         long timestamp = batch.maxTimestamp();
@@ -159,8 +160,8 @@ final class SegmentAppender {
         }
     }
 
-    /// Leaves the files as Kafka leaves those of a sealed segment: the largest timestamp is the time index's last entry, and
-    /// none is longer than what it holds. Appending may go on afterwards.
+    /// Leaves the files as Kafka leaves those of a sealed segment: the largest timestamp is the time index's last
+    /// entry, and none is longer than what it holds. Appending may go on afterwards.
     void finish(IndexFile offsetIndexFile, IndexFile timeIndexFile) throws ErrnoException {
         if (largestTimestamp > lastIndexedTimestamp) {
             timeIndex.room(1);

@@ -10,11 +10,12 @@ import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/// Reads a segment's file from its start, every byte of it, and says how far it is made of batches that follow each other.
+/// Reads a segment's file from its start, every byte of it, and says how far it is made of batches that follow each
+/// other.
 ///
-/// By pread(2) in large pieces into memory of its own, never through a map: a checksum that runs into a page which can't be
-/// read would end the process. A batch may be longer than the piece; it is checked as it passes, so a length that is wrong
-/// costs no memory. Owned by one thread, which closes it.
+/// By pread(2) in large pieces into memory of its own, never through a map: a checksum that runs into a page which
+/// can't be read would end the process. A batch may be longer than the piece; it is checked as it passes, so a length
+/// that is wrong costs no memory. Owned by one thread, which closes it.
 final class SegmentScanner implements AutoCloseable {
     private static final int PIECE_BYTES = 1 << 20;
 
@@ -29,7 +30,11 @@ final class SegmentScanner implements AutoCloseable {
     /// @param validBytes where the whole batches end
     /// @param endOffset  the offset behind the last whole batch
     /// @param problem    what is wrong with the bytes at `validBytes`, or null when the file ends there
-    record Result(int validBytes, long batches, long endOffset, @Nullable String problem) {}
+    record Result(
+            int validBytes,
+            long batches,
+            long endOffset,
+            @Nullable String problem) {}
 
     private final Kernel kernel;
     private final Arena arena = Arena.ofConfined();
@@ -130,8 +135,7 @@ final class SegmentScanner implements AutoCloseable {
         return checkCrc(file, position, (int) length, sizeBytes);
     }
 
-    private @Nullable String checkCrc(Descriptor file, int position, int length, int sizeBytes)
-            throws ErrnoException {
+    private @Nullable String checkCrc(Descriptor file, int position, int length, int sizeBytes) throws ErrnoException {
         crc.reset();
         int end = position + length;
         int at = position + BatchView.CRC_STARTS_AT;

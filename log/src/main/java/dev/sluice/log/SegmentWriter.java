@@ -15,8 +15,8 @@ public interface SegmentWriter extends AutoCloseable {
     /// @return 0, or −errno: −ENOSPC when the disk is full
     long room(long lengthBytes);
 
-    /// Writes whole batches at the end and moves the end behind them. After a failure the end is where it was; what lies
-    /// beyond it is overwritten by the next write.
+    /// Writes whole batches at the end and moves the end behind them. After a failure the end is where it was;
+    /// what lies beyond it is overwritten by the next write.
     ///
     /// @param batches native memory; borrowed until the answer
     /// @return the position of the first byte, or −errno
@@ -30,8 +30,9 @@ public interface SegmentWriter extends AutoCloseable {
     /// @return 0, or −errno
     long trim();
 
-    /// Waits until everything that was below the end at the call is on the device. May be called by another thread beside
-    /// the owner's calls, as long as the file is open. Not called again after it failed: the kernel tells a loss once.
+    /// Waits until everything that was below the end at the call is on the device. May be called by another
+    /// thread beside the owner's calls, as long as the file is open. Not called again after it failed: the kernel
+    /// tells a loss once.
     ///
     /// @return 0, or −errno
     long flush();

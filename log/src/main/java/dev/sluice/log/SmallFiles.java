@@ -40,13 +40,14 @@ final class SmallFiles {
                 Arena arena = Arena.ofConfined()) {
             long size = kernel.files().status(file).sizeBytes();
             MemorySegment content = arena.allocate(size);
-            long length = ErrnoException.check(
-                    kernel.files().preadFully(file, content, 0), Call.PREAD, path.toString());
+            long length =
+                    ErrnoException.check(kernel.files().preadFully(file, content, 0), Call.PREAD, path.toString());
             return content.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
         }
     }
 
-    /// Gives the file new content, all of it or, after whatever crash, none: a temporary file, synced, renamed over it.
+    /// Gives the file new content, all of it or, after whatever crash, none: a temporary file, synced, renamed
+    /// over it.
     static void replace(Kernel kernel, Path path, byte[] content) throws ErrnoException {
         Path temporary = path.resolveSibling(path.getFileName() + TEMPORARY);
         write(kernel, temporary, content, true);
@@ -58,8 +59,8 @@ final class SmallFiles {
     ///
     /// @param sync whether to wait until it is on the device
     static void write(Kernel kernel, Path path, byte[] content, boolean sync) throws ErrnoException {
-        Opened opened = kernel.files()
-                .open(path, Files.O_WRONLY | Files.O_CREAT | Files.O_TRUNC, FILE_MODE, kernel.account());
+        Opened opened =
+                kernel.files().open(path, Files.O_WRONLY | Files.O_CREAT | Files.O_TRUNC, FILE_MODE, kernel.account());
         try (Descriptor file = opened.orThrow();
                 Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(content.length);

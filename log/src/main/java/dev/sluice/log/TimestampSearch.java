@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Finds records by their timestamps: time index → offset index → batch headers → inside one batch.
 ///
-/// The answers are those of Kafka 4.3.1's `UnifiedLog.fetchOffsetByTimestamp`. A search of one moment of the log; owned by
-/// the searching thread.
+/// The answers are those of Kafka 4.3.1's `UnifiedLog.fetchOffsetByTimestamp`. A search of one moment of the log;
+/// owned by the searching thread.
 final class TimestampSearch {
     private final Segment[] segments;
     private final long activePublished;
@@ -18,8 +18,7 @@ final class TimestampSearch {
 
     /// @param activePublished what is published in the last segment
     /// @param activeLargest   the largest timestamp in that
-    TimestampSearch(
-            Segment[] segments, long activePublished, LargestTimestamp activeLargest, BatchCodec codec) {
+    TimestampSearch(Segment[] segments, long activePublished, LargestTimestamp activeLargest, BatchCodec codec) {
         this.segments = segments;
         this.activePublished = activePublished;
         this.activeLargest = activeLargest;
@@ -48,8 +47,7 @@ final class TimestampSearch {
                 if (cursor.header().maxTimestamp() >= timestampMs) {
                     long base = cursor.header().baseOffset();
                     Optional<TimestampedOffset> found = inside(
-                            cursor,
-                            (delta, timestamp) -> timestamp >= timestampMs && base + delta >= startOffset);
+                            cursor, (delta, timestamp) -> timestamp >= timestampMs && base + delta >= startOffset);
                     if (found.isPresent()) {
                         return found;
                     }

@@ -16,8 +16,8 @@ import java.time.InstantSource;
 import java.util.Random;
 import java.util.UUID;
 
-/// A data folder under test: opened, ended in one of the ways that a broker ends, opened again. Closing it fails the test if
-/// a descriptor or a map is left.
+/// A data folder under test: opened, ended in one of the ways that a broker ends, opened again. Closing it fails the
+/// test if a descriptor or a map is left.
 final class Folder implements AutoCloseable {
     static final Identity IDENTITY = new Identity("MkU3OEVBNTcwNTJENDM2Qk", 1);
     static final UUID TOPIC_ID = new UUID(0x1234_5678_9abcL, 42);
@@ -96,8 +96,7 @@ final class Folder implements AutoCloseable {
         Span span = ((ReadOutcome.Found) outcome).span();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(Math.max(1, span.lengthBytes()));
-            long read = kernel.files()
-                    .preadFully(span.file(), bytes.asSlice(0, span.lengthBytes()), span.position());
+            long read = kernel.files().preadFully(span.file(), bytes.asSlice(0, span.lengthBytes()), span.position());
             assertThat(read).isEqualTo(span.lengthBytes());
             return bytes.asSlice(0, read).toArray(ValueLayout.JAVA_BYTE);
         } finally {

@@ -84,9 +84,9 @@ class PartitionLogTest {
 
         for (int i = 0; i < 200; i++) {
             ReadOutcome.Found found = (ReadOutcome.Found) log.read(i, 1, true);
-            assertThat(found.firstBaseOffset()).isEqualTo(i / 2 * 2);
+            assertThat(found.firstBaseOffset()).isEqualTo(i / 2 * 2L);
             BatchView view = Batches.view(folder.take(found));
-            assertThat(view.baseOffset()).isEqualTo(i / 2 * 2);
+            assertThat(view.baseOffset()).isEqualTo(i / 2 * 2L);
             assertThat(view.computeCrc()).isEqualTo(view.crc());
         }
         assertThat(log.read(200, 1, true)).isEqualTo(new ReadOutcome.AtEnd(200));
