@@ -1,5 +1,8 @@
-# Re-wraps paragraphs of // and /// comments that have a line longer than 120 columns; leaves all others alone. Without it the
+# Re-wraps paragraphs of // and /// comments that have a line which is too long; leaves all others alone. Without it the
 # formatter breaks each long line by itself and leaves a word or two on a line of their own.
+#
+# Too long is more than 120 columns. In a /// block that is indented it is more than 120 less the indentation: palantir-java-format
+# 2.103.0 counts the indentation of such lines twice, breaks what it takes for too long, and forgets the slashes.
 #
 # A paragraph ends at an empty line, where the indentation changes, and before a list item, heading or block tag. Tables and
 # fenced code are never touched. Run with LC_ALL=C: columns are counted here, from UTF-8.
@@ -21,7 +24,7 @@ function flush(   i, n, words, line, joined) {
         for (i = 1; i <= n; i++) {
             if (words[i] == "") continue
             if (fresh) line = line words[i]
-            else if (columns(line) + 1 + columns(words[i]) <= 120) line = line " " words[i]
+            else if (columns(line) + 1 + columns(words[i]) <= limit) line = line " " words[i]
             else { print line; line = prefix spaces(hanging) words[i] }
             fresh = 0
         }
@@ -44,7 +47,7 @@ function begin(text,   rest) {
     }
     count = 1
     raw[1] = $0
-    too_long = columns($0) > 120
+    too_long = columns($0) > limit
 }
 
 {
@@ -58,12 +61,13 @@ function begin(text,   rest) {
         if (count == 1 && is_item && indentation(text) >= first) hanging = indentation(text)
         if (indentation(text) == hanging) {
             raw[++count] = $0
-            if (columns($0) > 120) too_long = 1
+            if (columns($0) > limit) too_long = 1
             next
         }
     }
     flush()
     prefix = this_prefix
+    limit = prefix ~ /\/\/\/$/ ? 120 - indentation(prefix) : 120
     begin(text)
 }
 END { flush() }

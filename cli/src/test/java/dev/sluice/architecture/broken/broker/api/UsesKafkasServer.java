@@ -1,0 +1,8 @@
+package dev.sluice.architecture.broken.broker.api;
+
+import org.apache.kafka.server.authorizer.Authorizer;
+
+/// Breaks a rule: only broker.coordinator may.
+public interface UsesKafkasServer {
+    Authorizer used();
+}

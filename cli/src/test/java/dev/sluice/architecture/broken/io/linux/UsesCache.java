@@ -1,0 +1,8 @@
+package dev.sluice.architecture.broken.io.linux;
+
+import dev.sluice.architecture.broken.io.cache.Cache;
+
+/// Breaks a rule by using another package.
+public interface UsesCache {
+    Cache used();
+}
