@@ -45,6 +45,11 @@ final class TopicTable {
         count = 0;
     }
 
+    /// For tests: how many topics fit without growing.
+    int capacity() {
+        return names.length;
+    }
+
     int count() {
         return count;
     }

@@ -73,7 +73,11 @@ class FetchRequestTest {
         for (int i = 0; i < 100_000; i++) {
             topic.partitions().add(new FetchRequestData.FetchPartition().setPartition(i));
         }
-        var large = new FetchRequestData().setTopics(List.of(topic));
+        var large = new FetchRequestData();
+        large.topics().add(topic);
+        for (int i = 0; i < 1000; i++) {
+            large.topics().add(new FetchRequestData.FetchTopic());
+        }
         FetchRequest.parse(KafkaMessages.reader(KafkaMessages.bytes(large, 18)), 18, names, plan);
         assertThat(plan.partitionCount()).isEqualTo(100_000);
         assertThat(plan.partitionIndex(99_999)).isEqualTo(99_999);
@@ -81,6 +85,7 @@ class FetchRequestTest {
         plan.clear();
 
         assertThat(plan.partitionCapacity()).isLessThanOrEqualTo(1024);
+        assertThat(plan.topics.capacity()).isLessThanOrEqualTo(256);
     }
 
     @ParameterizedTest

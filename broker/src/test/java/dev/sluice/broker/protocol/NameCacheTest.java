@@ -43,18 +43,34 @@ class NameCacheTest {
         assertThat(name("Aa")).isEqualTo("Aa");
     }
 
+    /// Names of one letter that follow each other go to the rows in turn.
+    private static String letter(NameCache cache, char letter) {
+        return cache.name(KafkaMessages.memory(new byte[] {(byte) letter}, 0, 1), KafkaMessages.OFFSET, 1);
+    }
+
     @Test
-    void remembersAsManyNamesAsFitARow() {
-        var row = new NameCache(4);
+    void remembersAsManyNamesAsItWasToldWhenTheyGoToRowsEvenly() {
+        var cache = new NameCache(8);
         var first = new ArrayList<String>();
-        for (String name : new String[] {"a", "b", "c", "d"}) {
-            first.add(row.name(KafkaMessages.memory(name.getBytes(StandardCharsets.UTF_8), 0, 1), 3, 1));
+        for (char letter = 'a'; letter <= 'h'; letter++) {
+            first.add(letter(cache, letter));
         }
 
-        for (String name : first) {
-            assertThat(row.name(KafkaMessages.memory(name.getBytes(StandardCharsets.UTF_8), 0, 1), 3, 1))
-                    .isSameAs(name);
+        for (char letter = 'a'; letter <= 'h'; letter++) {
+            assertThat(letter(cache, letter)).isSameAs(first.get(letter - 'a'));
         }
+    }
+
+    @Test
+    void givesUpADifferentNameForEachNewOne() {
+        var oneRow = new NameCache(4);
+        for (char letter = 'a'; letter <= 'd'; letter++) {
+            letter(oneRow, letter);
+        }
+        String e = letter(oneRow, 'e');
+        letter(oneRow, 'f');
+
+        assertThat(letter(oneRow, 'e')).isSameAs(e);
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.RequestHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.junit.jupiter.api.Test;
@@ -75,6 +76,20 @@ class RequestHeadTest {
             assertThat(head.parse(reader, received)).isTrue();
             assertSame(header);
         });
+    }
+
+    @Test
+    void leavesTheReaderToReadTheRestWhenThatHasCome() {
+        byte[] bytes = KafkaMessages.request(
+                KafkaMessages.header(new Random(1), ApiKeys.PRODUCE, 9), new ProduceRequestData().setAcks((short) 1));
+        int bodyBytes = KafkaMessages.bytes(new ProduceRequestData(), 9).length;
+        WireReader reader = KafkaMessages.reader(bytes);
+        assertThat(head.parse(reader, reader.limit() - bodyBytes)).isTrue();
+
+        var request = new ProduceRequest(names);
+        request.wrap(reader, head.apiVersion());
+
+        assertThat(request.acks()).isEqualTo((short) 1);
     }
 
     @Test
