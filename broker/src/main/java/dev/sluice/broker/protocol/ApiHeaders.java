@@ -10,7 +10,7 @@ public final class ApiHeaders {
 
     private ApiHeaders() {}
 
-    /// 1, or 2 with tagged fields. (0, without a client id, went with ControlledShutdown version 0, which Kafka 4 removed.)
+    /// 1, or 2 with tagged fields. (0, without a client id, went with a request that Kafka 4 removed.)
     ///
     /// @return −1 when nobody knows the key, or no version of it is left
     public static int requestHeaderVersion(short apiKey, short apiVersion) {
@@ -21,7 +21,7 @@ public final class ApiHeaders {
         };
     }
 
-    /// 0, or 1 with tagged fields; for ApiVersions always 0, because its asker doesn't know yet what this broker speaks.
+    /// 0, or 1 with tagged fields; for ApiVersions always 0: its asker doesn't know yet what this broker speaks.
     ///
     /// @param apiKey one that [#requestHeaderVersion] knows
     public static int responseHeaderVersion(short apiKey, short apiVersion) {

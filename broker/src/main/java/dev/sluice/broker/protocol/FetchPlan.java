@@ -5,13 +5,14 @@ import org.jspecify.annotations.Nullable;
 
 /// What a Fetch request asks for, kept after its bytes are gone: a parked long poll holds one.
 ///
-/// The partitions of all topics are numbered through, from 0; topic t has those from [#firstPartition] to before [#endPartition]. The same goes for
-/// the forgotten ones. A field that the request's version doesn't have has Kafka's default.
+/// The partitions of all topics are numbered through, from 0; topic t has those from [#firstPartition] to before
+/// [#endPartition]. The same goes for the forgotten ones. A field that the request's version doesn't have has
+/// Kafka's default.
 ///
 /// Filled by [FetchRequest#parse]; reused; owned by one thread.
 public final class FetchPlan {
-    /// Arrays that grew beyond this are dropped by [#clear], so that one large request doesn't cost its connection 32 bytes a
-    /// partition for good.
+    /// Arrays that grew beyond this are dropped by [#clear], so that one large request doesn't cost its
+    /// connection 32 bytes a partition for good.
     private static final int KEPT = 1024;
 
     final TopicTable topics = new TopicTable();
@@ -26,6 +27,7 @@ public final class FetchPlan {
     int sessionId;
     int sessionEpoch;
     String rackId = "";
+
     @Nullable String clusterId;
 
     int partitionCount;
@@ -85,6 +87,11 @@ public final class FetchPlan {
         maxBytesOf = Arrays.copyOf(maxBytesOf, partitions);
     }
 
+    /// For tests: how many partitions fit without growing.
+    int partitionCapacity() {
+        return indexes.length;
+    }
+
     void addPartition(
             int index,
             int currentLeaderEpoch,
@@ -134,6 +141,10 @@ public final class FetchPlan {
     /// 0: read uncommitted, 1: read committed; anything else is the caller's to refuse.
     public byte isolationLevel() {
         return isolationLevel;
+    }
+
+    public boolean isReadCommitted() {
+        return isolationLevel == 1;
     }
 
     /// The follower's broker id; −1 for a consumer.

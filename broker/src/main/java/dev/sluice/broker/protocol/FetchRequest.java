@@ -2,8 +2,8 @@ package dev.sluice.broker.protocol;
 
 /// Reads a Fetch request, version 4 to 18, into a [FetchPlan].
 ///
-/// What only a follower sends about a partition (its directory id and high watermark, tagged fields of versions 17 and 18) is checked and
-/// dropped.
+/// What only a follower sends about a partition (its directory id and high watermark, tagged fields of versions
+/// 17 and 18) is checked and dropped.
 public final class FetchRequest {
     public static final int OLDEST_VERSION = 4;
     public static final int NEWEST_VERSION = 18;
@@ -18,7 +18,7 @@ public final class FetchRequest {
         return version >= 13;
     }
 
-    /// Reads all of it: the request's memory is not needed afterwards. Bytes behind its end are ignored, as in Kafka.
+    /// Reads all of it: the request's memory is not needed afterwards. Bytes behind the end are ignored.
     ///
     /// @param reader at the body, its limit the end of the frame
     /// @param names  where topic names become strings
@@ -166,11 +166,11 @@ public final class FetchRequest {
         }
     }
 
-    /// Kafka doesn't look at the size of a field that it knows. We do: whoever reads by the sizes must see the request that we see.
+    /// Kafka doesn't look at the size of a field that it knows. We do: whoever reads by the sizes must see the
+    /// request that we see.
     private static void checkTagEnd(String field, long end, WireReader reader) {
         if (reader.position() != end) {
-            throw new MalformedRequestException(
-                    field, reader.position(), "its tag's size says that it ends at " + end);
+            throw new MalformedRequestException(field, reader.position(), "its tag's size says that it ends at " + end);
         }
     }
 

@@ -4,8 +4,8 @@ import dev.sluice.io.memory.SlabPool;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/// Writes the answer to a Fetch request, version 4 to 18, around records that are not in memory: [#begin]; for each topic `topic`, then
-/// [#partition] as often as it was told; [#end].
+/// Writes the answer to a Fetch request, version 4 to 18, around records that are not in memory: [#begin]; for
+/// each topic `topic`, then [#partition] as often as it was told; [#end].
 ///
 /// Records of a partition, of which only the length need be known, belong into the frame at a cut of the memory:
 ///
@@ -27,7 +27,8 @@ import java.util.Arrays;
 /// out.add(memory.asSlice(from, writer.lengthBytes() - from), () -> pool.give(memory)); // may be of no bytes
 /// ```
 ///
-/// Who leads elsewhere, diverging epochs and snapshots are never told. Allocates nothing once the pool is warm. Reused; owned by one thread.
+/// Who leads elsewhere, diverging epochs and snapshots are never told. Allocates nothing once the pool is warm.
+/// Reused; owned by one thread.
 public final class FetchResponseWriter {
     private final FrameWriter frame;
     private int version;
@@ -43,7 +44,7 @@ public final class FetchResponseWriter {
         this.frame = new FrameWriter(pool);
     }
 
-    /// Begins a frame, which must be ended or abandoned.
+    /// Begins a frame, which is to be ended or abandoned. One left unfinished by an exception is abandoned here.
     ///
     /// @param version   the request's
     /// @param errorCode of Kafka's Errors, 0 for none; told from version 7
@@ -70,7 +71,7 @@ public final class FetchResponseWriter {
 
     /// Begins a topic; up to version 12.
     ///
-    /// @throws IllegalArgumentException when the name encodes to more than 32767 bytes; one that was parsed doesn't
+    /// @throws IllegalArgumentException when the name takes more than 32767 bytes; none that was parsed does
     public void topic(String name, int partitionCount) {
         assert !FetchRequest.isByTopicId(version);
         frame.putString(name, flexible);
@@ -100,9 +101,9 @@ public final class FetchResponseWriter {
     /// @param lastStableOffset     −1 when not known
     /// @param logStartOffset       −1 when not known; told from version 5
     /// @param preferredReadReplica −1 for none; told from version 11
-    /// @param abortedListed        false: aborted transactions are null, Kafka's answer to read uncommitted; true: there are none, its
-    ///                             answer to read committed and with an error
-    /// @param recordsLengthBytes   above 0: the records' cut is made here; −1: null, where Kafka's own answer is 0
+    /// @param abortedListed        false: aborted transactions are null, Kafka's answer to read uncommitted;
+    ///                             true: there are none, its answer to read committed and with an error
+    /// @param recordsLengthBytes   above 0: their cut is made here; −1: null, where Kafka answers 0
     public void partition(
             int index,
             short errorCode,
@@ -151,8 +152,8 @@ public final class FetchResponseWriter {
 
     /// Finishes the frame.
     ///
-    /// @return memory of the pool, the frame without its records in its first [#lengthBytes]; now the caller's, who gives it back to the
-    ///     pool
+    /// @return memory of the pool, the frame without its records in its first [#lengthBytes]; now the caller's,
+    ///     who gives it back to the pool
     /// @throws ArithmeticException when the frame exceeds 2 GiB, which its size field can't say; then abandon it
     public MemorySegment end() {
         assert topicsLeft == 0 && partitionsLeft == 0;

@@ -6,7 +6,8 @@ import java.nio.charset.StandardCharsets;
 
 /// Writes a response frame into memory of a pool, moving to a larger piece when it outgrows the one it has.
 ///
-/// From [#begin] to [#end] it owns the memory; [#end] hands it to the caller, [#abandon] back to the pool. Owned by one thread.
+/// From [#begin] to [#end] it owns the memory; [#end] hands it to the caller, [#abandon] back to the pool. Owned
+/// by one thread.
 final class FrameWriter {
     private final SlabPool pool;
     private MemorySegment memory = MemorySegment.NULL;
@@ -17,11 +18,12 @@ final class FrameWriter {
         this.pool = pool;
     }
 
-    /// Writes the response header behind four bytes for the size.
+    /// Writes the response header behind four bytes for the size. A frame that was left unfinished, by an
+    /// exception in its midst, is abandoned.
     ///
     /// @param tagged whether it is a header of version 1, with tagged fields
     void begin(int correlationId, boolean tagged) {
-        assert !owned : "the last frame was neither ended nor abandoned";
+        abandon();
         memory = pool.take(1);
         owned = true;
         position = Frames.SIZE_BYTES;

@@ -17,8 +17,7 @@ public final class Frames {
     public static int size(MemorySegment memory, long position, int largestBytes) {
         int size = memory.get(Wire.INT32, position);
         if (size < 0 || size > largestBytes) {
-            throw new MalformedRequestException(
-                    "frame size", position, size + " is not within 0 and " + largestBytes);
+            throw new MalformedRequestException("frame size", position, size + " is not within 0 and " + largestBytes);
         }
         return size;
     }

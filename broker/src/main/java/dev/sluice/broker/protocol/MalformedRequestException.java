@@ -1,6 +1,6 @@
 package dev.sluice.broker.protocol;
 
-/// The bytes of a request don't follow the protocol. There is no answer to it: close the connection, as Kafka does.
+/// The bytes of a request don't follow the protocol. No answer: close the connection, as Kafka does.
 ///
 /// The message names the field, its position in the memory that was parsed, and what was wrong.
 public final class MalformedRequestException extends RuntimeException {

@@ -6,10 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// Turns the bytes of names into strings, the same string for the same bytes, so that a name seen before costs no allocation.
+/// Turns the bytes of names into strings, the same string for the same bytes, so that a name seen before costs no
+/// allocation.
 ///
-/// Bounded in number and in the length of what it keeps, whatever names peers send: a new name takes the place of another one of its
-/// row. Names that aren't ASCII are decoded each time; none that a broker accepts is. Owned by one thread.
+/// Bounded in number and in the length of what it keeps, whatever names peers send: a new name takes the place of
+/// another one of its row. Names that aren't ASCII are decoded each time; none that a broker accepts is. Owned by
+/// one thread.
 public final class NameCache {
     /// Kafka's bound on topic names (Topic.MAX_NAME_LENGTH); longer ones are decoded each time.
     static final int LONGEST_BYTES = 249;

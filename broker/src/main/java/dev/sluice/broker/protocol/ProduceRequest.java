@@ -13,18 +13,24 @@ package dev.sluice.broker.protocol;
 /// }
 /// ```
 ///
-/// A request that is still being received: [#begin], then [#advance] as bytes come, which stops behind each head, before the records
-/// that it announces have arrived. The caller may refuse a partition, or take its records in, before it goes on.
+/// A request that is still being received: [#begin], then [#advance] as bytes come, which stops behind each head,
+/// before the records that it announces have arrived, and goes on when they have. So a client can be refused
+/// before it has sent what it announced.
 ///
 /// ```
-/// HEAD → TOPIC → PARTITION → RECORDS → PARTITION_TAGS → PARTITION     each state names what is read next;
-///          ↑         └ none left → TOPIC_TAGS ──→ TOPIC                the tags exist from version 9
-///          └ none left → REQUEST_TAGS → END
+///                        ┌────────────────────────────────┐
+///                        ▼                                │
+/// HEAD ──▶ TOPIC ──▶ PARTITION ──▶ RECORDS ──▶ PARTITION_TAGS    a state names what is read next;
+///           │ ▲         │ none left                              tags exist from version 9
+///           │ └── TOPIC_TAGS
+///           └ none left ──▶ REQUEST_TAGS ──▶ END
 /// ```
 ///
-/// A topic may come twice in a request, and a partition twice in a topic. Bytes behind the end are ignored. All of this as in Kafka.
+/// A topic may come twice in a request, and a partition twice in a topic. Bytes behind the end are ignored. All
+/// of this as in Kafka.
 ///
-/// Reused; owned by one thread. It borrows the reader, and with it the memory, to the end of the walk; the memory must not move meanwhile.
+/// Reused; owned by one thread. It borrows the reader, and with it the memory, to the end of the walk; the memory
+/// must not move meanwhile.
 public final class ProduceRequest {
     public static final int OLDEST_VERSION = 3;
     public static final int NEWEST_VERSION = 13;
@@ -35,9 +41,9 @@ public final class ProduceRequest {
         HEAD,
         /// A topic and the number of its partitions are known.
         TOPIC,
-        /// A partition and its records' position and length are known; the records may not have been received yet.
+        /// A partition and where its records are is known; they may not have been received yet.
         PARTITION,
-        /// The request is through.
+        /// The request is through, and was received up to here.
         END,
         /// Nothing new is known until bytes up to [#neededEnd] were received.
         STARVED
@@ -93,8 +99,8 @@ public final class ProduceRequest {
         return version >= 13;
     }
 
-    /// Takes a whole request and checks it to its end, so that nothing of a malformed one is ever appended; then stands before the
-    /// first topic.
+    /// Takes a whole request and checks it to its end, so that nothing of a malformed one is ever appended; then
+    /// stands before the first topic.
     ///
     /// @param reader at the body, its limit the end of the frame
     /// @throws MalformedRequestException when the bytes are no Produce request of this version
@@ -117,8 +123,8 @@ public final class ProduceRequest {
         enter(State.TOPIC);
     }
 
-    /// Takes a request of which perhaps nothing has been received yet; go on with [#advance]. What is malformed behind the bytes
-    /// received so far shows later, when partitions before it may have been appended.
+    /// Takes a request of which perhaps nothing has been received yet; go on with [#advance]. What is malformed
+    /// behind the bytes received so far shows later, when partitions before it may have been appended.
     ///
     /// @param reader at the body, its limit the end that the frame declares
     /// @throws MalformedRequestException when Produce has no such version

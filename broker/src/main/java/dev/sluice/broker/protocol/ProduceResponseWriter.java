@@ -4,11 +4,11 @@ import dev.sluice.io.memory.SlabPool;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// Writes the answer to a Produce request, version 3 to 13: [#begin]; for each topic `topic`, then [#partition] as often as it was
-/// told; [#end].
+/// Writes the answer to a Produce request, version 3 to 13: [#begin]; for each topic `topic`, then [#partition]
+/// as often as it was told; [#end].
 ///
-/// The counts come first on the wire, and the request has them. Record errors, and who leads elsewhere, are never told. Allocates nothing once
-/// the pool is warm. Reused; owned by one thread.
+/// The counts come first on the wire, and the request has them. Record errors, and who leads elsewhere, are never
+/// told. Allocates nothing once the pool is warm. Reused; owned by one thread.
 public final class ProduceResponseWriter {
     /// Error messages are cut to this many characters: they may quote what a client sent.
     static final int MESSAGE_CHARACTERS = 1024;
@@ -24,7 +24,7 @@ public final class ProduceResponseWriter {
         this.frame = new FrameWriter(pool);
     }
 
-    /// Begins a frame, which must be ended or abandoned.
+    /// Begins a frame, which is to be ended or abandoned. One left unfinished by an exception is abandoned here.
     ///
     /// @param version the request's
     public void begin(int correlationId, int version, int topicCount) {
@@ -41,7 +41,7 @@ public final class ProduceResponseWriter {
 
     /// Begins a topic; up to version 12.
     ///
-    /// @throws IllegalArgumentException when the name encodes to more than 32767 bytes; one that was parsed doesn't
+    /// @throws IllegalArgumentException when the name takes more than 32767 bytes; none that was parsed does
     public void topic(String name, int partitionCount) {
         assert !ProduceRequest.isByTopicId(version);
         frame.putString(name, flexible);
@@ -115,7 +115,8 @@ public final class ProduceResponseWriter {
 
     /// Finishes the frame.
     ///
-    /// @return memory of the pool, the frame in its first [#lengthBytes]; now the caller's, who gives it back to the pool
+    /// @return memory of the pool, the frame in its first [#lengthBytes]; now the caller's, who gives it back to
+    ///     the pool
     public MemorySegment end(int throttleTimeMs) {
         assert topicsLeft == 0 && partitionsLeft == 0;
         frame.putInt32(throttleTimeMs);

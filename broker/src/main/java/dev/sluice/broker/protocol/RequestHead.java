@@ -3,11 +3,11 @@ package dev.sluice.broker.protocol;
 /// The header before every request.
 ///
 /// ```
-/// int16 apiKey | int16 apiVersion | int32 correlationId | int16 n, n bytes clientId (n < 0: null) | tagged fields (version 2)
+/// int16 apiKey | int16 apiVersion | int32 correlationId | int16 n | n bytes clientId | tagged fields (version 2)
 /// ```
 ///
-/// The client id is never compact, so that a broker can read the header of an ApiVersions request from its future. Reused; owned by one
-/// thread. The client id stays in the request's memory and is gone with it.
+/// n < 0 is a null client id. It is never compact, so that a broker can read the header of an ApiVersions request
+/// from its future. Reused; owned by one thread. The client id stays in the request's memory and is gone with it.
 public final class RequestHead {
     private WireReader reader = new WireReader();
     private short apiKey;
@@ -19,8 +19,8 @@ public final class RequestHead {
 
     /// Reads the header; the reader then stands at the request's body.
     ///
-    /// An API version that nobody knows is no error here: to ApiVersions it is an ordinary question, and for the others the caller
-    /// has the table of what is served.
+    /// An API version that nobody knows is no error here: to ApiVersions it is an ordinary question, and for the
+    /// others the caller has the table of what is served.
     ///
     /// @throws MalformedRequestException when the bytes are no header, or the API key is unknown
     public void parse(WireReader reader) {
@@ -44,7 +44,7 @@ public final class RequestHead {
     ///
     /// @param reader      its limit the end that the frame declares
     /// @param receivedEnd first position that was not received yet
-    /// @return false when it isn't there as a whole; the reader then stands where it stood, to try again with more
+    /// @return false when it isn't there as a whole; the reader then stands where it stood
     /// @throws MalformedRequestException as [#parse(WireReader)]
     public boolean parse(WireReader reader, long receivedEnd) {
         long start = reader.position();

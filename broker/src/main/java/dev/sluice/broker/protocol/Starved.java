@@ -1,9 +1,10 @@
 package dev.sluice.broker.protocol;
 
-/// The bytes received so far end in the middle of what is being read. Never leaves this package: see [WireReader#receivedUpTo].
+/// The bytes received so far end in the middle of what is being read. Never leaves this package: see
+/// [WireReader#receivedUpTo].
 ///
-/// An exception, because a read deep in a head has nobody beside it to ask whether to go on; without a stack trace and made once, because it
-/// comes with every frame that arrives in pieces.
+/// An exception, because a read deep in a head has nobody beside it to ask whether to go on; without a stack
+/// trace and made once, because it comes with every frame that arrives in pieces.
 final class Starved extends RuntimeException {
     @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace that could mislead
     static final Starved INSTANCE = new Starved();

@@ -2,7 +2,8 @@ package dev.sluice.broker.protocol;
 
 import java.util.Arrays;
 
-/// Topics in the order of a request, by name or by id, each with a run of the request's partitions. Grows, and is reused; owned by one thread.
+/// Topics in the order of a request, by name or by id, each with a run of the request's partitions. Grows, and is
+/// reused; owned by one thread.
 final class TopicTable {
     /// Arrays that grew beyond this are dropped by [#clear].
     private static final int KEPT = 256;
@@ -42,6 +43,11 @@ final class TopicTable {
             Arrays.fill(names, 0, count, null);
         }
         count = 0;
+    }
+
+    /// For tests: how many topics fit without growing.
+    int capacity() {
+        return names.length;
     }
 
     int count() {

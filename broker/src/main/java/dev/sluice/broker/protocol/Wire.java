@@ -12,7 +12,7 @@ final class Wire {
     static final ValueLayout.OfInt INT32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     static final ValueLayout.OfLong INT64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
-    /// The longest string of either encoding: the length of the older one is an int16, and the compact one is held to it.
+    /// The longest string: the older encoding has an int16 for its length, the compact one is held to the same.
     static final int STRING_BYTES = Short.MAX_VALUE;
 
     /// Two longs, most significant first.

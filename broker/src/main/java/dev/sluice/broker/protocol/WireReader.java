@@ -6,10 +6,11 @@ import java.util.Objects;
 /// A cursor over a request in memory.
 ///
 /// Reading moves [#position] forward and never past [#limit]; whatever doesn't fit or makes no sense is a
-/// [MalformedRequestException] that carries the field's name. `flexible` in a method's arguments chooses the compact encoding of the
-/// newer versions: lengths and counts as an unsigned varint of n + 1.
+/// [MalformedRequestException] that carries the field's name. `flexible` in a method's arguments chooses the
+/// compact encoding of the newer versions: lengths and counts as an unsigned varint of n + 1.
 ///
-/// Reused for one request after the other by the thread that owns it. The memory is borrowed for as long as anything is read.
+/// Reused for one request after the other by the thread that owns it. The memory is borrowed for as long as
+/// anything is read.
 public final class WireReader {
     private MemorySegment memory = MemorySegment.NULL;
     private long position;
@@ -47,8 +48,8 @@ public final class WireReader {
         return limit - position;
     }
 
-    /// Says how far the bytes were received. Reading beyond that, within the limit, throws [Starved]: whoever calls this
-    /// catches it, rewinds, and tells its own caller how far it needs them, [#neededEnd].
+    /// Says how far the bytes were received. Reading beyond that, within the limit, throws [Starved]: whoever
+    /// calls this catches it, rewinds, and tells its own caller how far it needs them, [#neededEnd].
     void receivedUpTo(long end) {
         received = Math.min(end, limit);
     }
@@ -146,7 +147,8 @@ public final class WireReader {
 
     /// Reads the number of elements of an array that may not be null.
     ///
-    /// @param elementBytes what the smallest element takes, so that no count is believed that the rest of the request can't hold
+    /// @param elementBytes what the smallest element takes, so that no count is believed that the rest of the
+    ///     request can't hold
     public int readCount(String field, boolean flexible, int elementBytes) {
         long start = position;
         int count = flexible ? readUnsignedVarint(field) - 1 : readInt32(field);
@@ -193,30 +195,27 @@ public final class WireReader {
         }
     }
 
-    /// Passes over bytes that nobody looks at, whether they were received yet or not.
+    /// Passes over bytes.
     public void skip(String field, long lengthBytes) {
-        checkFits(field, lengthBytes);
-        position += lengthBytes;
+        take(field, lengthBytes);
     }
 
-    /// Passes over bytes that are to be looked at.
-    ///
-    /// @return where they begin
+    /// @return where the bytes begin
     private long take(String field, long lengthBytes) {
         long before = position;
         if (lengthBytes > received - before) {
-            checkFits(field, lengthBytes);
-            neededEnd = before + lengthBytes;
-            throw Starved.INSTANCE;
+            throw outOfBytes(field, lengthBytes);
         }
         position = before + lengthBytes;
         return before;
     }
 
-    private void checkFits(String field, long lengthBytes) {
-        if (lengthBytes > limit - position) {
-            throw new MalformedRequestException(
+    private RuntimeException outOfBytes(String field, long lengthBytes) {
+        if (lengthBytes > remaining()) {
+            return new MalformedRequestException(
                     field, position, lengthBytes + " bytes needed, the request has " + remaining() + " left");
         }
+        neededEnd = position + lengthBytes;
+        return Starved.INSTANCE;
     }
 }
