@@ -12,7 +12,9 @@ import java.util.stream.Stream;
 final class KafkaTools {
     private static final Duration BOUND = Duration.ofMinutes(9);
     private static final List<String> BAD_WORDS =
-            List.of("mismatch", "non-consecutive", "corrupt", "invalid: true", "isvalid: false", "exception", "not found");
+            List.of("mismatch", "corrupt", "invalid: true", "isvalid: false", "exception", "not found");
+
+    private static final String GAPS_IN = "Non-consecutive offsets in ";
 
     private KafkaTools() {}
 
@@ -35,9 +37,7 @@ final class KafkaTools {
                                         "-1",
                                         "--command-property",
                                         "bootstrap.servers=" + bootstrap,
-                                        "--command-property",
                                         "acks=all",
-                                        "--command-property",
                                         "enable.idempotence=true")))
                 .orThrow("ProducerPerformance");
         String last = ended.output().strip().lines().reduce("", (_, line) -> line);
@@ -71,12 +71,24 @@ final class KafkaTools {
                                 "org.apache.kafka.tools.DumpLogSegments",
                                 Stream.concat(options.stream(), Stream.of(list)).toList()))
                 .orThrow("DumpLogSegments");
-        ended.output().lines().forEach(line -> {
+        String segment = "";
+        for (String line : ended.output().lines().toList()) {
             String lower = line.toLowerCase(Locale.ROOT);
+            if (line.startsWith(GAPS_IN)) {
+                segment = line.substring(line.lastIndexOf('/') + 1);
+                continue;
+            }
+            if (line.contains(" is followed by ")) {
+                // 4.3.1 takes the offset before a file's first record for -1, so it reports every segment but the first, Kafka's
+                // own too. Only that one report of a segment is let through.
+                String harmless = "-1 is followed by " + Long.parseLong(segment.replace(".log", ""));
+                CampaignFailure.require(line.strip().equals(harmless), "DumpLogSegments: " + segment + ": " + line);
+                continue;
+            }
             for (String bad : BAD_WORDS) {
                 CampaignFailure.require(!lower.contains(bad), "DumpLogSegments: " + line);
             }
-        });
+        }
     }
 
     private static List<Path> withSuffix(Path folder, String suffix) throws IOException {

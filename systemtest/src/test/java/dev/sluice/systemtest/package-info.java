@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.systemtest;
+
+import org.jspecify.annotations.NullMarked;
