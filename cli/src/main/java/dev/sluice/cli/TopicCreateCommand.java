@@ -59,7 +59,9 @@ final class TopicCreateCommand implements Command {
             NewTopic topic = new NewTopic(name, Optional.ofNullable(partitions), Optional.empty()).configs(configs);
             CreateTopicsResult result = session.admin().createTopics(List.of(topic));
             try {
-                session.await("create topic " + name, Objects.requireNonNull(result.values().get(name)));
+                session.await(
+                        "create topic " + name,
+                        Objects.requireNonNull(result.values().get(name)));
             } catch (CommandFailure e) {
                 if (mayExist && e.getCause() instanceof TopicExistsException) {
                     surroundings.out().println("topic " + name + " exists already");

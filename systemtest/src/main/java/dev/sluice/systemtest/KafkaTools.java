@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 /// Apache Kafka's own tools, as processes.
 final class KafkaTools {
     private static final Duration BOUND = Duration.ofMinutes(9);
-    private static final List<String> BAD_WORDS =
-            List.of("mismatch", "non-consecutive", "corrupt", "invalid: true", "isvalid: false", "exception", "not found");
+    private static final List<String> BAD_WORDS = List.of(
+            "mismatch", "non-consecutive", "corrupt", "invalid: true", "isvalid: false", "exception", "not found");
 
     private KafkaTools() {}
 
@@ -51,7 +51,8 @@ final class KafkaTools {
     /// @return how many files it accepted
     static int dumpLog(Path dataDir) throws IOException {
         List<Path> logs = withSuffix(dataDir, ".log");
-        List<Path> indexes = Stream.concat(withSuffix(dataDir, ".index").stream(), withSuffix(dataDir, ".timeindex").stream())
+        List<Path> indexes = Stream.concat(
+                        withSuffix(dataDir, ".index").stream(), withSuffix(dataDir, ".timeindex").stream())
                 .toList();
         if (!logs.isEmpty()) {
             dump(List.of("--deep-iteration", "--files"), logs);
@@ -81,7 +82,9 @@ final class KafkaTools {
 
     private static List<Path> withSuffix(Path folder, String suffix) throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(file -> file.toString().endsWith(suffix)).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(suffix))
+                    .sorted()
+                    .toList();
         }
     }
 }
