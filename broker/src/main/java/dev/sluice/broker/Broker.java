@@ -26,8 +26,9 @@ import org.slf4j.LoggerFactory;
 
 /// A broker: a data folder, its catalogue, and the network in front of them.
 ///
-/// [#start] answers when connections are taken. Several brokers may run in one JVM, each with its own [Kernel], folder and ports.
-/// Stop it with [#shutdown] and then [#close], or with [#close] alone, which cuts connections; both leave the folder cleanly closed.
+/// [#start] answers when connections are taken. Several brokers may run in one JVM, each with its own [Kernel], folder
+/// and ports. Stop it with [#shutdown] and then [#close], or with [#close] alone, which cuts connections; both leave
+/// the folder cleanly closed.
 public final class Broker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Broker.class);
 
@@ -51,7 +52,8 @@ public final class Broker implements AutoCloseable {
 
     /// Starts a broker on the machine it runs on.
     ///
-    /// @throws IOException in one line that says what to do: the port is in use, the folder belongs to somebody else, …
+    /// @throws IOException in one line that says what to do: the port is in use, the folder belongs to somebody
+    ///                     else, …
     public static Broker start(BrokerConfig config) throws IOException {
         return start(config, new Kernel(), InstantSource.system());
     }
@@ -108,16 +110,16 @@ public final class Broker implements AutoCloseable {
         return directory.recoveryReport();
     }
 
-    /// Takes no more connections, answers what is under way, and closes every connection when it has its answers. Follow with
-    /// [#close].
+    /// Takes no more connections, answers what is under way, and closes every connection when it has its answers.
+    /// Follow with [#close].
     ///
     /// @return whether all connections ended within `grace`
     public boolean shutdown(Duration grace) throws InterruptedException {
         return network.drain(grace.toMillis());
     }
 
-    /// Cuts what connections are left, and closes the data folder so that the next start needs no recovery. Closing twice
-    /// changes nothing.
+    /// Cuts what connections are left, and closes the data folder so that the next start needs no recovery. Closing
+    /// twice changes nothing.
     @Override
     public void close() throws IOException {
         if (!closed.compareAndSet(false, true)) {

@@ -26,8 +26,7 @@ final class BrokerStatus {
     private final long startedNs;
     private final JsonFactory json = new JsonFactory();
 
-    BrokerStatus(
-            BrokerConfig config, Catalogue catalogue, Account connections, Account segments, long startedNs) {
+    BrokerStatus(BrokerConfig config, Catalogue catalogue, Account connections, Account segments, long startedNs) {
         this.config = config;
         this.catalogue = catalogue;
         this.connections = connections;
@@ -43,7 +42,8 @@ final class BrokerStatus {
             out.writeObjectPropertyStart("broker");
             out.writeStringProperty("version", Version.CURRENT);
             out.writeNumberProperty("uptimeMs", (System.nanoTime() - startedNs) / 1_000_000);
-            out.writeStringProperty("dataDir", config.dataDir().toAbsolutePath().normalize().toString());
+            out.writeStringProperty(
+                    "dataDir", config.dataDir().toAbsolutePath().normalize().toString());
             out.writeStringProperty("flush", FLUSH_POLICY);
             out.writeEndObject();
 

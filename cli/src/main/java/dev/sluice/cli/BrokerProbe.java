@@ -35,14 +35,13 @@ final class BrokerProbe {
                     }
                     return address;
                 } catch (KafkaConnection.NotKafkaException e) {
-                    throw CommandFailure.failed(notKafka(address, e.getMessage()), e);
+                    throw CommandFailure.failed(notKafka(address, String.valueOf(e.getMessage())), e);
                 } catch (EOFException _) {
                     reason = notKafka(address, "it closed the connection");
                 } catch (UnknownHostException _) {
                     reason = "the host name of " + address + " is not known; check --bootstrap";
                 } catch (IOException _) {
                     // Refused, unreachable, or silent: all may be over in a moment, when a broker is just starting.
-                    continue;
                 }
             }
             LockSupport.parkNanos(Math.min(RETRY_NS, Math.max(0, endNs - System.nanoTime())));

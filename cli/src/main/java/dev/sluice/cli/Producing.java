@@ -233,7 +233,8 @@ final class Producing {
     }
 
     private void send(Producer<byte[], byte[]> producer, byte @Nullable [] key, byte[] value) {
-        producer.send(
+        // Its end is told to the callback.
+        var _ = producer.send(
                 new ProducerRecord<>(options.topic(), options.partition(), null, key, value, options.headers()),
                 acknowledged);
     }
@@ -269,7 +270,7 @@ final class Producing {
 
     private String summary() {
         long elapsedNs = Math.max(1, System.nanoTime() - startNs);
-        return HumanFormat.count(acknowledged.records(), "record") + ", " + HumanFormat.bytes(acknowledged.bytes())
+        return HumanFormat.count(acknowledged.records(), "record") + ", " + HumanFormat.bytes((double) acknowledged.bytes())
                 + (options.acks().equals("0") ? " sent to " : " acknowledged for ") + options.topic() + " in "
                 + HumanFormat.duration(Duration.ofNanos(elapsedNs)) + ", "
                 + HumanFormat.bytes(acknowledged.bytes() * 1e9 / elapsedNs) + "/s";

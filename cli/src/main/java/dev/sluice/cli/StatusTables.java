@@ -73,7 +73,7 @@ final class StatusTables {
     }
 
     private static String size(long bytes) {
-        return bytes == 0 ? "" : HumanFormat.bytes(bytes);
+        return bytes == 0 ? "" : HumanFormat.bytes((double) bytes);
     }
 
     private static String perCall(StatusReport.Count count) {

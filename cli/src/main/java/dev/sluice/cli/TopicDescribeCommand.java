@@ -3,6 +3,7 @@ package dev.sluice.cli;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
@@ -39,7 +40,11 @@ final class TopicDescribeCommand implements Command {
         String doing = "describe topic " + name;
         try (AdminSession session = AdminSession.open(options)) {
             TopicDescription topic = session.await(
-                    doing, session.admin().describeTopics(List.of(name)).topicNameValues().get(name));
+                    doing,
+                    Objects.requireNonNull(session.admin()
+                            .describeTopics(List.of(name))
+                            .topicNameValues()
+                            .get(name)));
             Map<TopicPartition, ListOffsetsResultInfo> first = offsets(session, doing, topic, OffsetSpec.earliest());
             Map<TopicPartition, ListOffsetsResultInfo> end = offsets(session, doing, topic, OffsetSpec.latest());
 
@@ -84,7 +89,11 @@ final class TopicDescribeCommand implements Command {
         Config config;
         try {
             config = session.await(
-                    doing, session.admin().describeConfigs(List.of(resource)).values().get(resource));
+                    doing,
+                    Objects.requireNonNull(session.admin()
+                            .describeConfigs(List.of(resource))
+                            .values()
+                            .get(resource)));
         } catch (CommandFailure e) {
             if (e.getCause() instanceof UnsupportedVersionException) {
                 // A broker without DescribeConfigs: what it has told so far is worth showing.

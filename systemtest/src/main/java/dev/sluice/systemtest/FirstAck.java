@@ -24,8 +24,8 @@ import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 
-/// A client that is ready before the broker is: it knocks until somebody answers, and produces one record, so that what is measured is the
-/// broker's start and not the client's.
+/// A client that is ready before the broker is: it knocks until somebody answers, and produces one record, so that what
+/// is measured is the broker's start and not the client's.
 @SuppressWarnings("ByteBufferBackingArray") // its buffers are allocated here, at array offset 0
 final class FirstAck {
     private static final short METADATA_VERSION = 4;
@@ -86,7 +86,10 @@ final class FirstAck {
         return frame(
                 ApiKeys.PRODUCE,
                 PRODUCE_VERSION,
-                new ProduceRequestData().setAcks((short) -1).setTimeoutMs(30_000).setTopicData(topics));
+                new ProduceRequestData()
+                        .setAcks((short) -1)
+                        .setTimeoutMs(30_000)
+                        .setTopicData(topics));
     }
 
     private static ByteBuffer frame(ApiKeys key, short version, ApiMessage body) {

@@ -43,6 +43,8 @@ record HeapUse(long loopBytes, long largestArray, String largestArraysBy) {
     }
 
     private static boolean isLoop(RecordedThread thread) {
-        return thread != null && thread.getJavaName() != null && thread.getJavaName().startsWith("sluice-loop");
+        return thread != null
+                && thread.getJavaName() != null
+                && thread.getJavaName().startsWith("sluice-loop");
     }
 }

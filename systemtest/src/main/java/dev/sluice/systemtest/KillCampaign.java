@@ -17,8 +17,9 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/// kill -9 of the broker in the middle of a produce run, again and again, while one idempotent producer goes on: it sends again what was
-/// not acknowledged. Afterwards every acknowledged record must be there once, in order, and none twice.
+/// kill -9 of the broker in the middle of a produce run, again and again, while one idempotent producer goes on: it
+/// sends again what was not acknowledged. Afterwards every acknowledged record must be there once, in order, and none
+/// twice.
 final class KillCampaign {
     private static final int RECORD_BYTES = 1_000;
     private static final int LEAST_RUN_MS = 300;
@@ -95,7 +96,8 @@ final class KillCampaign {
         }
     }
 
-    private static Result check(BrokerProcess broker, String topic, BitSet seen, long acknowledged, int kills, long seed) {
+    private static Result check(
+            BrokerProcess broker, String topic, BitSet seen, long acknowledged, int kills, long seed) {
         long[] last = {-1};
         Load.readAll(broker.bootstrap(), topic, record -> {
             long number = ByteBuffer.wrap(record.value()).getLong();
@@ -110,8 +112,8 @@ final class KillCampaign {
         });
         CampaignFailure.require(
                 seen.length() - 1 <= last[0],
-                "record " + (seen.length() - 1) + " was acknowledged and is lost: the log ends with " + last[0] + " (seed "
-                        + seed + ")");
+                "record " + (seen.length() - 1) + " was acknowledged and is lost: the log ends with " + last[0]
+                        + " (seed " + seed + ")");
         return new Result(kills, acknowledged, last[0] + 1, seed);
     }
 

@@ -37,13 +37,20 @@ final class Load {
             throws ExecutionException, InterruptedException {
         Properties properties = new Properties();
         properties.putAll(Map.of(
-                "bootstrap.servers", bootstrap,
-                "acks", acks,
-                "enable.idempotence", Boolean.toString(acks.equals("all")),
-                "batch.size", Integer.toString(batchBytes),
-                "linger.ms", "50",
-                "max.request.size", Integer.toString(Math.max(1 << 20, batchBytes + 4096)),
-                "buffer.memory", "67108864"));
+                "bootstrap.servers",
+                bootstrap,
+                "acks",
+                acks,
+                "enable.idempotence",
+                Boolean.toString(acks.equals("all")),
+                "batch.size",
+                Integer.toString(batchBytes),
+                "linger.ms",
+                "50",
+                "max.request.size",
+                Integer.toString(Math.max(1 << 20, batchBytes + 4096)),
+                "buffer.memory",
+                "67108864"));
         Random random = new Random(recordBytes);
         byte[] value = new byte[recordBytes];
         random.nextBytes(value);
@@ -111,10 +118,12 @@ final class Load {
             long next = consumer.position(partition);
             int empty = 0;
             while (next < end) {
-                List<ConsumerRecord<byte[], byte[]>> records = consumer.poll(POLL).records(partition);
+                List<ConsumerRecord<byte[], byte[]>> records =
+                        consumer.poll(POLL).records(partition);
                 empty = records.isEmpty() ? empty + 1 : 0;
                 CampaignFailure.require(
-                        empty < EMPTY_POLLS_BOUND, topic + ": nothing came from offset " + next + ", the end is " + end);
+                        empty < EMPTY_POLLS_BOUND,
+                        topic + ": nothing came from offset " + next + ", the end is " + end);
                 for (ConsumerRecord<byte[], byte[]> record : records) {
                     CampaignFailure.require(
                             record.offset() == next, topic + ": offset " + record.offset() + " came for " + next);

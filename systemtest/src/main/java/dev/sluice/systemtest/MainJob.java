@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
 
-/// The main job, end to end: real data through the broker and back, byte for byte, with real clients; what it costs in copies and system
-/// calls; what is left after kill -9. One line a step; the first that fails ends the campaign.
+/// The main job, end to end: real data through the broker and back, byte for byte, with real clients; what it costs in
+/// copies and system calls; what is left after kill -9. One line a step; the first that fails ends the campaign.
 public final class MainJob {
     private static final Duration BOUND = Duration.ofMinutes(9);
     private static final double MIB = 1 << 20;
@@ -67,7 +67,8 @@ public final class MainJob {
 
     private static void delete(Path folder) throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
-            files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
         }
     }
 
@@ -84,7 +85,8 @@ public final class MainJob {
         try (BrokerProcess broker = BrokerProcess.start(home, data, List.of(), Map.of())) {
             for (String producer : kcat ? List.of("kcat", "sluice") : List.of("sluice")) {
                 String topic = "text-by-" + producer;
-                Processes.run(BOUND, producerCommand(producer, broker, topic, text)).orThrow(producer);
+                Processes.run(BOUND, producerCommand(producer, broker, topic, text))
+                        .orThrow(producer);
                 for (String consumer : kcat ? List.of("kcat", "sluice") : List.of("sluice")) {
                     Path copy = work.resolve("copy");
                     Processes.run(BOUND, consumerCommand(consumer, broker, topic), null, copy, Map.of())
@@ -93,13 +95,11 @@ public final class MainJob {
                     CampaignFailure.require(
                             got.equals(wanted),
                             "produced by " + producer + ", consumed by " + consumer + ": the text changed ("
-                                    + Files.size(text) + " bytes in, " + Files.size(copy) + " out; kept in " + work + ")");
+                                    + Files.size(text) + " bytes in, " + Files.size(copy) + " out; kept in " + work
+                                    + ")");
                     say(
                             "round trip   %-6s -> broker -> %-6s  %6.0f MiB, sha256 %s… both",
-                            producer,
-                            consumer,
-                            Files.size(text) / MIB,
-                            got.substring(0, 16));
+                            producer, consumer, Files.size(text) / MIB, got.substring(0, 16));
                     Files.delete(copy);
                 }
             }
@@ -118,16 +118,24 @@ public final class MainJob {
 
     private List<String> consumerCommand(String client, BrokerProcess broker, String topic) {
         return client.equals("kcat")
-                ? List.of(
-                        "kcat", "-C", "-b", broker.bootstrap(), "-t", topic, "-p", "0", "-o", "beginning", "-e", "-q")
-                : List.of(sluice(), "consume", topic, "--from", "beginning", "--to-end", "--bootstrap", broker.bootstrap());
+                ? List.of("kcat", "-C", "-b", broker.bootstrap(), "-t", topic, "-p", "0", "-o", "beginning", "-e", "-q")
+                : List.of(
+                        sluice(),
+                        "consume",
+                        topic,
+                        "--from",
+                        "beginning",
+                        "--to-end",
+                        "--bootstrap",
+                        broker.bootstrap());
     }
 
     private String sluice() {
         return home.resolve("bin/sluice").toString();
     }
 
-    /// Kafka's ProducerPerformance at 1 KiB and 100 KiB; a Java consumer with assigned partitions reads all of it; then dump-log.
+    /// Kafka's ProducerPerformance at 1 KiB and 100 KiB; a Java consumer with assigned partitions reads all of it;
+    /// then dump-log.
     private void performanceToolAndDumpLog() throws IOException, InterruptedException {
         Path data = work.resolve("performance");
         // Small segments, so that there are rolled ones to dump.
@@ -159,7 +167,8 @@ public final class MainJob {
             Path data = work.resolve("account");
             List<String> options = List.of("--set", "message.max.bytes=" + (2 << 20));
             try (BrokerProcess broker = BrokerProcess.start(home, data, options, Map.of())) {
-                Load.produce(broker.bootstrap(), "account", 1 << 20, 1000, batchBytes, "all"); // the topic, and warm code
+                Load.produce(
+                        broker.bootstrap(), "account", 1 << 20, 1000, batchBytes, "all"); // the topic, and warm code
                 Status before = Status.of(home, broker.bootstrap());
                 Map<String, Strace.Count> in;
                 Load.Sum sent;
@@ -194,7 +203,8 @@ public final class MainJob {
                     "while " + recordBytes + " bytes were produced, " + call + " carried " + count.bytes());
         }
         CampaignFailure.require(
-                after.since(before, "segments.total.pwrite64.bytes") == calls.get("pwrite64").bytes()
+                after.since(before, "segments.total.pwrite64.bytes")
+                                == calls.get("pwrite64").bytes()
                         && after.since(before, "segments.total.pwrite64.calls")
                                 == calls.get("pwrite64").calls(),
                 "status and strace disagree on pwrite64: "
@@ -214,7 +224,8 @@ public final class MainJob {
         }
         requireNear("sendfile", calls, after, before);
         CampaignFailure.require(
-                after.since(before, "segments.total.sendfile.bytes") == calls.get("sendfile").bytes(),
+                after.since(before, "segments.total.sendfile.bytes")
+                        == calls.get("sendfile").bytes(),
                 "status and strace disagree on the segments' sendfile");
         report("out", batchBytes, calls, recordBytes);
     }
@@ -238,15 +249,15 @@ public final class MainJob {
             all += entry.getValue().calls();
             if (entry.getValue().calls() * MIB / recordBytes >= 0.1) {
                 text.append(String.format(
-                        Locale.ROOT, " %s %.1f", entry.getKey(), entry.getValue().calls() * MIB / recordBytes));
+                        Locale.ROOT,
+                        " %s %.1f",
+                        entry.getKey(),
+                        entry.getValue().calls() * MIB / recordBytes));
             }
         }
         say(
                 "account %s  batches of %4d KiB: %.1f calls/MiB (%s ); status agrees",
-                way,
-                batchBytes >> 10,
-                all * MIB / recordBytes,
-                text);
+                way, batchBytes >> 10, all * MIB / recordBytes, text);
     }
 
     /// A flight recording: heap allocated by the event loops while data goes in and out.
@@ -270,9 +281,7 @@ public final class MainJob {
         say(
                 "heap         the event loops allocated %.1f MiB while %.0f MiB went in and out; largest object outside a TLAB"
                         + " %d bytes",
-                use.loopBytes() / MIB,
-                bytes / MIB,
-                use.largestArray());
+                use.loopBytes() / MIB, bytes / MIB, use.largestArray());
         delete(data);
     }
 
@@ -303,9 +312,7 @@ public final class MainJob {
                 String status = Files.readString(Path.of("/proc", Long.toString(process.pid()), "status"));
                 say(
                         "start        command to first acknowledged record %.2f s; resident %d MiB, of it anonymous %d MiB",
-                        seconds,
-                        field(status, "VmRSS") >> 10,
-                        field(status, "RssAnon") >> 10);
+                        seconds, field(status, "VmRSS") >> 10, field(status, "RssAnon") >> 10);
             } finally {
                 process.destroy();
                 process.waitFor();

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Runs programs to their end, within a bound, and keeps what they printed.
 final class Processes {
-    /// @param output standard output and standard error, interleaved (standard output elsewhere when it went to a file)
+    /// @param output standard output and standard error, interleaved (standard output elsewhere when it went to a
+    ///               file)
     record Ended(int exitCode, String output) {
         Ended orThrow(String what) {
             if (exitCode != 0) {

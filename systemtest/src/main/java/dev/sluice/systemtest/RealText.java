@@ -11,11 +11,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// A large file of real text, made of the text files that the machine has: lines of all lengths, empty ones left out, each ended by
-/// a newline.
+/// A large file of real text, made of the text files that the machine has: lines of all lengths, empty ones left out,
+/// each ended by a newline.
 final class RealText {
-    private static final List<String> SOURCES =
-            List.of("/usr/share/doc", "/usr/share/common-licenses", "/usr/share/perl", "/usr/lib/python3", "/usr/include");
+    private static final List<String> SOURCES = List.of(
+            "/usr/share/doc", "/usr/share/common-licenses", "/usr/share/perl", "/usr/lib/python3", "/usr/include");
     private static final long SAMPLE_BYTES = 32 << 20;
     private static final int LONGEST_LINE = 900_000;
 
@@ -51,7 +51,8 @@ final class RealText {
                 continue;
             }
             try (Stream<Path> files = Files.walk(Path.of(source))) {
-                for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile).sorted()::iterator) {
+                for (Path file :
+                        (Iterable<Path>) files.filter(Files::isRegularFile).sorted()::iterator) {
                     bytes += addLines(file, lines);
                     if (bytes >= SAMPLE_BYTES) {
                         return lines;

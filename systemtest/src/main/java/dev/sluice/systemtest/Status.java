@@ -28,10 +28,13 @@ record Status(Map<String, Long> numbers) {
         try (JsonParser parser = new JsonFactory().createParser(ObjectReadContext.empty(), json)) {
             for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
                 switch (token) {
-                    case START_OBJECT, START_ARRAY -> path.addLast(parser.currentName() == null ? "" : parser.currentName());
+                    case START_OBJECT, START_ARRAY ->
+                        path.addLast(parser.currentName() == null ? "" : parser.currentName());
                     case END_OBJECT, END_ARRAY -> path.removeLast();
                     case VALUE_NUMBER_INT ->
-                        numbers.put(String.join(".", path).substring(1) + "." + parser.currentName(), parser.getLongValue());
+                        numbers.put(
+                                String.join(".", path).substring(1) + "." + parser.currentName(),
+                                parser.getLongValue());
                     default -> {}
                 }
             }

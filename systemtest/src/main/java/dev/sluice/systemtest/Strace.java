@@ -20,9 +20,7 @@ final class Strace implements AutoCloseable {
         static final Count NONE = new Count(0, 0, 0);
 
         Count plus(long result) {
-            return result < 0
-                    ? new Count(calls + 1, errors + 1, bytes)
-                    : new Count(calls + 1, errors, bytes + result);
+            return result < 0 ? new Count(calls + 1, errors + 1, bytes) : new Count(calls + 1, errors, bytes + result);
         }
     }
 
@@ -42,7 +40,17 @@ final class Strace implements AutoCloseable {
         Path output = Files.createTempFile("sluice", ".strace");
         Path messages = Files.createTempFile("sluice", ".strace-messages");
         Process process = new ProcessBuilder(
-                        "strace", "-f", "-s", "0", "-e", "trace=all", "-e", "signal=none", "-o", output.toString(), "-p",
+                        "strace",
+                        "-f",
+                        "-s",
+                        "0",
+                        "-e",
+                        "trace=all",
+                        "-e",
+                        "signal=none",
+                        "-o",
+                        output.toString(),
+                        "-p",
                         Long.toString(pid))
                 .redirectErrorStream(true)
                 .redirectOutput(messages.toFile())
@@ -80,8 +88,25 @@ final class Strace implements AutoCloseable {
     /// Those calls that carry bytes, whatever their direction.
     static List<String> carriers() {
         return List.of(
-                "read", "pread64", "readv", "preadv", "preadv2", "recvfrom", "recvmsg", "write", "pwrite64", "writev",
-                "pwritev", "pwritev2", "sendto", "sendmsg", "sendfile", "splice", "tee", "vmsplice", "copy_file_range");
+                "read",
+                "pread64",
+                "readv",
+                "preadv",
+                "preadv2",
+                "recvfrom",
+                "recvmsg",
+                "write",
+                "pwrite64",
+                "writev",
+                "pwritev",
+                "pwritev2",
+                "sendto",
+                "sendmsg",
+                "sendfile",
+                "splice",
+                "tee",
+                "vmsplice",
+                "copy_file_range");
     }
 
     @Override

@@ -5,8 +5,8 @@ import dev.sluice.broker.protocol.RequestHead;
 import dev.sluice.broker.protocol.WireReader;
 import org.apache.kafka.common.protocol.ApiKeys;
 
-/// Answers the requests of one API, on one event loop: each loop has handlers of its own, so they may keep scratch state. Must not
-/// block.
+/// Answers the requests of one API, on one event loop: each loop has handlers of its own, so they may keep scratch
+/// state. Must not block.
 interface ApiHandler {
     ApiKeys key();
 
@@ -24,7 +24,7 @@ interface ApiHandler {
     ///
     /// @param head    the request's header; borrowed until this method returns
     /// @param reader  stands at the body; borrowed likewise
-    /// @throws dev.sluice.broker.protocol.MalformedRequestException when the body is not what it should be; nothing may have
-    ///     been changed or queued by then
+    /// @throws dev.sluice.broker.protocol.MalformedRequestException when the body is not what it should be; nothing
+    ///     may have been changed or queued by then
     void handle(RequestHead head, WireReader reader, Request request);
 }

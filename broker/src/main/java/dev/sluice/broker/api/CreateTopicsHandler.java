@@ -58,9 +58,8 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
         if (services.catalogue().image().topic(wanted.name()) != null) {
             return fail(result, Errors.TOPIC_ALREADY_EXISTS, "Topic " + wanted.name() + " exists already");
         }
-        int partitions = wanted.numPartitions() == DEFAULT
-                ? services.config().defaultPartitions()
-                : wanted.numPartitions();
+        int partitions =
+                wanted.numPartitions() == DEFAULT ? services.config().defaultPartitions() : wanted.numPartitions();
         if (!wanted.assignments().isEmpty()) {
             if (wanted.numPartitions() != DEFAULT || wanted.replicationFactor() != DEFAULT) {
                 return fail(

@@ -26,8 +26,9 @@ final class DescribeClusterHandler extends MessageHandler<DescribeClusterRequest
             return;
         }
         try {
-            InetSocketAddress address =
-                    exchange.request().listener().advertisedTo(exchange.request().socket());
+            InetSocketAddress address = exchange.request()
+                    .listener()
+                    .advertisedTo(exchange.request().socket());
             DescribeClusterBrokerCollection brokers = new DescribeClusterBrokerCollection();
             brokers.add(new DescribeClusterBroker()
                     .setBrokerId(services.config().nodeId())

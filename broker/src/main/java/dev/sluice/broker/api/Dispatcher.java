@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Finds the handler of each request of one loop, by API key and version.
 ///
-/// What can't be understood closes its connection, as in Kafka: a malformed frame, an unknown API, a version that was not
-/// offered. Only ApiVersions answers a version it does not know, so that a newer client can learn what there is.
+/// What can't be understood closes its connection, as in Kafka: a malformed frame, an unknown API, a version that was
+/// not offered. Only ApiVersions answers a version it does not know, so that a newer client can learn what there is.
 public final class Dispatcher implements RequestHandler {
     private final @Nullable ApiHandler[] handlers;
     private final ApiVersionsHandler apiVersions;
@@ -36,8 +36,7 @@ public final class Dispatcher implements RequestHandler {
         List<ApiHandler> offered = Handlers.offered(services);
         ApiVersionsHandler apiVersions = new ApiVersionsHandler(services, offered);
         return new Dispatcher(
-                Stream.concat(offered.stream(), Stream.of(apiVersions))
-                        .toList(),
+                Stream.concat(offered.stream(), Stream.of(apiVersions)).toList(),
                 apiVersions,
                 new StatusHandler(services));
     }

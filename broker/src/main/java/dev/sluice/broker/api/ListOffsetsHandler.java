@@ -20,7 +20,8 @@ import org.apache.kafka.common.requests.ListOffsetsRequest;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// ListOffsets: the first offset, the next one, or the first at or after a time. Only the last kind reads the disk, off the loop.
+/// ListOffsets: the first offset, the next one, or the first at or after a time. Only the last kind reads the disk, off
+/// the loop.
 final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
     private static final Logger LOG = LoggerFactory.getLogger(ListOffsetsHandler.class);
     private static final long NONE = -1;
@@ -35,8 +36,8 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
     void handle(ListOffsetsRequestData body, Exchange exchange) {
         boolean searches = body.topics().stream()
                 .flatMap(topic -> topic.partitions().stream())
-                .anyMatch(partition -> partition.timestamp() >= 0
-                        || partition.timestamp() == ListOffsetsRequest.MAX_TIMESTAMP);
+                .anyMatch(partition ->
+                        partition.timestamp() >= 0 || partition.timestamp() == ListOffsetsRequest.MAX_TIMESTAMP);
         if (searches) {
             offLoop(exchange, () -> answer(body, exchange.version()));
         } else {
@@ -65,8 +66,7 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
     private ListOffsetsPartitionResponse answer(ListOffsetsPartition asked, PartitionLog log) {
         int epoch = asked.currentLeaderEpoch();
         if (epoch >= 0 && epoch != log.leaderEpoch()) {
-            return error(
-                    asked, epoch < log.leaderEpoch() ? Errors.FENCED_LEADER_EPOCH : Errors.UNKNOWN_LEADER_EPOCH);
+            return error(asked, epoch < log.leaderEpoch() ? Errors.FENCED_LEADER_EPOCH : Errors.UNKNOWN_LEADER_EPOCH);
         }
         ListOffsetsPartitionResponse answer =
                 new ListOffsetsPartitionResponse().setPartitionIndex(asked.partitionIndex());

@@ -44,8 +44,8 @@ abstract class MessageHandler<Q extends ApiMessage> implements ApiHandler {
         ApiMessage answer() throws Exception;
     }
 
-    /// Does `work` on a control thread and answers with what it returns. When it throws, the connection is closed, for nothing
-    /// sensible can be said: work answers foreseen failures by error codes.
+    /// Does `work` on a control thread and answers with what it returns. When it throws, the connection is closed,
+    /// for nothing sensible can be said: work answers foreseen failures by error codes.
     void offLoop(Exchange exchange, Work work) {
         services.control().execute(() -> {
             try {

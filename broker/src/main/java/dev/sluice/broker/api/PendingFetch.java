@@ -35,9 +35,9 @@ import org.slf4j.LoggerFactory;
 ///            └───── connection closed ──▶ forgotten
 /// ```
 ///
-/// Records are never touched: what is read of a partition is a span of its file, which the socket sends. While parked it costs
-/// nothing: an appender adds to a counter, and wakes the loop once the counter says that there may be enough. Owned by its loop; [#grown]
-/// and [#gone] are called by appenders. Reused.
+/// Records are never touched: what is read of a partition is a span of its file, which the socket sends. While parked
+/// it costs nothing: an appender adds to a counter, and wakes the loop once the counter says that there may be enough.
+/// Owned by its loop; [#grown] and [#gone] are called by appenders. Reused.
 final class PendingFetch implements Partition.Waiter, Request.Pending {
     private static final Logger LOG = LoggerFactory.getLogger(PendingFetch.class);
     private static final int READ_COMMITTED = 1;
@@ -90,9 +90,10 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         correlationId = newCorrelationId;
         if (plan.sessionId() != NO_SESSION || plan.sessionEpoch() > 0) {
             // Every answer of ours says session 0: there are none, so nobody can have one to go on with.
-            answerError(plan.sessionId() != NO_SESSION
-                    ? Errors.FETCH_SESSION_ID_NOT_FOUND
-                    : Errors.INVALID_FETCH_SESSION_EPOCH);
+            answerError(
+                    plan.sessionId() != NO_SESSION
+                            ? Errors.FETCH_SESSION_ID_NOT_FOUND
+                            : Errors.INVALID_FETCH_SESSION_EPOCH);
             return;
         }
         look();
@@ -304,7 +305,9 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
                 from = to;
             }
         }
-        answered.send(frame.asSlice(from, writer.lengthBytes() - from), () -> loop.slabs().give(frame));
+        answered.send(
+                frame.asSlice(from, writer.lengthBytes() - from),
+                () -> loop.slabs().give(frame));
         if (parked) {
             unpark();
         }

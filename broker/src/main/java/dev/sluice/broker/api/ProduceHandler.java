@@ -21,9 +21,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Produce: record batches from the receive buffer to the partitions' logs, without another copy in user space.
 ///
-/// The whole request is parsed before anything is appended, so nothing of a malformed one is stored. Each partition is then
-/// checked and appended by itself, and answers its own error. On one node the leader is all replicas: acks=1 and acks=all are the
-/// same. With acks=0 there is no answer; an error then closes the connection, as in Kafka, so that the client notices.
+/// The whole request is parsed before anything is appended, so nothing of a malformed one is stored. Each partition is
+/// then checked and appended by itself, and answers its own error. On one node the leader is all replicas: acks=1 and
+/// acks=all are the same. With acks=0 there is no answer; an error then closes the connection, as in Kafka, so that the
+/// client notices.
 final class ProduceHandler implements ApiHandler {
     /// Topic names that one loop remembers, so that a name seen before costs no allocation.
     private static final int NAMES = 1024;
@@ -128,11 +129,7 @@ final class ProduceHandler implements ApiHandler {
         }
         BatchView batch = request.loop()
                 .batch()
-                .wrap(
-                        request.memory(),
-                        request.view(),
-                        produce.recordsPosition(),
-                        produce.recordsLengthBytes());
+                .wrap(request.memory(), request.view(), produce.recordsPosition(), produce.recordsLengthBytes());
         BatchProblem problem = batch.check(partition.log().config().maxMessageBytes());
         if (problem != BatchProblem.NONE) {
             refuse(problem, partition);
@@ -194,7 +191,9 @@ final class ProduceHandler implements ApiHandler {
             case CONTROL -> fail(Errors.INVALID_RECORD, "clients can't write control batches");
             case UNKNOWN_COMPRESSION -> fail(Errors.CORRUPT_MESSAGE, "the batch's compression is not known");
             case LOG_APPEND_TIME ->
-                fail(Errors.INVALID_TIMESTAMP, "a producer's batch has create time; append time is the broker's to set");
+                fail(
+                        Errors.INVALID_TIMESTAMP,
+                        "a producer's batch has create time; append time is the broker's to set");
             case NEGATIVE_SEQUENCE -> fail(Errors.INVALID_RECORD, "a batch with a producer id has a sequence ≥ 0");
         }
     }

@@ -17,8 +17,7 @@ import java.nio.charset.StandardCharsets;
 final class StatusHandler {
     static final short KEY = 20_000;
 
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     private final Services services;
@@ -28,14 +27,13 @@ final class StatusHandler {
     }
 
     boolean isFor(Request request) {
-        return request.lengthBytes() >= Short.BYTES
-                && request.memory().get(SHORT, request.position()) == KEY;
+        return request.lengthBytes() >= Short.BYTES && request.memory().get(SHORT, request.position()) == KEY;
     }
 
     /// @throws MalformedRequestException when the bytes are not such a request
     void handle(Request request) {
-        WireReader reader = new WireReader()
-                .over(request.memory(), request.position(), request.position() + request.lengthBytes());
+        WireReader reader =
+                new WireReader().over(request.memory(), request.position(), request.position() + request.lengthBytes());
         reader.readInt16("apiKey");
         short version = reader.readInt16("apiVersion");
         int correlationId = reader.readInt32("correlationId");

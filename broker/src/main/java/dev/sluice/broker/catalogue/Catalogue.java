@@ -10,12 +10,12 @@ import java.io.IOException;
 import java.io.Serial;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.HashSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,11 +23,11 @@ import org.slf4j.LoggerFactory;
 
 /// Which topics there are, and which producer ids were given out.
 ///
-/// Changes go to a durable log first, then to the disk's folders, then into a new [CatalogueImage] that everybody sees at once.
-/// A crash between two of these steps is made good when the broker starts: what the log says is what holds.
+/// Changes go to a durable log first, then to the disk's folders, then into a new [CatalogueImage] that everybody sees
+/// at once. A crash between two of these steps is made good when the broker starts: what the log says is what holds.
 ///
-/// [#image] may be called from any thread and costs a volatile read. Changes block on the disk, so they are never made on
-/// an event loop; they are made one at a time.
+/// [#image] may be called from any thread and costs a volatile read. Changes block on the disk, so they are never made
+/// on an event loop; they are made one at a time.
 public final class Catalogue {
     /// Thrown when a topic that is to be made exists.
     public static final class TopicExistsException extends Exception {
@@ -195,7 +195,8 @@ public final class Catalogue {
     private void deleteFolders(String name, int partitions, UUID id) {
         for (int i = 0; i < partitions; i++) {
             @Nullable PartitionLog partitionLog = directory.log(name, i).orElse(null);
-            if (partitionLog != null && partitionLog.topicId().filter(id::equals).isPresent()) {
+            if (partitionLog != null
+                    && partitionLog.topicId().filter(id::equals).isPresent()) {
                 try {
                     directory.delete(partitionLog);
                 } catch (IOException e) {

@@ -1,7 +1,7 @@
 package dev.sluice.broker.catalogue;
 
-import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Span;
 import dev.sluice.log.AppendOutcome;
@@ -16,8 +16,8 @@ import java.nio.ByteBuffer;
 import java.time.InstantSource;
 import java.util.function.Consumer;
 
-/// The catalogue's changes, one record each, in a log of the same kind as every partition's. A change is on the device before
-/// [#append] returns.
+/// The catalogue's changes, one record each, in a log of the same kind as every partition's. A change is on the device
+/// before [#append] returns.
 ///
 /// Not thread-safe: the [Catalogue] calls it under its lock.
 final class CatalogueLog {

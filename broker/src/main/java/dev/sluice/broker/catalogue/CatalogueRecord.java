@@ -19,8 +19,7 @@ import java.util.UUID;
 /// ```
 public sealed interface CatalogueRecord {
     /// @param configs what was set for this topic, by Kafka's names
-    record TopicCreated(UUID id, String name, int partitions, Map<String, String> configs)
-            implements CatalogueRecord {}
+    record TopicCreated(UUID id, String name, int partitions, Map<String, String> configs) implements CatalogueRecord {}
 
     record TopicDeleted(UUID id) implements CatalogueRecord {}
 

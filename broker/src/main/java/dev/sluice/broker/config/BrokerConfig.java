@@ -7,12 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Everything a broker is told when it starts. Immutable; parts of the broker get the values they need, never the whole.
+/// Everything a broker is told when it starts. Immutable; parts of the broker get the values they need, never the
+/// whole.
 ///
 /// @param dataDir            the log folder; Kafka's `log.dirs`
 /// @param listeners          where connections are taken
-/// @param advertised         what clients are told to connect to, by listener name; a listener without an entry advertises
-///                           the address that the client reached it by
+/// @param advertised         what clients are told to connect to, by listener name; a listener without an entry
+///                           advertises the address that the client reached it by
 /// @param nodeId             this broker's number
 /// @param autoCreateTopics   whether asking for a topic makes it
 /// @param defaultPartitions  partitions of a topic for which nobody said how many
@@ -68,9 +69,7 @@ public record BrokerConfig(
                 get(given, BrokerKeys.NUM_PARTITIONS),
                 TopicKeys.logDefaults(given),
                 new NetConfig(
-                        loops > 0
-                                ? loops
-                                : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),
+                        loops > 0 ? loops : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),
                         get(given, BrokerKeys.LARGEST_REQUEST),
                         get(given, BrokerKeys.IDLE_MS),
                         get(given, BrokerKeys.MAX_CONNECTIONS),

@@ -27,8 +27,8 @@ public final class BrokerKeys {
             ConfigKey.integer("node.id", 1, 0, Integer.MAX_VALUE, "The broker's number in what clients are told.");
     static final ConfigKey<Boolean> AUTO_CREATE_TOPICS = ConfigKey.bool(
             "auto.create.topics.enable", true, "Whether a client that asks for a topic that does not exist makes it.");
-    static final ConfigKey<Integer> NUM_PARTITIONS = ConfigKey.integer(
-            "num.partitions", 1, 1, 10_000, "Partitions of a topic for which nobody said how many.");
+    static final ConfigKey<Integer> NUM_PARTITIONS =
+            ConfigKey.integer("num.partitions", 1, 1, 10_000, "Partitions of a topic for which nobody said how many.");
     static final ConfigKey<Integer> NETWORK_THREADS = ConfigKey.integer(
             "num.network.threads", 0, 0, 64, "Event loops, each with its own thread; 0 means one for each processor.");
     static final ConfigKey<Integer> LARGEST_REQUEST = ConfigKey.integer(
@@ -42,7 +42,11 @@ public final class BrokerKeys {
     static final ConfigKey<Integer> MAX_CONNECTIONS = ConfigKey.integer(
             "max.connections", 10_000, 1, 1_000_000, "Connections open at once; those above it are closed at once.");
     static final ConfigKey<Integer> BACKLOG = ConfigKey.integer(
-            "socket.listen.backlog.size", 128, 1, 65_535, "Connections that the kernel holds before they are accepted.");
+            "socket.listen.backlog.size",
+            128,
+            1,
+            65_535,
+            "Connections that the kernel holds before they are accepted.");
     static final ConfigKey<Long> SHUTDOWN_GRACE_MS = ConfigKey.longInteger(
             "sluice.shutdown.grace.ms", 10_000, 0, "How long a clean stop may take before connections are cut.");
 
@@ -60,7 +64,8 @@ public final class BrokerKeys {
             BACKLOG,
             SHUTDOWN_GRACE_MS);
 
-    /// Keys of Kafka that somebody who brings a `server.properties` along will have, and why they mean nothing here.
+    /// Keys of Kafka that somebody who brings a `server.properties` along will have, and why they mean nothing
+    /// here.
     private static final Map<String, String> OF_KAFKA_ALONE = Map.ofEntries(
             Map.entry("process.roles", "there is no separate controller"),
             Map.entry("controller.quorum.voters", "there is no separate controller"),

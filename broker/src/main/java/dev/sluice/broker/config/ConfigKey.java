@@ -14,11 +14,8 @@ public record ConfigKey<T>(
 
     static ConfigKey<Integer> integer(String name, int defaultValue, int least, int most, String meaning) {
         return new ConfigKey<>(
-                name,
-                Integer.toString(defaultValue),
-                "an integer from " + least + " to " + most,
-                meaning,
-                value -> (int) bounded(Long.parseLong(value), least, most));
+                name, Integer.toString(defaultValue), "an integer from " + least + " to " + most, meaning, value ->
+                        (int) bounded(Long.parseLong(value), least, most));
     }
 
     static ConfigKey<Long> longInteger(String name, long defaultValue, long least, String meaning) {
@@ -31,12 +28,11 @@ public record ConfigKey<T>(
     }
 
     static ConfigKey<Boolean> bool(String name, boolean defaultValue, String meaning) {
-        return new ConfigKey<>(
-                name, Boolean.toString(defaultValue), "true or false", meaning, value -> switch (value) {
-                    case "true" -> true;
-                    case "false" -> false;
-                    default -> throw new IllegalArgumentException(value);
-                });
+        return new ConfigKey<>(name, Boolean.toString(defaultValue), "true or false", meaning, value -> switch (value) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new IllegalArgumentException(value);
+        });
     }
 
     static ConfigKey<String> text(String name, String defaultValue, String allowed, String meaning) {

@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// One entry of `listeners` or `advertised.listeners`: `NAME://HOST:PORT`, the host in brackets if it is an IPv6 address.
+/// One entry of `listeners` or `advertised.listeners`: `NAME://HOST:PORT`, the host in brackets if it is an IPv6
+/// address.
 ///
 /// @param name upper case; PLAINTEXT where the entry has none
 /// @param host empty for all interfaces
@@ -23,8 +24,8 @@ public record ListenerAddress(String name, String host, int port) {
         for (int i = 0; i < list.size(); i++) {
             for (int j = 0; j < i; j++) {
                 if (list.get(i).name.equals(list.get(j).name)) {
-                    throw new ConfigException(key + "=" + value + " names the listener "
-                            + list.get(i).name + " twice: give each a name of its own, such as INTERNAL://HOST:PORT");
+                    throw new ConfigException(key + "=" + value + " names the listener " + list.get(i).name
+                            + " twice: give each a name of its own, such as INTERNAL://HOST:PORT");
                 }
             }
         }
@@ -43,8 +44,7 @@ public record ListenerAddress(String name, String host, int port) {
         if (host.startsWith("[") && host.endsWith("]")) {
             host = host.substring(1, host.length() - 1);
         } else if (host.indexOf(':') >= 0) {
-            throw new ConfigException(
-                    key + "=" + entry + ": write an IPv6 address in brackets, such as [::1]:9092");
+            throw new ConfigException(key + "=" + entry + ": write an IPv6 address in brackets, such as [::1]:9092");
         }
         int port;
         try {

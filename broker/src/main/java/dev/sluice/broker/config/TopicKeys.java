@@ -87,13 +87,13 @@ public final class TopicKeys {
 
     static List<ConfigKey<?>> brokerDefaults() {
         return Stream.concat(
-                        KEYS.stream().<ConfigKey<?>>map(TopicKey::brokerDefault),
-                        Stream.of(PRODUCER_EXPIRATION_MS))
+                        KEYS.stream().<ConfigKey<?>>map(TopicKey::brokerDefault), Stream.of(PRODUCER_EXPIRATION_MS))
                 .toList();
     }
 
     static LogConfig logDefaults(Map<String, String> given) {
-        LogConfig config = LogConfig.DEFAULT.withProducerIdExpirationMs(BrokerConfig.get(given, PRODUCER_EXPIRATION_MS));
+        LogConfig config =
+                LogConfig.DEFAULT.withProducerIdExpirationMs(BrokerConfig.get(given, PRODUCER_EXPIRATION_MS));
         for (TopicKey<?> key : KEYS) {
             config = key.applyDefault(config, given);
         }
@@ -112,7 +112,8 @@ public final class TopicKeys {
                     .findFirst()
                     .orElseThrow(() -> new ConfigException("The topic configuration " + entry.getKey()
                             + " is not offered by this version; offered are "
-                            + String.join(", ", KEYS.stream().map(TopicKey::name).toList())));
+                            + String.join(
+                                    ", ", KEYS.stream().map(TopicKey::name).toList())));
             config = key.apply(config, entry.getValue());
         }
         return config;

@@ -26,10 +26,10 @@ import org.slf4j.LoggerFactory;
 ///   any ──▶ CLOSED   on the peer's end, an error, a malformed frame, an idle time-out, the broker's stop
 /// ```
 ///
-/// As in Kafka, the next request is taken up when the one before was answered, so answers need no sorting. The socket is
-/// registered once, edge-triggered, and `readable` remembers that an edge was seen. Bytes are received to the end of the frame
-/// that is under way and not beyond, so that the buffer empties with every frame and the next one lands in the same,
-/// cache-hot place. Owned by its loop's thread.
+/// As in Kafka, the next request is taken up when the one before was answered, so answers need no sorting. The socket
+/// is registered once, edge-triggered, and `readable` remembers that an edge was seen. Bytes are received to the end of
+/// the frame that is under way and not beyond, so that the buffer empties with every frame and the next one lands in
+/// the same, cache-hot place. Owned by its loop's thread.
 public final class Connection implements ReadyListener {
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
@@ -92,8 +92,8 @@ public final class Connection implements ReadyListener {
         }
     }
 
-    /// Looks once in an idle time-out whether a frame came since the last look: requests then cost no timer, and an idle
-    /// connection is closed after one to two of them.
+    /// Looks once in an idle time-out whether a frame came since the last look: requests then cost no timer, and an
+    /// idle connection is closed after one to two of them.
     private void closeIfIdle() {
         if (!handling && framesTaken == framesAtLastLook) {
             close("idle for " + config.idleTimeoutMs() + " ms");
@@ -138,8 +138,8 @@ public final class Connection implements ReadyListener {
             return;
         }
         if ((events & Epolls.EPOLLRDHUP) != 0) {
-            // The end was announced with this edge; no other will come for it, so read until it is met. The peer may have
-            // closed one half only and still wait for its answers.
+            // The end was announced with this edge; no other will come for it, so read until it is met. The peer may
+            // have closed one half only and still wait for its answers.
             peerClosed = true;
             readable = true;
             if (handling) {
@@ -209,7 +209,8 @@ public final class Connection implements ReadyListener {
         }
     }
 
-    /// @return false when the socket is full, or the share used up, and nothing more should be taken up before it has room
+    /// @return false when the socket is full, or the share used up, and nothing more should be taken up before it
+    ///         has room
     private boolean send() {
         if (!writer.isEmpty()) {
             try {
@@ -263,10 +264,12 @@ public final class Connection implements ReadyListener {
         ReceiveBuffer received = buffer;
         return received != null
                 && received.lengthBytes() >= SIZE_BYTES
-                && received.lengthBytes() >= SIZE_BYTES + (long) received.segment().get(SIZE, received.start());
+                && received.lengthBytes()
+                        >= SIZE_BYTES + (long) received.segment().get(SIZE, received.start());
     }
 
-    /// The size that the frame at the start of the buffer declares; closes the connection and answers -1 if it may not be.
+    /// The size that the frame at the start of the buffer declares; closes the connection and answers -1 if it may
+    /// not be.
     private int frameSize(ReceiveBuffer received) {
         int size = received.segment().get(SIZE, received.start());
         if (size < 0 || size > config.largestFrameBytes()) {
@@ -299,7 +302,8 @@ public final class Connection implements ReadyListener {
             long received = loop.kernel().sockets().recv(socket, room, 0);
             if (received > 0) {
                 target.received(received);
-                // A short count drained the socket; more will come with an edge of its own. Not so after the peer's end.
+                // A short count drained the socket; more will come with an edge of its own. Not so after the peer's
+                // end.
                 readable = received == room.byteSize() || peerClosed;
                 return true;
             }
@@ -352,8 +356,8 @@ public final class Connection implements ReadyListener {
         serve();
     }
 
-    /// Asks for the end: at once if nothing is under way, else when the request in hand was answered. Bytes of requests that
-    /// were not taken up are dropped, as by any closed connection.
+    /// Asks for the end: at once if nothing is under way, else when the request in hand was answered. Bytes of
+    /// requests that were not taken up are dropped, as by any closed connection.
     void finish() {
         closeWhenSent = true;
         if (!handling) {

@@ -2,7 +2,6 @@ package dev.sluice.broker.net;
 
 import dev.sluice.broker.config.ListenerAddress;
 import dev.sluice.io.linux.Account;
-import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Epolls;
 import dev.sluice.io.linux.Errno;
@@ -103,13 +102,14 @@ public final class Listener implements ReadyListener, AutoCloseable {
 
     private static InetSocketAddress resolve(ListenerAddress address) throws IOException {
         try {
-            InetAddress host = address.host().isEmpty()
-                    ? InetAddress.getByName("0.0.0.0")
-                    : InetAddress.getByName(address.host());
+            InetAddress host =
+                    address.host().isEmpty() ? InetAddress.getByName("0.0.0.0") : InetAddress.getByName(address.host());
             return new InetSocketAddress(host, address.port());
         } catch (UnknownHostException e) {
-            throw new IOException("Can't listen on " + address + ": the host " + address.host()
-                    + " is not known. Use an address of this machine, such as 127.0.0.1 or 0.0.0.0", e);
+            throw new IOException(
+                    "Can't listen on " + address + ": the host " + address.host()
+                            + " is not known. Use an address of this machine, such as 127.0.0.1 or 0.0.0.0",
+                    e);
         }
     }
 

@@ -86,8 +86,8 @@ public final class Network implements AutoCloseable {
         return loopsAccount;
     }
 
-    /// Takes no more connections, answers what is under way (long polls at once, with what there is), and closes every
-    /// connection when it has its answers.
+    /// Takes no more connections, answers what is under way (long polls at once, with what there is), and closes
+    /// every connection when it has its answers.
     ///
     /// @return whether all were closed within `graceMs`
     public boolean drain(long graceMs) throws InterruptedException {

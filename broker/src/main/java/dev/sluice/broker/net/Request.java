@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /// The request of a connection that is being handled. A connection has one, used again for the next request.
 ///
-/// Owned by the connection's loop. A handler that answers later keeps the number that [#ticket] gives, and answers on the loop
-/// if [#isCurrent] still says so.
+/// Owned by the connection's loop. A handler that answers later keeps the number that [#ticket] gives, and answers on
+/// the loop if [#isCurrent] still says so.
 public final class Request {
     /// What a handler that answers later listens to.
     public interface Pending {
@@ -117,7 +117,8 @@ public final class Request {
         }
     }
 
-    /// Queues a piece of the answer: `bytes` is (the start of) a slab taken from the loop's pool, given back when sent.
+    /// Queues a piece of the answer: `bytes` is (the start of) a slab taken from the loop's pool, given back when
+    /// sent.
     public void send(MemorySegment slab, long sendBytes) {
         SlabPool slabs = connection.loop().slabs();
         connection.writer().add(slab.asSlice(0, sendBytes), () -> slabs.give(slab));

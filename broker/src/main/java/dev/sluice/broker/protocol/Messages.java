@@ -8,8 +8,8 @@ import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 
-/// Requests and answers of the control plane, through kafka-clients' generated messages. The hot path (Produce, Fetch) does
-/// without them.
+/// Requests and answers of the control plane, through kafka-clients' generated messages. The hot path (Produce, Fetch)
+/// does without them.
 public final class Messages {
     private Messages() {}
 

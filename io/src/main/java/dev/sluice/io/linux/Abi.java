@@ -15,7 +15,8 @@ final class Abi {
             case "amd64", "x86_64" -> new Constants(0x4000, 0x10000, 0x20000, 12, 4);
             case "aarch64" -> new Constants(0x10000, 0x4000, 0x8000, 16, 8);
             default ->
-                throw new UnsupportedOperationException("Sluice runs on Linux x86-64 and aarch64, not on " + architecture);
+                throw new UnsupportedOperationException(
+                        "Sluice runs on Linux x86-64 and aarch64, not on " + architecture);
         };
     }
 }

@@ -5,8 +5,8 @@ import java.lang.invoke.VarHandle;
 
 /// An open file descriptor that we own: its number, what it is open on, and the account of the calls made on it.
 ///
-/// Whoever opened it closes it. After [#close] every call on it answers −EBADF; closing twice does nothing. The number is
-/// never handed to a call after it was closed *by the same thread*; threads that share a descriptor must keep it
+/// Whoever opened it closes it. After [#close] every call on it answers −EBADF; closing twice does nothing. The number
+/// is never handed to a call after it was closed *by the same thread*; threads that share a descriptor must keep it
 /// open by a reference count of their own until the last call has returned, for the kernel gives the number out again.
 public final class Descriptor implements AutoCloseable {
     private static final int CLOSED = -1;

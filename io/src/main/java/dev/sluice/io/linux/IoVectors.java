@@ -7,15 +7,16 @@ import java.lang.foreign.ValueLayout;
 
 /// An array of `struct iovec { void *base; size_t length; }` for gathering writes.
 ///
-/// Not thread-safe; the segments that are added must stay alive until the call that uses them has returned: this class keeps
-/// their addresses only.
+/// Not thread-safe; the segments that are added must stay alive until the call that uses them has returned: this class
+/// keeps their addresses only.
 public final class IoVectors {
     /// The kernel's bound on one call, UIO_MAXIOV of linux/uio.h.
     public static final int MAX = 1024;
 
     private static final long BYTES = 16;
 
-    /// struct msghdr of linux/socket.h: 0 name, 8 i32 name length, 16 iov, 24 iov count, 32 control, 40 its length, 48 i32 flags.
+    /// struct msghdr of linux/socket.h: 0 name, 8 i32 name length, 16 iov, 24 iov count, 32 control, 40 its length,
+    /// 48 i32 flags.
     private static final long MSGHDR_BYTES = 56;
 
     private final MemorySegment array;

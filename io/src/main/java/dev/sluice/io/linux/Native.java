@@ -24,8 +24,7 @@ final class Native {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup LIBC = LINKER.defaultLookup();
     private static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
-    private static final long ERRNO_AT =
-            CAPTURED.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+    private static final long ERRNO_AT = CAPTURED.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
 
     /// One segment a thread to catch errno in. A virtual thread has its own, so that being moved to another
     /// carrier between the call and the look at errno does no harm.
@@ -36,8 +35,7 @@ final class Native {
 
     /// A handle on a libc function whose errno is captured: its first parameter is [#capture].
     static MethodHandle function(String name, FunctionDescriptor signature) {
-        return LINKER.downcallHandle(
-                LIBC.findOrThrow(name), signature, Linker.Option.captureCallState("errno"));
+        return LINKER.downcallHandle(LIBC.findOrThrow(name), signature, Linker.Option.captureCallState("errno"));
     }
 
     /// The same for a variadic function, whose arguments from `firstVariadic` on are passed as the ABI wants it.

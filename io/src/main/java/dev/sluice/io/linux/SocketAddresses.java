@@ -45,12 +45,14 @@ final class SocketAddresses {
 
     static MemorySegment encode(SocketAddress address, Arena arena) {
         return switch (address) {
-            case InetSocketAddress inet when inet.getAddress() instanceof Inet4Address v4 -> {
+            case InetSocketAddress inet
+            when inet.getAddress() instanceof Inet4Address v4 -> {
                 MemorySegment sockaddr = header(AF_INET, inet.getPort(), 16, arena);
                 MemorySegment.copy(v4.getAddress(), 0, sockaddr, ValueLayout.JAVA_BYTE, 4, 4);
                 yield sockaddr;
             }
-            case InetSocketAddress inet when inet.getAddress() instanceof Inet6Address v6 -> {
+            case InetSocketAddress inet
+            when inet.getAddress() instanceof Inet6Address v6 -> {
                 MemorySegment sockaddr = header(AF_INET6, inet.getPort(), 28, arena);
                 MemorySegment.copy(v6.getAddress(), 0, sockaddr, ValueLayout.JAVA_BYTE, 8, 16);
                 sockaddr.set(ValueLayout.JAVA_INT, 24, v6.getScopeId());
@@ -59,8 +61,8 @@ final class SocketAddresses {
             case UnixDomainSocketAddress unix -> {
                 byte[] path = unix.getPath().toString().getBytes(StandardCharsets.UTF_8);
                 if (path.length >= UNIX_PATH_BYTES) {
-                    throw new IllegalArgumentException("A UNIX socket's path has at most " + (UNIX_PATH_BYTES - 1)
-                            + " bytes: " + unix.getPath());
+                    throw new IllegalArgumentException(
+                            "A UNIX socket's path has at most " + (UNIX_PATH_BYTES - 1) + " bytes: " + unix.getPath());
                 }
                 MemorySegment sockaddr = arena.allocate(2L + path.length + 1, 8);
                 sockaddr.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);

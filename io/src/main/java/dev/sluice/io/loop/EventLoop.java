@@ -27,9 +27,9 @@ import org.jspecify.annotations.Nullable;
 ///  epoll_wait → listeners of what is ready → due timers → mailbox → deferred work
 /// ```
 ///
-/// All methods belong to the loop's own thread (whoever calls [#run]), except [#execute] and [#stop], which any thread may
-/// call. Nothing that runs on a loop may block. The mailbox is not bounded by itself: senders are (a connection has at most one
-/// message under way for each request it has in flight).
+/// All methods belong to the loop's own thread (whoever calls [#run]), except [#execute] and [#stop], which any thread
+/// may call. Nothing that runs on a loop may block. The mailbox is not bounded by itself: senders are (a connection has
+/// at most one message under way for each request it has in flight).
 public final class EventLoop implements Executor, AutoCloseable {
     private static final int EVENTS_A_TURN = 256;
     private static final long WAKE_UP = -1;

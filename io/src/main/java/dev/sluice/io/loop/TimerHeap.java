@@ -3,8 +3,8 @@ package dev.sluice.io.loop;
 import java.util.Arrays;
 import java.util.function.LongSupplier;
 
-/// Timers in order of their deadlines: a binary heap whose elements know their place, so that setting and cancelling cost
-/// O(log n) and leave no garbage. Deadlines are compared by difference, for System.nanoTime may wrap.
+/// Timers in order of their deadlines: a binary heap whose elements know their place, so that setting and cancelling
+/// cost O(log n) and leave no garbage. Deadlines are compared by difference, for System.nanoTime may wrap.
 final class TimerHeap {
     private final LongSupplier clockNs;
     private Timer[] heap = new Timer[64];

@@ -9,9 +9,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /// A memory map with a reference count, unmapped when the last reference goes.
 ///
-/// We count references instead of closing a shared arena, because that stops and deoptimises every other thread. In return
-/// the segment is protected by nothing else: touch it only between a [#retain] that answered true and its [#release], or
-/// while you are the owner who has not closed it yet. Access after that would end the process.
+/// We count references instead of closing a shared arena, because that stops and deoptimises every other thread. In
+/// return the segment is protected by nothing else: touch it only between a [#retain] that answered true and its
+/// [#release], or while you are the owner who has not closed it yet. Access after that would end the process.
 ///
 /// Thread-safe.
 public final class Mapping implements AutoCloseable {
@@ -27,7 +27,8 @@ public final class Mapping implements AutoCloseable {
 
     /// Maps a range of a file, shared with the page cache.
     ///
-    /// The range may reach past the end of the file; what lies there may be touched once the file has grown over it.
+    /// The range may reach past the end of the file; what lies there may be touched once the file has grown over
+    /// it.
     ///
     /// @param position   multiple of the page size
     /// @param writable   whether stores are allowed; they reach the file
@@ -35,8 +36,7 @@ public final class Mapping implements AutoCloseable {
     public static Mapping ofFile(Kernel kernel, Descriptor file, long position, long lengthBytes, boolean writable)
             throws ErrnoException {
         int protection = Mappings.PROT_READ | (writable ? Mappings.PROT_WRITE : 0);
-        return new Mapping(
-                kernel, kernel.mappings().map(file, position, lengthBytes, protection, Mappings.MAP_SHARED));
+        return new Mapping(kernel, kernel.mappings().map(file, position, lengthBytes, protection, Mappings.MAP_SHARED));
     }
 
     /// Reserves zeroed memory: address space now, pages when they are first touched.

@@ -8,8 +8,8 @@ import java.nio.ByteBuffer;
 /// A buffer that bytes are received into and parsed in, which grows without moving.
 ///
 /// It reserves address space for the largest frame that may come; the kernel gives a page when the page is first
-/// written, so memory grows with the bytes received, never with the bytes a peer declares. What has been received lies between
-/// [#start] and [#end]:
+/// written, so memory grows with the bytes received, never with the bytes a peer declares. What has been received lies
+/// between [#start] and [#end]:
 ///
 /// ```
 /// 0        start            end                                capacity
@@ -38,8 +38,8 @@ public final class ReceiveBuffer {
         return segment;
     }
 
-    /// The whole buffer as a big-endian ByteBuffer, for checksums and for parsers that want one. Its position and limit are
-    /// scratch: whoever uses it sets both first.
+    /// The whole buffer as a big-endian ByteBuffer, for checksums and for parsers that want one. Its position and
+    /// limit are scratch: whoever uses it sets both first.
     public ByteBuffer view() {
         return view;
     }
@@ -75,7 +75,8 @@ public final class ReceiveBuffer {
         assert end <= segment.byteSize();
     }
 
-    /// Says that bytes at the start are done with. When none is left the buffer starts over at 0, where the cache is hot.
+    /// Says that bytes at the start are done with. When none is left the buffer starts over at 0, where the cache
+    /// is hot.
     public void consume(long lengthBytes) {
         start += lengthBytes;
         assert start <= end;

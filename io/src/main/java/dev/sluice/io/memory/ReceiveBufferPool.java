@@ -4,14 +4,15 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import java.util.ArrayDeque;
 
-/// Receive buffers of one event loop, last in, first out: the buffer given back last is the one whose lines are still in the
-/// processor's cache, and it is the next to be taken.
+/// Receive buffers of one event loop, last in, first out: the buffer given back last is the one whose lines are still
+/// in the processor's cache, and it is the next to be taken.
 ///
 /// A connection holds a buffer only while it has bytes that are not consumed, so a loop whose peers send whole frames
-/// works in one buffer. Owned by one thread. Free buffers keep [#HOT_BYTES] of memory each, and at most [#FREE] are kept.
+/// works in one buffer. Owned by one thread. Free buffers keep [#HOT_BYTES] of memory each, and at most [#FREE] are
+/// kept.
 public final class ReceiveBufferPool implements AutoCloseable {
-    /// What a free buffer keeps backed. Above the 1 MiB batches that clients are tuned to, so that these never fault again;
-    /// with FREE below it bounds a loop's idle memory to 8 MiB.
+    /// What a free buffer keeps backed. Above the 1 MiB batches that clients are tuned to, so that these never
+    /// fault again; with FREE below it bounds a loop's idle memory to 8 MiB.
     public static final long HOT_BYTES = 2 << 20;
 
     private static final int FREE = 4;

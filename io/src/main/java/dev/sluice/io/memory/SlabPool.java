@@ -6,8 +6,8 @@ import java.util.ArrayDeque;
 
 /// Native memory for answers, in classes of a power of two, recycled by one event loop.
 ///
-/// Owned by one thread, which also gives back what it took. Memory above [#LARGEST_BYTES] is allocated for the occasion and left
-/// to the garbage collector; each class keeps a bounded number of free slabs.
+/// Owned by one thread, which also gives back what it took. Memory above [#LARGEST_BYTES] is allocated for the occasion
+/// and left to the garbage collector; each class keeps a bounded number of free slabs.
 public final class SlabPool {
     static final int SMALLEST_BYTES = 512;
     public static final int LARGEST_BYTES = 1 << 20;

@@ -13,9 +13,9 @@ import java.util.ArrayDeque;
 
 /// Sends pieces of memory and spans of files, in order, through a non-blocking stream socket.
 ///
-/// Memory goes by send(2), or by one sendmsg(2) for several pieces behind one another, with MSG_MORE while a span follows, so that a
-/// header shares a packet with the span behind it; spans go by sendfile(2), from the page cache to the socket without a copy by
-/// the processor. Owned by one thread.
+/// Memory goes by send(2), or by one sendmsg(2) for several pieces behind one another, with MSG_MORE while a span
+/// follows, so that a header shares a packet with the span behind it; spans go by sendfile(2), from the page cache to
+/// the socket without a copy by the processor. Owned by one thread.
 public final class SocketWriter {
     /// How far a [#flush] came.
     public enum Progress {
@@ -83,8 +83,8 @@ public final class SocketWriter {
 
     /// Sends until everything is sent, the socket is full, or about `shareBytes` have gone.
     ///
-    /// @throws ErrnoException when the peer is gone (EPIPE, ECONNRESET…), when the file could not be read, or when it ended before
-    ///     its span did (EIO): the stream is then broken in mid-frame and must be closed
+    /// @throws ErrnoException when the peer is gone (EPIPE, ECONNRESET…), when the file could not be read, or when
+    ///     it ended before its span did (EIO): the stream is then broken in mid-frame and must be closed
     public Progress flush(long shareBytes) throws ErrnoException {
         long share = shareBytes;
         dropSent(0);
@@ -93,11 +93,10 @@ public final class SocketWriter {
                 return Progress.YIELDED;
             }
             Piece first = pieces.getFirst();
-            long sent =
-                    switch (first) {
-                        case Bytes bytes -> sendMemory(bytes);
-                        case Span span -> sendSpan(span, share);
-                    };
+            long sent = switch (first) {
+                case Bytes bytes -> sendMemory(bytes);
+                case Span span -> sendSpan(span, share);
+            };
             if (sent == -Errno.EAGAIN) {
                 return Progress.BLOCKED;
             }
