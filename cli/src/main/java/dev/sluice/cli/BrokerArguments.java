@@ -29,8 +29,8 @@ record BrokerArguments(
                 ClientOptions.isVerbose(parsed));
     }
 
-    /// Reads a command line that leaves nothing to ask: known options, each with its value. Must agree with picocli wherever it answers;
-    /// where anything is out of the ordinary it does not answer.
+    /// Reads a command line that leaves nothing to ask: known options, each with its value. Must agree with picocli
+    /// wherever it answers; where anything is out of the ordinary it does not answer.
     ///
     /// @return null if picocli is needed: for help, or to say what is wrong
     static @Nullable BrokerArguments plain(List<String> arguments) {

@@ -114,7 +114,8 @@ final class BrokerCommand implements Command {
             err.println("sluice: stopped");
             return ExitCode.OK;
         }
-        err.println("sluice: stopped with connections that were still waiting for an answer; their clients will ask again");
+        err.println(
+                "sluice: stopped with connections that were still waiting for an answer; their clients will ask again");
         return ExitCode.FAILURE;
     }
 

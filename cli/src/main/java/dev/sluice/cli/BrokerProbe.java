@@ -16,8 +16,8 @@ final class BrokerProbe {
 
     private BrokerProbe() {}
 
-    /// Waits until one of the addresses answers. A refused connection is tried again until the time is over, so that
-    /// a script may start a broker and go on at once.
+    /// Waits until one of the addresses answers. A refused connection is tried again until the time is over, so
+    /// that a script may start a broker and go on at once.
     ///
     /// @return the first address that answered
     /// @throws CommandFailure with the line to show when none does

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 
-/// The broker's settings from all their sources, the later winning over the earlier: the broker's own defaults, the file of `--config`,
-/// `--data` and `--listen`, `--set`.
+/// The broker's settings from all their sources, the later winning over the earlier: the broker's own defaults, the
+/// file of `--config`, `--data` and `--listen`, `--set`.
 ///
 /// One key is the command's own and not handed on: `sluice.log.level`.
 final class BrokerSettings {
@@ -48,7 +48,9 @@ final class BrokerSettings {
             throw CommandFailure.usage("--config " + file + ": can't be read as properties: " + e.getMessage(), e);
         }
         Map<String, String> all = new TreeMap<>();
-        properties.stringPropertyNames().forEach(key -> all.put(key, properties.getProperty(key).strip()));
+        properties
+                .stringPropertyNames()
+                .forEach(key -> all.put(key, properties.getProperty(key).strip()));
         return all;
     }
 }

@@ -23,9 +23,8 @@ record ClientOptions(List<HostPort> bootstrap, Duration timeout, Map<String, Str
         spec.addOption(OptionSpec.builder("-b", "--bootstrap")
                 .paramLabel("HOST:PORT")
                 .type(String.class)
-                .description(
-                        "The broker to talk to; several with commas. Default: $" + ENVIRONMENT_KEY + ", else "
-                                + DEFAULT_BOOTSTRAP + ".")
+                .description("The broker to talk to; several with commas. Default: $" + ENVIRONMENT_KEY + ", else "
+                        + DEFAULT_BOOTSTRAP + ".")
                 .build());
         spec.addOption(OptionSpec.builder("--timeout")
                 .paramLabel("SECONDS")
@@ -75,7 +74,8 @@ record ClientOptions(List<HostPort> bootstrap, Duration timeout, Map<String, Str
         Map<String, Object> all = new HashMap<>();
         all.put("bootstrap.servers", HostPort.join(bootstrap));
         all.put("client.id", "sluice");
-        // A command has nobody who reads its metrics, neither over JMX nor pushed to the broker; both cost start-up time.
+        // A command has nobody who reads its metrics, neither over JMX nor pushed to the broker; both cost start-up
+        // time.
         all.put("metric.reporters", "");
         all.put("enable.metrics.push", "false");
         all.putAll(own);

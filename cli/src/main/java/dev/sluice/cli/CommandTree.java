@@ -14,8 +14,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The commands as picocli sees them: parses command lines, prints help, refuses what it does not know.
 ///
-/// The models are built by code: reading annotations would need reflection, and the model of a command that was not asked for would
-/// have to be built too.
+/// The models are built by code: reading annotations would need reflection, and the model of a command that was not
+/// asked for would have to be built too.
 final class CommandTree {
     private CommandTree() {}
 

@@ -25,13 +25,14 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteBufferDeserializer;
 
-/// One run of `sluice consume`: finds where to begin in each partition, and prints until it is told to stop. Used by one thread;
-/// a signal wakes it up from another.
+/// One run of `sluice consume`: finds where to begin in each partition, and prints until it is told to stop. Used by
+/// one thread; a signal wakes it up from another.
 final class Consuming {
     /// Bytes collected before they are written.
     private static final int OUTPUT_BYTES = 1024 * 1024;
 
-    /// What one fetch may bring from one partition, and in all: large enough that the requests of a GiB don't count.
+    /// What one fetch may bring from one partition, and in all: large enough that the requests of a GiB don't
+    /// count.
     private static final int PARTITION_FETCH_BYTES = 4 * 1024 * 1024;
     private static final int FETCH_BYTES = 16 * 1024 * 1024;
 
@@ -83,7 +84,8 @@ final class Consuming {
             throw CommandFailure.failed("can't write the records: " + e, e);
         } catch (OffsetOutOfRangeException e) {
             throw CommandFailure.failed(
-                    "consume " + options.topic() + ": records were deleted by retention before they could be read; go on with"
+                    "consume " + options.topic()
+                            + ": records were deleted by retention before they could be read; go on with"
                             + " --from beginning",
                     e);
         } catch (KafkaException e) {
@@ -128,7 +130,8 @@ final class Consuming {
                 for (TopicPartition partition : partitions) {
                     if (offset < at(first, partition) || offset > at(end, partition)) {
                         throw CommandFailure.failed("partition " + partition.partition() + " of " + options.topic()
-                                + " has no offset " + offset + ": it begins at " + at(first, partition) + " and ends before "
+                                + " has no offset " + offset + ": it begins at " + at(first, partition)
+                                + " and ends before "
                                 + at(end, partition));
                     }
                     starts.put(partition, offset);
@@ -153,8 +156,7 @@ final class Consuming {
     private Set<TopicPartition> partitions(Consumer<?, ?> consumer) throws CommandFailure {
         List<PartitionInfo> known = consumer.partitionsFor(options.topic(), client.timeout());
         if (known == null || known.isEmpty()) {
-            throw CommandFailure.failed(
-                    "no topic '" + options.topic() + "'; sluice topic list shows those there are");
+            throw CommandFailure.failed("no topic '" + options.topic() + "'; sluice topic list shows those there are");
         }
         List<Integer> wanted = new ArrayList<>(options.partitions());
         if (wanted.isEmpty()) {
@@ -197,7 +199,8 @@ final class Consuming {
             dropFinished(consumer, ends, unfinished);
             if (!records.isEmpty()) {
                 lastRecordNs = System.nanoTime();
-            } else if (options.toEnd() && System.nanoTime() - lastRecordNs > client.timeout().toNanos()) {
+            } else if (options.toEnd()
+                    && System.nanoTime() - lastRecordNs > client.timeout().toNanos()) {
                 // There should be records, and none come: if the broker is gone, the client would wait for it for ever.
                 BrokerProbe.await(client);
                 lastRecordNs = System.nanoTime();

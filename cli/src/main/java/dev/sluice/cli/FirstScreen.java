@@ -4,8 +4,8 @@ import dev.sluice.broker.Version;
 import java.net.InetSocketAddress;
 import java.util.stream.Collectors;
 
-/// What a broker says when it is up: what runs, where, where the data lies, what was found there, what an acknowledgement
-/// promises, and the next command to try.
+/// What a broker says when it is up: what runs, where, where the data lies, what was found there, what an
+/// acknowledgement promises, and the next command to try.
 final class FirstScreen {
     private static final String DEFAULT_ADDRESS = "127.0.0.1:9092";
 
@@ -13,9 +13,15 @@ final class FirstScreen {
 
     static String text(BrokerCommand.RunningBroker broker) {
         StringBuilder text = new StringBuilder();
-        line(text, "Sluice " + Version.CURRENT, "a message log that speaks Kafka's protocol; process "
-                + ProcessHandle.current().pid());
-        line(text, "  listens on", broker.addresses().stream().map(FirstScreen::address).collect(Collectors.joining(", ")));
+        line(
+                text,
+                "Sluice " + Version.CURRENT,
+                "a message log that speaks Kafka's protocol; process "
+                        + ProcessHandle.current().pid());
+        line(
+                text,
+                "  listens on",
+                broker.addresses().stream().map(FirstScreen::address).collect(Collectors.joining(", ")));
         line(text, "  data in", broker.dataDir());
         String label = "  recovery";
         for (String sentence : broker.recovery()) {

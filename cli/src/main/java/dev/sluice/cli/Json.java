@@ -11,8 +11,8 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
 
-/// JSON as maps, lists, strings and numbers, from jackson-core's tokens; binding to classes would need two more jars and
-/// reflection. Missing values read as empty ones.
+/// JSON as maps, lists, strings and numbers, from jackson-core's tokens; binding to classes would need two more jars
+/// and reflection. Missing values read as empty ones.
 final class Json {
     private Json() {}
 

@@ -10,8 +10,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
-/// One plain TCP connection on which Kafka requests are sent, one at a time: for the two questions that Kafka's client has
-/// no method for. Used by one thread, and closed by who opened it.
+/// One plain TCP connection on which Kafka requests are sent, one at a time: for the two questions that Kafka's client
+/// has no method for. Used by one thread, and closed by who opened it.
 ///
 /// ```
 ///   request   i32 length | i16 api key | i16 version | i32 correlation id | i16 length, client id | body
@@ -21,8 +21,8 @@ final class KafkaConnection implements AutoCloseable {
     private static final byte[] CLIENT_ID = "sluice".getBytes(StandardCharsets.UTF_8);
     private static final int REQUEST_HEADER_BYTES = 2 + 2 + 4 + 2 + CLIENT_ID.length;
 
-    /// The longest answer taken in. The status of 10,000 partitions is some ten MiB; whatever else answers on the port
-    /// (a web server) gives four letters here that read as a length of a gigabyte and more.
+    /// The longest answer taken in. The status of 10,000 partitions is some ten MiB; whatever else answers on the
+    /// port (a web server) gives four letters here that read as a length of a gigabyte and more.
     private static final int MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
 
     private final Socket socket;
@@ -56,7 +56,8 @@ final class KafkaConnection implements AutoCloseable {
     ///
     /// @param body what follows the request header; read from its position to its limit
     /// @return what follows the response header (version 0)
-    /// @throws EOFException              when the other end closed the connection, as brokers do on a request unknown to them
+    /// @throws EOFException              when the other end closed the connection, as brokers do on a request
+    ///                                   unknown to them
     /// @throws NotKafkaException when the answer can't be one of a Kafka broker
     ByteBuffer exchange(short apiKey, short apiVersion, ByteBuffer body) throws IOException {
         correlationId++;

@@ -26,14 +26,14 @@ final class KafkaFailures {
             case UnknownTopicOrPartitionException _ ->
                 CommandFailure.failed(doing + ": no such topic; sluice topic list shows those there are", cause);
             case InvalidTopicException _ ->
-                CommandFailure.failed(
-                        doing + ": not a name for a topic; use up to 249 of a-z A-Z 0-9 . _ -", cause);
+                CommandFailure.failed(doing + ": not a name for a topic; use up to 249 of a-z A-Z 0-9 . _ -", cause);
             case RecordTooLargeException _ ->
                 CommandFailure.failed(
                         doing + ": larger than the topic takes (max.message.bytes); raise it with: sluice topic create"
                                 + " NAME --config max.message.bytes=N",
                         cause);
-            case AuthenticationException _ -> CommandFailure.failed(doing + ": the broker refused us: " + message, cause);
+            case AuthenticationException _ ->
+                CommandFailure.failed(doing + ": the broker refused us: " + message, cause);
             case AuthorizationException _ -> CommandFailure.failed(doing + ": not allowed: " + message, cause);
             case UnsupportedVersionException _ ->
                 CommandFailure.failed(doing + ": the broker doesn't offer this: " + message, cause);

@@ -11,8 +11,8 @@ import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import java.nio.charset.StandardCharsets;
 
-/// Sets logback up by code: lines to standard error, at the levels of [LogLevel]. Reading XML would load a parser and its
-/// classes into every process. logback finds this class through `META-INF/services` and makes one.
+/// Sets logback up by code: lines to standard error, at the levels of [LogLevel]. Reading XML would load a parser and
+/// its classes into every process. logback finds this class through `META-INF/services` and makes one.
 @ConfiguratorRank(ConfiguratorRank.CUSTOM_TOP_PRIORITY)
 public final class LogConfigurator extends ContextAwareBase implements Configurator {
     private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS} %-5level %logger{0}: %msg%n";

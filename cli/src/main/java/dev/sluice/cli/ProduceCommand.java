@@ -43,8 +43,7 @@ final class ProduceCommand implements Command {
                 .description("The partition of every record. Default: by the key; without one, in turns.")
                 .build());
         spec.addOption(text("--compression", "CODEC", "none, gzip, snappy, lz4 or zstd. Default: none."));
-        spec.addOption(
-                text("--acks", "ACKS", "When a record counts as sent: 0, 1 or all. Default: all."));
+        spec.addOption(text("--acks", "ACKS", "When a record counts as sent: 0, 1 or all. Default: all."));
         ClientOptions.addTo(spec);
         Specs.example(spec, "sluice produce logs access.log", "seq 10 | sluice produce numbers");
         Specs.exitCodes(

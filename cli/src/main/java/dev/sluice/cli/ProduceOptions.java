@@ -71,8 +71,8 @@ record ProduceOptions(
 
     private static String oneOf(String option, Set<String> allowed, String value) throws CommandFailure {
         if (!allowed.contains(value)) {
-            throw CommandFailure.usage(
-                    option + " " + value + " is none of " + String.join(", ", allowed.stream().sorted().toList()));
+            throw CommandFailure.usage(option + " " + value + " is none of "
+                    + String.join(", ", allowed.stream().sorted().toList()));
         }
         return value;
     }

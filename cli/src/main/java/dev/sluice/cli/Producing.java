@@ -25,19 +25,22 @@ import org.jspecify.annotations.Nullable;
 /// One run of `sluice produce`: reads the inputs one after the other and sends their records, in their order, until the
 /// end or the first failure. Used by one thread; a second one reports when a signal ends the process.
 final class Producing {
-    /// How much is asked of a file at once. Large enough that system calls don't count, small enough for the second-level
-    /// cache, from which the records are copied again.
+    /// How much is asked of a file at once. Large enough that system calls don't count, small enough for the
+    /// second-level cache, from which the records are copied again.
     private static final int READ_BYTES = 256 * 1024;
 
-    /// Kafka's client cuts batches at 16 KiB by default: 65,000 requests a GiB, each with its own cost on both sides. A batch
-    /// of a million bytes is the largest that a broker with the default max.message.bytes (1,048,588) takes.
+    /// Kafka's client cuts batches at 16 KiB by default: 65,000 requests a GiB, each with its own cost on both
+    /// sides. A batch of a million bytes is the largest that a broker with the default max.message.bytes
+    /// (1,048,588) takes.
     private static final int BATCH_BYTES = 1_000_000;
 
-    /// How long a batch waits to fill up. Nobody notices 10 ms on a typed line; at the end of the input nothing waits.
+    /// How long a batch waits to fill up. Nobody notices 10 ms on a typed line; at the end of the input nothing
+    /// waits.
     private static final int LINGER_MS = 10;
 
-    /// Records that wait for their batch or for its acknowledgement: 64 batches, enough for the 5 in flight and for a
-    /// keyed stream over some 50 partitions. It is also the largest record, which the broker usually bounds before.
+    /// Records that wait for their batch or for its acknowledgement: 64 batches, enough for the 5 in flight and for
+    /// a keyed stream over some 50 partitions. It is also the largest record, which the broker usually bounds
+    /// before.
     private static final int BUFFER_BYTES = 64 * 1024 * 1024;
 
     /// A record's own header and a batch's, with room to spare for headers of the user.
@@ -98,8 +101,8 @@ final class Producing {
                 throw CommandFailure.failed(file + ": no such file; nothing was sent");
             }
             if (Files.isDirectory(path) || !Files.isReadable(path)) {
-                throw CommandFailure.failed(
-                        file + ": " + (Files.isDirectory(path) ? "a directory" : "not readable") + "; nothing was sent");
+                throw CommandFailure.failed(file + ": " + (Files.isDirectory(path) ? "a directory" : "not readable")
+                        + "; nothing was sent");
             }
             try {
                 total = total < 0 || !Files.isRegularFile(path) ? -1 : total + Files.size(path);
@@ -128,14 +131,15 @@ final class Producing {
         }
     }
 
-    /// Learns the topic's partitions, which creates the topic on a broker that does so. Asked on a thread of its own, because
-    /// the client would wait here as long as for a full buffer.
+    /// Learns the topic's partitions, which creates the topic on a broker that does so. Asked on a thread of its
+    /// own, because the client would wait here as long as for a full buffer.
     private void checkPartition(Producer<byte[], byte[]> producer) throws CommandFailure {
         String topic = options.topic();
         FutureTask<List<PartitionInfo>> asked = new FutureTask<>(() -> producer.partitionsFor(topic));
         Thread.ofPlatform().daemon().name("partitions-of-topic").start(asked);
         try {
-            int count = asked.get(client.timeout().toNanos(), TimeUnit.NANOSECONDS).size();
+            int count =
+                    asked.get(client.timeout().toNanos(), TimeUnit.NANOSECONDS).size();
             Integer partition = options.partition();
             if (partition != null && partition >= count) {
                 throw CommandFailure.failed("topic " + topic + " has " + HumanFormat.count(count, "partition")
@@ -165,8 +169,9 @@ final class Producing {
                 // Standard input is the process's, not ours to close.
                 InputStream in = standardInput ? surroundings.in() : new FileInputStream(file);
                 try {
-                    boolean goesOn =
-                            options.whole() ? sendWhole(producer, name, in, progress) : sendLines(producer, name, in, progress);
+                    boolean goesOn = options.whole()
+                            ? sendWhole(producer, name, in, progress)
+                            : sendLines(producer, name, in, progress);
                     if (!goesOn) {
                         return;
                     }
@@ -186,7 +191,8 @@ final class Producing {
         }
     }
 
-    /// @return false when a record failed: nothing more is sent, so that what was stored is a beginning of the input
+    /// @return false when a record failed: nothing more is sent, so that what was stored is a beginning of the
+    ///         input
     private boolean sendLines(Producer<byte[], byte[]> producer, String name, InputStream in, Progress progress)
             throws IOException, CommandFailure {
         RecordReader records = new RecordReader(in, options.delimiter(), READ_BYTES, maxRecordBytes());
@@ -239,7 +245,8 @@ final class Producing {
                 acknowledged);
     }
 
-    /// What the client's own limits leave for a record; the broker's limit is usually lower, and is told by the broker.
+    /// What the client's own limits leave for a record; the broker's limit is usually lower, and is told by the
+    /// broker.
     private int maxRecordBytes() {
         long request = Long.parseLong(client.properties().getOrDefault("max.request.size", "" + BUFFER_BYTES));
         long memory = Long.parseLong(client.properties().getOrDefault("buffer.memory", "" + BUFFER_BYTES));
@@ -270,7 +277,8 @@ final class Producing {
 
     private String summary() {
         long elapsedNs = Math.max(1, System.nanoTime() - startNs);
-        return HumanFormat.count(acknowledged.records(), "record") + ", " + HumanFormat.bytes((double) acknowledged.bytes())
+        return HumanFormat.count(acknowledged.records(), "record") + ", "
+                + HumanFormat.bytes((double) acknowledged.bytes())
                 + (options.acks().equals("0") ? " sent to " : " acknowledged for ") + options.topic() + " in "
                 + HumanFormat.duration(Duration.ofNanos(elapsedNs)) + ", "
                 + HumanFormat.bytes(acknowledged.bytes() * 1e9 / elapsedNs) + "/s";

@@ -2,10 +2,10 @@ package dev.sluice.cli;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.LinkedHashSet;
 import java.util.stream.Collectors;
 
 /// What `sluice consume` can print of a record: the words of `--print`.

@@ -13,8 +13,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.concurrent.locks.LockSupport;
 
-/// Standard output for bytes: collects them in one native buffer and hands them to write(2) when it is full or when told
-/// so. Through the library's own calls, because only an errno tells a reader that had enough (EPIPE) from a full disk.
+/// Standard output for bytes: collects them in one native buffer and hands them to write(2) when it is full or when
+/// told so. Through the library's own calls, because only an errno tells a reader that had enough (EPIPE) from a full
+/// disk.
 ///
 /// Used by one thread. Owns the buffer, not the descriptor.
 final class RecordOutput implements AutoCloseable {
@@ -55,8 +56,7 @@ final class RecordOutput implements AutoCloseable {
                 flush();
             }
             long piece = Math.min(length - taken, buffer.byteSize() - filled);
-            MemorySegment.copy(
-                    source, ValueLayout.JAVA_BYTE, taken, buffer, ValueLayout.JAVA_BYTE, filled, piece);
+            MemorySegment.copy(source, ValueLayout.JAVA_BYTE, taken, buffer, ValueLayout.JAVA_BYTE, filled, piece);
             filled += piece;
             taken += piece;
         }

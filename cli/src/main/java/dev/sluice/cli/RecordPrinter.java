@@ -9,8 +9,8 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
-/// Prints records as bytes: the chosen fields with the separator between them, and the delimiter after the last. A missing key or
-/// value prints as nothing; headers as `name=value` with commas.
+/// Prints records as bytes: the chosen fields with the separator between them, and the delimiter after the last. A
+/// missing key or value prints as nothing; headers as `name=value` with commas.
 final class RecordPrinter {
     private static final byte[] EQUALS = {'='};
     private static final byte[] COMMA = {','};

@@ -13,8 +13,8 @@ import java.util.Arrays;
 ///                                   └ start + length
 /// ```
 ///
-/// The result does not depend on how the stream cuts its reads. The buffer starts at one size and doubles for a record that does
-/// not fit, up to the longest record allowed. The caller owns the stream and closes it. Used by one thread.
+/// The result does not depend on how the stream cuts its reads. The buffer starts at one size and doubles for a record
+/// that does not fit, up to the longest record allowed. The caller owns the stream and closes it. Used by one thread.
 final class RecordReader {
     private final InputStream in;
     private final byte[] delimiter;
@@ -99,8 +99,8 @@ final class RecordReader {
         return true;
     }
 
-    /// Where the next delimiter begins, looking from `from` on, or -1. The inner loop is what a GiB of input passes, at about
-    /// 2 GB/s; sending a record costs many times that.
+    /// Where the next delimiter begins, looking from `from` on, or -1. The inner loop is what a GiB of input
+    /// passes, at about 2 GB/s; sending a record costs many times that.
     private int find(int from) {
         byte[] bytes = buffer;
         byte first = delimiter[0];
@@ -118,8 +118,8 @@ final class RecordReader {
                 || Arrays.equals(buffer, at, at + delimiter.length, delimiter, 0, delimiter.length);
     }
 
-    /// Makes sure that the buffer can take at least one byte more: the record in progress moves to the front, and if it fills
-    /// the buffer by itself, the buffer doubles.
+    /// Makes sure that the buffer can take at least one byte more: the record in progress moves to the front, and
+    /// if it fills the buffer by itself, the buffer doubles.
     ///
     /// @return by how much the bytes moved to the front
     private int makeRoom() {

@@ -5,8 +5,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What opening the data folder found, in sentences for the first screen: nothing for a new folder, one for a clean one, and
-/// everything that was cut.
+/// What opening the data folder found, in sentences for the first screen: nothing for a new folder, one for a clean
+/// one, and everything that was cut.
 final class RecoveryLines {
     /// A folder with thousands of cut partitions must not push the address off the screen; the log has them all.
     private static final int MOST_DETAILS = 10;
@@ -23,7 +23,8 @@ final class RecoveryLines {
             RecoveryReport.Cut cut = partition.cut();
             if (cut != null) {
                 details.add("cut " + HumanFormat.count(cut.bytes(), "byte") + " off " + partition.name() + " ("
-                        + cut.file() + " from byte " + cut.position() + ": " + cut.reason() + "); it ends before offset "
+                        + cut.file() + " from byte " + cut.position() + ": " + cut.reason()
+                        + "); it ends before offset "
                         + partition.logEndOffset());
             }
             partition.warnings().forEach(warning -> details.add(partition.name() + ": " + warning));

@@ -11,7 +11,8 @@ interface Signals {
     /// From now on the first request to stop runs `request`; a second one ends the process at once.
     void onStop(StopRequest request);
 
-    /// What to do at the first request to stop. Runs on the thread that delivers signals, and must not wait for long.
+    /// What to do at the first request to stop. Runs on the thread that delivers signals, and must not wait for
+    /// long.
     @FunctionalInterface
     interface StopRequest {
         /// @param exitCode what shells show for a process that this signal ended

@@ -22,7 +22,8 @@ final class Sluice {
     /// @return one of [ExitCode]
     static int run(Surroundings surroundings, String... arguments) {
         if (arguments.length > 0 && arguments[0].equals("broker")) {
-            BrokerArguments plain = BrokerArguments.plain(Arrays.asList(arguments).subList(1, arguments.length));
+            BrokerArguments plain =
+                    BrokerArguments.plain(Arrays.asList(arguments).subList(1, arguments.length));
             if (plain != null) {
                 return ended(() -> new BrokerCommand().run(plain, surroundings), plain.verbose(), surroundings.err());
             }

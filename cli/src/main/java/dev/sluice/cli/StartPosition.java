@@ -24,7 +24,8 @@ sealed interface StartPosition {
     /// At the first record with this timestamp or a later one.
     record Time(long timestampMs) implements StartPosition {}
 
-    /// `beginning`, `end`, `1234` (an offset), `-10` (the last ten), `@1767225600000` (ms since 1970), or a date or time by ISO
+    /// `beginning`, `end`, `1234` (an offset), `-10` (the last ten), `@1767225600000` (ms since 1970), or a date or
+    /// time by ISO
     /// 8601. A bare number is always an offset, however large: guessing would one day guess wrong.
     ///
     /// @param zone the zone of a time that names none
@@ -52,8 +53,9 @@ sealed interface StartPosition {
             }
             return new Time(instant(text, zone).toEpochMilli());
         } catch (DateTimeException | ArithmeticException | NumberFormatException _) {
-            throw CommandFailure.usage("--from " + text + " is none of: beginning, end, an offset such as 1234, -N for the last"
-                    + " N, @MS (ms since 1970), a time such as 2026-01-31T12:00:00Z");
+            throw CommandFailure.usage(
+                    "--from " + text + " is none of: beginning, end, an offset such as 1234, -N for the last"
+                            + " N, @MS (ms since 1970), a time such as 2026-01-31T12:00:00Z");
         }
     }
 

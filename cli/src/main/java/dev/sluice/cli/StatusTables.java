@@ -25,8 +25,7 @@ final class StatusTables {
         out.println(title);
         TextTable table = new TextTable(1, name, "calls", "errors", "bytes", "", "bytes/call");
         for (StatusReport.Count count : counts) {
-            table.row(
-                    count.call(), count.calls(), count.errors(), count.bytes(), size(count.bytes()), perCall(count));
+            table.row(count.call(), count.calls(), count.errors(), count.bytes(), size(count.bytes()), perCall(count));
         }
         table.print(out);
     }

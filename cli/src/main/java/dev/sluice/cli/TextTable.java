@@ -11,7 +11,8 @@ final class TextTable {
     private final int leftAligned;
     private final List<List<String>> rows = new ArrayList<>();
 
-    /// @param leftAligned how many columns from the left are names; those after them are figures, and end on one line
+    /// @param leftAligned how many columns from the left are names; those after them are figures, and end on one
+    ///                    line
     TextTable(int leftAligned, String... heading) {
         this.leftAligned = leftAligned;
         rows.add(List.of(heading));

@@ -48,8 +48,10 @@ final class TopicDescribeCommand implements Command {
             Map<TopicPartition, ListOffsetsResultInfo> first = offsets(session, doing, topic, OffsetSpec.earliest());
             Map<TopicPartition, ListOffsetsResultInfo> end = offsets(session, doing, topic, OffsetSpec.latest());
 
-            surroundings.out().println("topic " + name + ": " + HumanFormat.count(topic.partitions().size(), "partition")
-                    + ", id " + topic.topicId());
+            surroundings
+                    .out()
+                    .println("topic " + name + ": "
+                            + HumanFormat.count(topic.partitions().size(), "partition") + ", id " + topic.topicId());
             TextTable table = new TextTable(0, "partition", "leader", "replicas", "first offset", "end offset");
             for (TopicPartitionInfo partition : topic.partitions()) {
                 TopicPartition id = new TopicPartition(name, partition.partition());

@@ -25,7 +25,8 @@ final class TopicListCommand implements Command {
     public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
         ClientOptions options = ClientOptions.from(parsed, surroundings.environment());
         try (AdminSession session = AdminSession.open(options)) {
-            new TreeSet<>(session.await("list topics", session.admin().listTopics().names()))
+            new TreeSet<>(session.await(
+                            "list topics", session.admin().listTopics().names()))
                     .forEach(surroundings.out()::println);
             return ExitCode.OK;
         }

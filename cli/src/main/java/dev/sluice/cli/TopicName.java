@@ -27,8 +27,7 @@ final class TopicName {
 
     static String checked(String name) throws CommandFailure {
         if (!ALLOWED.matcher(name).matches() || name.equals(".") || name.equals("..")) {
-            throw CommandFailure.usage(
-                    "'" + name + "' is not a name for a topic; use 1 to 249 of a-z A-Z 0-9 . _ -");
+            throw CommandFailure.usage("'" + name + "' is not a name for a topic; use 1 to 249 of a-z A-Z 0-9 . _ -");
         }
         return name;
     }

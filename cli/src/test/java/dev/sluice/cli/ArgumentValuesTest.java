@@ -22,7 +22,8 @@ class ArgumentValuesTest {
 
     @Test
     void whatIsNoEscapeIsUtf8() throws CommandFailure {
-        assertThat(Escapes.bytes("--delimiter", "é→")).isEqualTo("é→".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        assertThat(Escapes.bytes("--delimiter", "é→"))
+                .isEqualTo("é→".getBytes(java.nio.charset.StandardCharsets.UTF_8));
         assertThat(Escapes.bytes("--delimiter", "")).isEmpty();
     }
 
@@ -63,7 +64,20 @@ class ArgumentValuesTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "start", "-", "--5", "+5", "1.5", "@", "@-1", "@x", "2026-13-01", "12:00", "99999999999999999999"})
+            strings = {
+                "",
+                "start",
+                "-",
+                "--5",
+                "+5",
+                "1.5",
+                "@",
+                "@-1",
+                "@x",
+                "2026-13-01",
+                "12:00",
+                "99999999999999999999"
+            })
     void anyOtherStartIsRefused(String text) {
         assertThatThrownBy(() -> StartPosition.parse(text, ZONE))
                 .isInstanceOf(CommandFailure.class)

@@ -12,9 +12,32 @@ import picocli.CommandLine.ParameterException;
 class BrokerArgumentsTest {
     /// Pieces of command lines, good and bad.
     private static final String[] WORDS = {
-        "--data", "/d", "--data=/x", "--listen", "0.0.0.0:1", "--listen=[::1]:0", "--config", "f.properties", "--set", "a=b",
-        "--set=a=b", "--set=a=b=c", "-v", "--verbose", "--help", "-h", "--unknown", "word", "", "-", "--", "--data=",
-        "-vh", "@file", "--dat", "--set=x y"
+        "--data",
+        "/d",
+        "--data=/x",
+        "--listen",
+        "0.0.0.0:1",
+        "--listen=[::1]:0",
+        "--config",
+        "f.properties",
+        "--set",
+        "a=b",
+        "--set=a=b",
+        "--set=a=b=c",
+        "-v",
+        "--verbose",
+        "--help",
+        "-h",
+        "--unknown",
+        "word",
+        "",
+        "-",
+        "--",
+        "--data=",
+        "-vh",
+        "@file",
+        "--dat",
+        "--set=x y"
     };
 
     @Test

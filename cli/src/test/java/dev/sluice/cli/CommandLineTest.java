@@ -29,7 +29,8 @@ class CommandLineTest {
         SluiceRun run = SluiceRun.of(arguments.toArray(String[]::new));
 
         assertThat(run.exitCode()).isZero();
-        assertThat(run.out()).contains("Usage: sluice", "Example:", "Exit codes:", "  sluice " + String.join(" ", command));
+        assertThat(run.out())
+                .contains("Usage: sluice", "Example:", "Exit codes:", "  sluice " + String.join(" ", command));
         assertThat(run.err()).isEmpty();
     }
 
@@ -208,7 +209,8 @@ class CommandLineTest {
         SluiceRun run = SluiceRun.of("produce", "t", missing.toString(), "--bootstrap", "127.0.0.1:1");
         assertThat(run.exitCode()).isEqualTo(ExitCode.FAILURE);
         assertThat(run.err()).contains(missing + ": no such file; nothing was sent");
-        assertThat(SluiceRun.of("produce", "t", folder.toString(), "--bootstrap", "127.0.0.1:1").err())
+        assertThat(SluiceRun.of("produce", "t", folder.toString(), "--bootstrap", "127.0.0.1:1")
+                        .err())
                 .contains("a directory");
     }
 

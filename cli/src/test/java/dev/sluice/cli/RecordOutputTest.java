@@ -93,7 +93,11 @@ class RecordOutputTest {
         Kernel kernel = new Kernel(gate);
         // Under the name that messages show.
         Descriptor opened = kernel.files()
-                .open(file, dev.sluice.io.linux.Files.O_WRONLY | dev.sluice.io.linux.Files.O_CREAT, 0600, kernel.account())
+                .open(
+                        file,
+                        dev.sluice.io.linux.Files.O_WRONLY | dev.sluice.io.linux.Files.O_CREAT,
+                        0600,
+                        kernel.account())
                 .orThrow();
         try (Descriptor descriptor = kernel.adopt(opened.number(), "standard output", kernel.account());
                 RecordOutput output = new RecordOutput(kernel.files(), descriptor, bufferBytes)) {

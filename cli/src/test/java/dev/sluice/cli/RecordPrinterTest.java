@@ -36,7 +36,8 @@ class RecordPrinterTest {
         assertThat(printed("key,value", record(null, null))).isEqualTo("|;");
     }
 
-    private String printed(String fields, ConsumerRecord<ByteBuffer, ByteBuffer> record) throws IOException, CommandFailure {
+    private String printed(String fields, ConsumerRecord<ByteBuffer, ByteBuffer> record)
+            throws IOException, CommandFailure {
         Path file = folder.resolve("printed");
         Kernel kernel = new Kernel();
         try (Descriptor descriptor = kernel.files()

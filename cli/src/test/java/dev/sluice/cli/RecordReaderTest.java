@@ -68,8 +68,7 @@ class RecordReaderTest {
         input.writeBytes(line);
         input.writeBytes("\nshort again".getBytes(StandardCharsets.UTF_8));
 
-        List<byte[]> records =
-                records(new ByteArrayInputStream(input.toByteArray()), new byte[] {'\n'}, 64, NO_LIMIT);
+        List<byte[]> records = records(new ByteArrayInputStream(input.toByteArray()), new byte[] {'\n'}, 64, NO_LIMIT);
 
         assertThat(records).hasSize(3);
         assertThat(records.get(1)).isEqualTo(line);

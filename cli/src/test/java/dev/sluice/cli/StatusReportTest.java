@@ -9,8 +9,7 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
 class StatusReportTest {
-    private static final String JSON =
-            """
+    private static final String JSON = """
             {"broker":{"version":"1.2","uptimeMs":61000,"dataDir":"/d","flush":"os","later":[1,{"x":null}]},
              "connections":{"total":{"recvfrom":{"calls":10,"errors":2,"bytes":4096},
                                      "sendto":{"calls":5,"errors":0,"bytes":100000}},
@@ -29,8 +28,11 @@ class StatusReportTest {
         assertThat(report.broker()).isEqualTo(new StatusReport.Broker("1.2", 61_000, "/d", "os"));
         assertThat(report.connectionTotal())
                 .containsExactly(
-                        new StatusReport.Count("sendto", 5, 0, 100_000), new StatusReport.Count("recvfrom", 10, 2, 4096));
-        assertThat(report.connections()).extracting(StatusReport.Item::name).containsExactly("127.0.0.1:5", "127.0.0.1:6");
+                        new StatusReport.Count("sendto", 5, 0, 100_000),
+                        new StatusReport.Count("recvfrom", 10, 2, 4096));
+        assertThat(report.connections())
+                .extracting(StatusReport.Item::name)
+                .containsExactly("127.0.0.1:5", "127.0.0.1:6");
         assertThat(report.partitions()).containsExactly(new StatusReport.Partition("t", 1, 5, 9, 1024));
         assertThat(report.segments())
                 .extracting(StatusReport.Item::name)

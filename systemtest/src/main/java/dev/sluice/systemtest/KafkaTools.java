@@ -51,7 +51,8 @@ final class KafkaTools {
     /// @return how many files it accepted
     static int dumpLog(Path dataDir) throws IOException {
         List<Path> logs = withSuffix(dataDir, ".log");
-        List<Path> indexes = Stream.concat(withSuffix(dataDir, ".index").stream(), withSuffix(dataDir, ".timeindex").stream())
+        List<Path> indexes = Stream.concat(
+                        withSuffix(dataDir, ".index").stream(), withSuffix(dataDir, ".timeindex").stream())
                 .toList();
         if (!logs.isEmpty()) {
             dump(List.of("--deep-iteration", "--files"), logs);
@@ -79,8 +80,8 @@ final class KafkaTools {
                 continue;
             }
             if (line.contains(" is followed by ")) {
-                // 4.3.1 takes the offset before a file's first record for -1, so it reports every segment but the first, Kafka's
-                // own too. Only that one report of a segment is let through.
+                // 4.3.1 takes the offset before a file's first record for -1, so it reports every segment but the
+                // first, Kafka's own too. Only that one report of a segment is let through.
                 String harmless = "-1 is followed by " + Long.parseLong(segment.replace(".log", ""));
                 CampaignFailure.require(line.strip().equals(harmless), "DumpLogSegments: " + segment + ": " + line);
                 continue;
@@ -93,7 +94,9 @@ final class KafkaTools {
 
     private static List<Path> withSuffix(Path folder, String suffix) throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(file -> file.toString().endsWith(suffix)).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(suffix))
+                    .sorted()
+                    .toList();
         }
     }
 }

@@ -58,8 +58,7 @@ public final class Epolls {
         /// What was given when the descriptor was added.
         public long data(int index) {
             return array.get(
-                    ValueLayout.JAVA_LONG_UNALIGNED,
-                    index * Abi.CURRENT.epollEventBytes() + Abi.CURRENT.epollDataAt());
+                    ValueLayout.JAVA_LONG_UNALIGNED, index * Abi.CURRENT.epollEventBytes() + Abi.CURRENT.epollDataAt());
         }
     }
 

@@ -75,8 +75,7 @@ public final class Files {
     private static final MethodHandle FDATASYNC =
             Native.function("fdatasync", FunctionDescriptor.of(Native.C_INT, Native.C_INT));
     private static final MethodHandle FALLOCATE = Native.function(
-            "fallocate",
-            FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_LONG, Native.C_LONG));
+            "fallocate", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_LONG, Native.C_LONG));
     private static final MethodHandle FTRUNCATE =
             Native.function("ftruncate", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_LONG));
     private static final MethodHandle STATX = Native.function(
@@ -115,8 +114,8 @@ public final class Files {
         }
         MemorySegment captured = Native.capture();
         try (Arena arena = Arena.ofConfined()) {
-            int result = (int)
-                    OPENAT.invokeExact(captured, AT_FDCWD, Kernel.cString(arena, path), flags | O_CLOEXEC, mode);
+            int result =
+                    (int) OPENAT.invokeExact(captured, AT_FDCWD, Kernel.cString(arena, path), flags | O_CLOEXEC, mode);
             return kernel.opened(Call.OPENAT, Native.orErrno(result, captured), name, owner);
         } catch (Throwable t) {
             throw Native.unexpected(t);
@@ -246,8 +245,8 @@ public final class Files {
         return file.account().record(Call.PWRITEV, length, true);
     }
 
-    /// fsync(2): content and metadata, of a file or a directory. A failure is reported once; see the class comment of
-    /// whoever calls for what it then does. Never retry: the pages are marked clean after the first failure.
+    /// fsync(2): content and metadata, of a file or a directory. A failure is reported once; see the class comment
+    /// of whoever calls for what it then does. Never retry: the pages are marked clean after the first failure.
     public long fsync(Descriptor file) {
         long result = kernel.admit(Call.FSYNC, file);
         if (result >= 0) {
@@ -424,8 +423,7 @@ public final class Files {
         if (result >= 0) {
             try {
                 // posix_fadvise answers the error number itself and leaves errno alone.
-                result = -(int)
-                        FADVISE.invokeExact(Native.capture(), file.number(), position, lengthBytes, advice);
+                result = -(int) FADVISE.invokeExact(Native.capture(), file.number(), position, lengthBytes, advice);
             } catch (Throwable t) {
                 throw Native.unexpected(t);
             }
@@ -433,8 +431,8 @@ public final class Files {
         return file.account().record(Call.FADVISE, result, false);
     }
 
-    /// Takes an exclusive lock on the whole file without waiting (F_OFD_SETLK): it conflicts with Kafka's own lock on the same
-    /// file, and with another of ours in this process, and ends with the descriptor.
+    /// Takes an exclusive lock on the whole file without waiting (F_OFD_SETLK): it conflicts with Kafka's own lock
+    /// on the same file, and with another of ours in this process, and ends with the descriptor.
     ///
     /// @return 0, or −EAGAIN when another holds it
     public long tryLock(Descriptor file) {

@@ -8,8 +8,9 @@ import java.nio.file.Path;
 
 /// The one door to the operating system: an object that is handed to whatever makes native calls.
 ///
-/// Every call passes this kernel's [Gate] (where tests inject faults) and is counted in an [Account] (where `sluice status`
-/// and the tests against `strace` look). Two kernels in one JVM share nothing. Thread-safe, and costs nothing while idle.
+/// Every call passes this kernel's [Gate] (where tests inject faults) and is counted in an [Account] (where `sluice
+/// status` and the tests against `strace` look). Two kernels in one JVM share nothing. Thread-safe, and costs nothing
+/// while idle.
 ///
 /// All facilities answer a value: a result ≥ 0, or a negative error number of [Errno]. They never throw for what the
 /// kernel says; EINTR and short counts are passed on, for only the caller knows what they mean there.

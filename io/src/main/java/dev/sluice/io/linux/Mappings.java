@@ -44,10 +44,10 @@ public final class Mappings {
                     Native.C_LONG));
     private static final MethodHandle MUNMAP =
             Native.function("munmap", FunctionDescriptor.of(Native.C_INT, Native.C_LONG, Native.C_SIZE));
-    private static final MethodHandle MADVISE = Native.function(
-            "madvise", FunctionDescriptor.of(Native.C_INT, Native.C_LONG, Native.C_SIZE, Native.C_INT));
-    private static final MethodHandle MSYNC = Native.function(
-            "msync", FunctionDescriptor.of(Native.C_INT, Native.C_LONG, Native.C_SIZE, Native.C_INT));
+    private static final MethodHandle MADVISE =
+            Native.function("madvise", FunctionDescriptor.of(Native.C_INT, Native.C_LONG, Native.C_SIZE, Native.C_INT));
+    private static final MethodHandle MSYNC =
+            Native.function("msync", FunctionDescriptor.of(Native.C_INT, Native.C_LONG, Native.C_SIZE, Native.C_INT));
 
     private final Kernel kernel;
 
@@ -107,7 +107,8 @@ public final class Mappings {
         return (protection & PROT_WRITE) != 0 ? mapped : mapped.asReadOnly();
     }
 
-    /// munmap(2). No access to the segment, or to a slice of it, may be under way or follow: it would end the process.
+    /// munmap(2). No access to the segment, or to a slice of it, may be under way or follow: it would end the
+    /// process.
     public long unmap(MemorySegment mapped) {
         return memoryCall(Call.MUNMAP, mapped, 0);
     }
@@ -129,13 +130,12 @@ public final class Mappings {
             long address = range.address();
             long length = range.byteSize();
             try {
-                int answer =
-                        switch (call) {
-                            case MUNMAP -> (int) MUNMAP.invokeExact(captured, address, length);
-                            case MADVISE -> (int) MADVISE.invokeExact(captured, address, length, argument);
-                            case MSYNC -> (int) MSYNC.invokeExact(captured, address, length, argument);
-                            default -> throw new AssertionError(call);
-                        };
+                int answer = switch (call) {
+                    case MUNMAP -> (int) MUNMAP.invokeExact(captured, address, length);
+                    case MADVISE -> (int) MADVISE.invokeExact(captured, address, length, argument);
+                    case MSYNC -> (int) MSYNC.invokeExact(captured, address, length, argument);
+                    default -> throw new AssertionError(call);
+                };
                 result = Native.orErrno(answer, captured);
             } catch (Throwable t) {
                 throw Native.unexpected(t);

@@ -45,13 +45,13 @@ public final class Sockets {
     private static final int SOCK_NONBLOCK = 0x800;
     private static final int SOCK_CLOEXEC = 0x80000;
 
-    private static final MethodHandle SOCKET = Native.function(
-            "socket", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT));
+    private static final MethodHandle SOCKET =
+            Native.function("socket", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT));
     private static final MethodHandle SOCKETPAIR = Native.function(
             "socketpair",
             FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT, Native.C_POINTER));
-    private static final MethodHandle BIND = Native.function(
-            "bind", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_POINTER, Native.C_INT));
+    private static final MethodHandle BIND =
+            Native.function("bind", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_POINTER, Native.C_INT));
     private static final MethodHandle LISTEN =
             Native.function("listen", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT));
     private static final MethodHandle CONNECT = Native.function(
@@ -72,11 +72,9 @@ public final class Sockets {
             FunctionDescriptor.of(
                     Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT, Native.C_POINTER, Native.C_POINTER));
     private static final MethodHandle RECV = Native.function(
-            "recv",
-            FunctionDescriptor.of(Native.C_LONG, Native.C_INT, Native.C_POINTER, Native.C_SIZE, Native.C_INT));
+            "recv", FunctionDescriptor.of(Native.C_LONG, Native.C_INT, Native.C_POINTER, Native.C_SIZE, Native.C_INT));
     private static final MethodHandle SEND = Native.function(
-            "send",
-            FunctionDescriptor.of(Native.C_LONG, Native.C_INT, Native.C_POINTER, Native.C_SIZE, Native.C_INT));
+            "send", FunctionDescriptor.of(Native.C_LONG, Native.C_INT, Native.C_POINTER, Native.C_SIZE, Native.C_INT));
     private static final MethodHandle SENDMSG = Native.function(
             "sendmsg", FunctionDescriptor.of(Native.C_LONG, Native.C_INT, Native.C_POINTER, Native.C_INT));
     private static final MethodHandle SENDFILE = Native.function(
@@ -223,8 +221,8 @@ public final class Sockets {
             length.set(Native.C_INT, 0, (int) SocketAddresses.STORAGE_BYTES);
             if (result >= 0) {
                 MemorySegment captured = Native.capture();
-                result = Native.orErrno(
-                        (int) handle.invokeExact(captured, socket.number(), sockaddr, length), captured);
+                result =
+                        Native.orErrno((int) handle.invokeExact(captured, socket.number(), sockaddr, length), captured);
             }
             ErrnoException.check(socket.account().record(call, result, false), call, socket.name());
             return SocketAddresses.decode(sockaddr, length.get(Native.C_INT, 0));
@@ -260,8 +258,7 @@ public final class Sockets {
                 MemorySegment cell = arena.allocate(Native.C_INT);
                 MemorySegment length = arena.allocateFrom(Native.C_INT, 4);
                 result = Native.orErrno(
-                        (int) GETSOCKOPT.invokeExact(captured, socket.number(), level, option, cell, length),
-                        captured);
+                        (int) GETSOCKOPT.invokeExact(captured, socket.number(), level, option, cell, length), captured);
                 if (result >= 0) {
                     result = Integer.toUnsignedLong(cell.get(Native.C_INT, 0));
                 }
@@ -329,8 +326,7 @@ public final class Sockets {
     ///
     /// @param scratch 8 bytes of native memory, borrowed for the call, so that the hot path allocates nothing
     /// @return bytes taken by the kernel, which may be fewer than asked; 0 at the end of the file; or −errno
-    public long sendfile(
-            Descriptor socket, Descriptor file, long position, long lengthBytes, MemorySegment scratch) {
+    public long sendfile(Descriptor socket, Descriptor file, long position, long lengthBytes, MemorySegment scratch) {
         long length = kernel.admit(Call.SENDFILE, file, position, lengthBytes);
         if (length >= 0) {
             MemorySegment captured = Native.capture();
@@ -364,5 +360,4 @@ public final class Sockets {
     public long takeError(Descriptor socket) {
         return -getOption(socket, SOL_SOCKET, SO_ERROR);
     }
-
 }
