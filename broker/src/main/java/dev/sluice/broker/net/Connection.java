@@ -158,30 +158,37 @@ public final class Connection implements ReadyListener {
         close("an internal error");
     }
 
-    /// Works until there is nothing to do without waiting, or the turn's share is used up.
+    /// Works until there is nothing to do without waiting, or the turn's share is used up. Whatever that throws ends this
+    /// connection alone: besides [Request#resume] this is the only way into its work.
     private void serve() {
         if (serving) {
-            return; // an answer was given while its request was being handled: the loop below goes on
+            return; // an answer was given while its request was being handled: the work under way goes on with it
         }
         serving = true;
         try {
-            long share = TURN_BYTES;
-            while (!closed && share > 0) {
-                int taken = mayTake() ? takeFrame() : 0;
-                if (taken > 0) {
-                    share -= taken; // its answer goes with those of the frames behind it
-                } else if (!send() || handling) {
-                    return;
-                } else if (!holdsFrame() && !receive()) {
-                    return;
-                }
-            }
-            if (!closed && send()) {
-                later();
-            }
+            work();
+        } catch (RuntimeException | Error e) {
+            failed(e);
         } finally {
             serving = false;
             releaseBufferIfEmpty();
+        }
+    }
+
+    private void work() {
+        long share = TURN_BYTES;
+        while (!closed && share > 0) {
+            int taken = mayTake() ? takeFrame() : 0;
+            if (taken > 0) {
+                share -= taken; // its answer goes with those of the frames behind it
+            } else if (!send() || handling) {
+                return;
+            } else if (!holdsFrame() && !receive()) {
+                return;
+            }
+        }
+        if (!closed && send()) {
+            later();
         }
     }
 
@@ -195,17 +202,9 @@ public final class Connection implements ReadyListener {
             loop.loop().defer(() -> {
                 deferred = false;
                 if (!closed) {
-                    serveGuarded();
+                    serve();
                 }
             });
-        }
-    }
-
-    private void serveGuarded() {
-        try {
-            serve();
-        } catch (RuntimeException | Error e) {
-            failed(e);
         }
     }
 
