@@ -337,8 +337,15 @@ public final class Connection implements ReadyListener {
 
     private void releaseBufferIfEmpty() {
         if (buffer != null && buffer.lengthBytes() == 0) {
-            loop.receiveBuffers().give(buffer);
+            releaseBuffer();
+        }
+    }
+
+    private void releaseBuffer() {
+        ReceiveBuffer released = buffer;
+        if (released != null) {
             buffer = null;
+            loop.receiveBuffers().give(released);
         }
     }
 
@@ -372,19 +379,29 @@ public final class Connection implements ReadyListener {
         }
         closed = true;
         LOG.debug("{} closed: {}", socket.name(), why);
-        idle.cancel();
-        request.abandoned();
+        release(idle::cancel);
+        release(request::abandoned);
+        release(this::deregister);
+        release(this::releaseBuffer);
+        release(writer::abandon);
+        release(socket::close);
+        release(socket.account()::close);
+        release(() -> loop.remove(this));
+        release(listener::closed);
+    }
+
+    /// One thing that the connection holds: whatever letting go of it throws, the others are let go of too.
+    private void release(Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            LOG.error("Something of {} was not released", socket.name(), e);
+        }
+    }
+
+    private void deregister() {
         if (registration != null) {
             registration.cancel();
         }
-        if (buffer != null) {
-            loop.receiveBuffers().give(buffer);
-            buffer = null;
-        }
-        writer.abandon();
-        socket.close();
-        socket.account().close();
-        loop.remove(this);
-        listener.closed();
     }
 }
