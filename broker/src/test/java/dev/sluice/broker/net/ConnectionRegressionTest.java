@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.sluice.broker.net.RegressionNetwork.Client;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Gate;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -67,6 +70,21 @@ class ConnectionRegressionTest {
             assertThat(first.receive()).containsExactly(1);
             assertThat(last.receive()).containsExactly(2);
             failing.expectEnd();
+        }
+    }
+
+    @Test
+    void framesArriveWholeThoughAGateMakesEachReceiveShort() throws Exception {
+        Gate shortening = (call, subject, position, lengthBytes) ->
+                call == Call.RECV ? Math.min(lengthBytes, 1000) : lengthBytes;
+        byte[] body = new byte[100_000];
+        new Random(1).nextBytes(body);
+        try (RegressionNetwork net =
+                        new RegressionNetwork(shortening, RegressionNetwork.CONFIG, RegressionNetwork::echo);
+                Client client = net.connect()) {
+            client.send(body, GOOD);
+            assertThat(client.receive()).isEqualTo(body);
+            assertThat(client.receive()).isEqualTo(GOOD);
         }
     }
 }
