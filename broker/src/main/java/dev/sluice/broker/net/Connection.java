@@ -55,8 +55,12 @@ public final class Connection implements ReadyListener {
     private boolean handling;
     private boolean closed;
     private boolean closeWhenSent;
+    private boolean failed;
     private boolean serving;
     private boolean deferred;
+
+    /// Where the writer's pieces of the last answer that is whole end.
+    private long answeredMark;
 
     private long framesTaken;
     private long framesAtLastLook;
@@ -142,10 +146,21 @@ public final class Connection implements ReadyListener {
         serve();
     }
 
+    /// Handling a request, or sending answers, threw: what was queued for that request is taken back, the answers before
+    /// it are sent, and then the connection is closed.
     @Override
     public void failed(Throwable thrown) {
         LOG.error("Handling a request of {} failed; its connection is closed", socket.name(), thrown);
-        close("an internal error");
+        boolean again = failed;
+        failed = true;
+        release(request::abandoned);
+        if (again || closed || !writer.cutBack(answeredMark)) {
+            close("an internal error");
+            return;
+        }
+        closeWhenSent = true;
+        handling = false;
+        later();
     }
 
     /// Works until there is nothing to do without waiting, or the turn's share is used up. Whatever that throws ends this
@@ -162,7 +177,8 @@ public final class Connection implements ReadyListener {
                     "{} sent a frame that is not taken ({}; socket.request.max.bytes). Its connection is closed",
                     socket.name(),
                     e.getMessage());
-            close("a malformed frame");
+            closeWhenSent = true;
+            later();
         } catch (RuntimeException | Error e) {
             failed(e);
         } finally {
@@ -291,10 +307,11 @@ public final class Connection implements ReadyListener {
     /// The request that was being handled is answered; its pieces are in the writer.
     void answered() {
         handling = false;
+        answeredMark = writer.mark();
         serve();
     }
 
-    /// Closes the connection once what is in the writer has been sent.
+    /// The request in hand gets no answer: closes the connection once the answers before it have been sent.
     void closeWhenSent() {
         closeWhenSent = true;
         handling = false;

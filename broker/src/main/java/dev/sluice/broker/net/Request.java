@@ -156,9 +156,11 @@ public final class Request {
         done();
     }
 
-    /// Closes the connection without an answer, as Kafka does when a request can't be understood.
+    /// Closes the connection without an answer to this request, as Kafka does when one can't be understood. Nothing may
+    /// have been queued for it; the answers to those before it are sent first.
     public void close(String why) {
         LOG.warn("{}: {}; its connection is closed", connection.socket().name(), why);
-        connection.close(why);
+        pending = null;
+        connection.closeWhenSent();
     }
 }

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import dev.sluice.broker.net.RegressionNetwork.Client;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Gate;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -85,6 +87,63 @@ class ConnectionRegressionTest {
             client.send(body, GOOD);
             assertThat(client.receive()).isEqualTo(body);
             assertThat(client.receive()).isEqualTo(GOOD);
+        }
+    }
+
+    @Test
+    void theAnswersBeforeAMalformedFrameAreSent() throws Exception {
+        try (RegressionNetwork net = new RegressionNetwork(RegressionNetwork::echo);
+                Client client = net.connect()) {
+            byte[] good = Client.frames(GOOD, GOOD);
+            byte[] all = Arrays.copyOf(good, good.length + Integer.BYTES);
+            Arrays.fill(all, good.length, all.length, (byte) 0xff); // a size of -1
+            client.out.write(all);
+
+            assertThat(client.receive()).isEqualTo(GOOD);
+            assertThat(client.receive()).isEqualTo(GOOD);
+            client.expectEnd();
+        }
+    }
+
+    @Test
+    void theAnswersBeforeARequestThatIsRefusedAreSent() throws Exception {
+        try (RegressionNetwork net = new RegressionNetwork(request -> {
+                    if (RegressionNetwork.first(request) == BAD) {
+                        request.close("bad");
+                    } else {
+                        RegressionNetwork.echo(request);
+                    }
+                });
+                Client client = net.connect()) {
+            client.send(GOOD, GOOD, new byte[] {BAD});
+
+            assertThat(client.receive()).isEqualTo(GOOD);
+            assertThat(client.receive()).isEqualTo(GOOD);
+            client.expectEnd();
+        }
+    }
+
+    @Test
+    void whatAHandlerQueuedBeforeItThrewIsNotSent() throws Exception {
+        AtomicInteger released = new AtomicInteger();
+        try (RegressionNetwork net = new RegressionNetwork(request -> {
+                    if (RegressionNetwork.first(request) == BAD) {
+                        MemorySegment slab = request.loop().slabs().take(8);
+                        request.send(slab, () -> {
+                            released.incrementAndGet();
+                            request.loop().slabs().give(slab);
+                        });
+                        throw new IllegalStateException("thrown by a test");
+                    }
+                    RegressionNetwork.echo(request);
+                });
+                Client client = net.connect()) {
+            client.send(GOOD, GOOD, new byte[] {BAD});
+
+            assertThat(client.receive()).isEqualTo(GOOD);
+            assertThat(client.receive()).isEqualTo(GOOD);
+            client.expectEnd();
+            assertThat(released).hasValue(1);
         }
     }
 }
