@@ -275,7 +275,8 @@ final class PartitionLoader {
         IndexCheck index = IndexCheck.of(
                 kernel, IndexFormat.OFFSET, last.files().offsetIndex(), Integer.MAX_VALUE + 1L, last.logBytes());
         try (Descriptor file = open(last.files().log());
-                HeaderCursor cursor = new HeaderCursor(kernel, file, base, last.logBytes(), config.compacted())) {
+                HeaderCursor cursor =
+                        new HeaderCursor(kernel, file, base, Long.MAX_VALUE, last.logBytes(), config.compacted())) {
             cursor.seek(index == null ? null : index.last());
             while (cursor.next()) {
                 epochs = epochs.with(
@@ -481,7 +482,12 @@ final class PartitionLoader {
         Path path = found.files().log();
         try (Descriptor file = open(path);
                 HeaderCursor cursor = new HeaderCursor(
-                        kernel, file, found.files().baseOffset(), found.logBytes(), config.compacted())) {
+                        kernel,
+                        file,
+                        found.files().baseOffset(),
+                        found.endOffset(),
+                        found.logBytes(),
+                        config.compacted())) {
             while (cursor.next()) {
                 if (cursor.header().baseOffset() >= from) {
                     producers.appended(cursor.header());

@@ -177,8 +177,7 @@ final class Segment {
 
     /// A cursor at or before the batch that contains `offset`; the caller closes it.
     HeaderCursor cursorAt(Descriptor file, long offset, long publishedEnd) throws ErrnoException {
-        HeaderCursor cursor =
-                new HeaderCursor(context.kernel(), file, baseOffset, endPosition(publishedEnd), gapsAllowed);
+        HeaderCursor cursor = firstBatch(file, publishedEnd);
         try {
             cursor.seek(indexFloor(IndexFormat.OFFSET, offset - baseOffset));
         } catch (ErrnoException e) {
@@ -186,6 +185,11 @@ final class Segment {
             throw e;
         }
         return cursor;
+    }
+
+    private HeaderCursor firstBatch(Descriptor file, long publishedEnd) {
+        return new HeaderCursor(
+                context.kernel(), file, baseOffset, endOffset(publishedEnd), endPosition(publishedEnd), gapsAllowed);
     }
 
     /// The offset from which on a record of at least `timestampMs` may be found: an entry of the time index.
@@ -306,8 +310,7 @@ final class Segment {
 
     private long readFirstTimestamp() throws CorruptBatchException, ErrnoException {
         Descriptor file = log.acquire();
-        try (HeaderCursor cursor =
-                new HeaderCursor(context.kernel(), file, baseOffset, endPosition(published()), gapsAllowed)) {
+        try (HeaderCursor cursor = firstBatch(file, published())) {
             return cursor.next() ? cursor.header().maxTimestamp() : UNKNOWN;
         } finally {
             log.release();
