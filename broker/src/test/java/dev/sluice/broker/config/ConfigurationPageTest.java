@@ -9,8 +9,8 @@ import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// docs/CONFIGURATION.md is made from the code. After a change of a key, write it anew with
-/// `mvn test -pl broker -am -Dtest=ConfigurationPageTest -Dsluice.docs.write=true -Dsurefire.failIfNoSpecifiedTests=false`.
+/// docs/CONFIGURATION.md is made from the code. After a change of a key, write it anew with `mvn test -pl broker -am
+/// -Dtest=ConfigurationPageTest -Dsluice.docs.write=true -Dsurefire.failIfNoSpecifiedTests=false`.
 class ConfigurationPageTest {
     private static final Path PAGE = Path.of("../docs/CONFIGURATION.md");
 
