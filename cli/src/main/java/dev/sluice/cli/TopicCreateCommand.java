@@ -26,7 +26,7 @@ final class TopicCreateCommand implements Command {
                 .paramLabel("KEY=VALUE")
                 .type(List.class)
                 .auxiliaryTypes(String.class)
-                .description("A setting of the topic, for example retention.ms=3600000. May be repeated.")
+                .description("A setting of the topic, for example max.message.bytes=8388608. May be repeated.")
                 .build());
         spec.addOption(OptionSpec.builder("--if-not-exists")
                 .type(boolean.class)
@@ -34,7 +34,7 @@ final class TopicCreateCommand implements Command {
                 .description("Do nothing, and succeed, if the topic exists already.")
                 .build());
         ClientOptions.addTo(spec);
-        Specs.example(spec, "sluice topic create logs --partitions 4 --config retention.ms=3600000");
+        Specs.example(spec, "sluice topic create logs --partitions 4 --config max.message.bytes=8388608");
         Specs.exitCodes(
                 spec,
                 Ordered.map(
