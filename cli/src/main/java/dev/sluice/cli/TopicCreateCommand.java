@@ -2,7 +2,6 @@ package dev.sluice.cli;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.apache.kafka.clients.admin.CreateTopicsResult;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -59,9 +58,7 @@ final class TopicCreateCommand implements Command {
             NewTopic topic = new NewTopic(name, Optional.ofNullable(partitions), Optional.empty()).configs(configs);
             CreateTopicsResult result = session.admin().createTopics(List.of(topic));
             try {
-                session.await(
-                        "create topic " + name,
-                        Objects.requireNonNull(result.values().get(name)));
+                session.await("create topic " + name, result.values().get(name));
             } catch (CommandFailure e) {
                 if (mayExist && e.getCause() instanceof TopicExistsException) {
                     surroundings.out().println("topic " + name + " exists already");
