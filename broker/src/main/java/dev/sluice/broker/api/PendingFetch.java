@@ -60,6 +60,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
 
     private final List<Partition> awaited = new ArrayList<>();
     private @Nullable Request request;
+    private long ticket;
     private int correlationId;
     private boolean parked;
 
@@ -77,7 +78,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         this.loop = loop;
         this.recycle = recycle;
         this.writer = new FetchResponseWriter(loop.slabs());
-        this.timer = loop.loop().timer(this::hurry);
+        this.timer = loop.loop().timer(() -> resume(this::hurry));
     }
 
     /// Where the request is parsed into.
@@ -87,6 +88,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
 
     void begin(Request newRequest, int newCorrelationId) {
         request = newRequest;
+        ticket = newRequest.ticket();
         correlationId = newCorrelationId;
         if (plan.sessionId() != NO_SESSION || plan.sessionEpoch() > 0) {
             // Every answer of ours says session 0: there are none, so nobody can have one to go on with.
@@ -162,8 +164,18 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
 
     private void woken() {
         woken.set(false);
-        if (parked) {
-            lookAgain();
+        resume(() -> {
+            if (parked) {
+                lookAgain();
+            }
+        });
+    }
+
+    /// Does what a timer or an appender has asked for, if there is still a request to do it for.
+    private void resume(Runnable work) {
+        Request now = request;
+        if (now != null) {
+            now.resume(ticket, work);
         }
     }
 

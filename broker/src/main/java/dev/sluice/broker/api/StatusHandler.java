@@ -50,15 +50,12 @@ final class StatusHandler {
             request.close("asked for the status in version " + version + "; there is version 0 only");
             return;
         }
-        long ticket = request.ticket();
-        services.control().execute(() -> {
-            byte[] json = services.status().apply(topic).getBytes(StandardCharsets.UTF_8);
-            request.loop().execute(() -> {
-                if (request.isCurrent(ticket)) {
-                    answer(request, correlationId, json);
-                }
-            });
-        });
+        OffLoop.run(
+                services.control(),
+                request,
+                "Status",
+                () -> services.status().apply(topic).getBytes(StandardCharsets.UTF_8),
+                json -> answer(request, correlationId, json));
     }
 
     private static void answer(Request request, int correlationId, byte[] json) {

@@ -1,5 +1,7 @@
 package dev.sluice.broker.net;
 
+import dev.sluice.broker.protocol.Frames;
+import dev.sluice.broker.protocol.MalformedRequestException;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Epolls;
 import dev.sluice.io.linux.Errno;
@@ -10,8 +12,6 @@ import dev.sluice.io.loop.Timer;
 import dev.sluice.io.memory.ReceiveBuffer;
 import dev.sluice.io.transfer.SocketWriter;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,19 +27,11 @@ import org.slf4j.LoggerFactory;
 /// ```
 ///
 /// As in Kafka, the next request is taken up when the one before was answered, so answers need no sorting. The socket
-/// is registered once, edge-triggered, and `readable` remembers that an edge was seen. Bytes are received to the end of
-/// the frame that is under way and not beyond, so that the buffer empties with every frame and the next one lands in
-/// the same, cache-hot place. Owned by its loop's thread.
+/// is registered once, edge-triggered, and `readable` remembers that an edge was seen. Owned by its loop's thread.
 public final class Connection implements ReadyListener {
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
     private static final int EVENTS = Epolls.EPOLLIN | Epolls.EPOLLOUT | Epolls.EPOLLRDHUP | Epolls.EPOLLET;
-    private static final int SIZE_BYTES = Integer.BYTES;
-    private static final ValueLayout.OfInt SIZE = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
-
-    /// Asked for when no frame is under way: many small requests in one receive.
-    private static final int LEAST_RECEIVE_BYTES = 64 << 10;
-    private static final int MOST_RECEIVE_BYTES = 1 << 20;
 
     /// Answers of pipelined requests are sent together up to so many bytes.
     private static final int SEND_FIRST_BYTES = 64 << 10;
@@ -52,22 +44,23 @@ public final class Connection implements ReadyListener {
     private final Listener listener;
     private final RequestHandler handler;
     private final NetConfig config;
+    private final FrameBuffer frames;
     private final SocketWriter writer;
     private final Request request;
     private final Timer idle;
     private EventLoop.@Nullable Registration registration;
-
-    /// Held only while it has bytes in it.
-    private @Nullable ReceiveBuffer buffer;
 
     private boolean readable = true;
     private boolean peerClosed;
     private boolean handling;
     private boolean closed;
     private boolean closeWhenSent;
+    private boolean failed;
     private boolean serving;
     private boolean deferred;
-    private int lastFrameBytes;
+
+    /// Where the writer's pieces of the last answer that is whole end.
+    private long answeredMark;
 
     private long framesTaken;
     private long framesAtLastLook;
@@ -78,6 +71,7 @@ public final class Connection implements ReadyListener {
         this.listener = listener;
         this.handler = loop.handler();
         this.config = config;
+        this.frames = new FrameBuffer(loop.receiveBuffers(), config.largestFrameBytes());
         this.writer = new SocketWriter(loop.kernel(), socket);
         this.request = new Request(this);
         this.idle = loop.loop().timer(this::closeIfIdle);
@@ -152,36 +146,61 @@ public final class Connection implements ReadyListener {
         serve();
     }
 
+    /// Handling a request, or sending answers, threw: what was queued for that request is taken back, the answers before
+    /// it are sent, and then the connection is closed.
     @Override
     public void failed(Throwable thrown) {
         LOG.error("Handling a request of {} failed; its connection is closed", socket.name(), thrown);
-        close("an internal error");
+        boolean again = failed;
+        failed = true;
+        release(request::abandoned);
+        if (again || closed || !writer.cutBack(answeredMark)) {
+            close("an internal error");
+            return;
+        }
+        closeWhenSent = true;
+        handling = false;
+        later();
     }
 
-    /// Works until there is nothing to do without waiting, or the turn's share is used up.
+    /// Works until there is nothing to do without waiting, or the turn's share is used up. Whatever that throws ends this
+    /// connection alone: besides [Request#resume] this is the only way into its work.
     private void serve() {
         if (serving) {
-            return; // an answer was given while its request was being handled: the loop below goes on
+            return; // an answer was given while its request was being handled: the work under way goes on with it
         }
         serving = true;
         try {
-            long share = TURN_BYTES;
-            while (!closed && share > 0) {
-                int taken = mayTake() ? takeFrame() : 0;
-                if (taken > 0) {
-                    share -= taken; // its answer goes with those of the frames behind it
-                } else if (!send() || handling) {
-                    return;
-                } else if (!holdsFrame() && !receive()) {
-                    return;
-                }
-            }
-            if (!closed && send()) {
-                later();
-            }
+            work();
+        } catch (MalformedRequestException e) {
+            LOG.warn(
+                    "{} sent a frame that is not taken ({}; socket.request.max.bytes). Its connection is closed",
+                    socket.name(),
+                    e.getMessage());
+            closeWhenSent = true;
+            later();
+        } catch (RuntimeException | Error e) {
+            failed(e);
         } finally {
             serving = false;
-            releaseBufferIfEmpty();
+            frames.releaseIfEmpty();
+        }
+    }
+
+    private void work() {
+        long share = TURN_BYTES;
+        while (!closed && share > 0) {
+            int taken = mayTake() ? takeFrame() : 0;
+            if (taken > 0) {
+                share -= taken; // its answer goes with those of the frames behind it
+            } else if (!send() || handling) {
+                return;
+            } else if (!frames.isComplete() && !receive()) {
+                return;
+            }
+        }
+        if (!closed && send()) {
+            later();
         }
     }
 
@@ -195,17 +214,9 @@ public final class Connection implements ReadyListener {
             loop.loop().defer(() -> {
                 deferred = false;
                 if (!closed) {
-                    serveGuarded();
+                    serve();
                 }
             });
-        }
-    }
-
-    private void serveGuarded() {
-        try {
-            serve();
-        } catch (RuntimeException | Error e) {
-            failed(e);
         }
     }
 
@@ -236,53 +247,23 @@ public final class Connection implements ReadyListener {
         return true;
     }
 
-    /// Hands on the frame at the start of the buffer, if it is complete.
+    /// Hands on the next frame, if it is complete.
     ///
     /// @return its length, 0 when it is not complete
     private int takeFrame() {
-        ReceiveBuffer received = buffer;
-        if (received == null || received.lengthBytes() < SIZE_BYTES) {
+        if (!frames.isComplete()) {
             return 0;
         }
-        int size = frameSize(received);
-        if (size < 0 || received.lengthBytes() < SIZE_BYTES + (long) size) {
-            return 0;
-        }
-        lastFrameBytes = SIZE_BYTES + size;
+        ReceiveBuffer held = frames.held();
+        int length = frames.frameLengthBytes();
         framesTaken++;
         handling = true;
-        request.begin(received.segment(), received.view(), received.start() + SIZE_BYTES, size);
+        request.begin(held.segment(), held.view(), frames.framePosition(), length);
         handler.handle(request);
         if (!closed) {
-            received.consume(SIZE_BYTES + size);
+            frames.consumeFrame();
         }
-        return SIZE_BYTES + size;
-    }
-
-    /// Whether a whole frame waits in the buffer.
-    private boolean holdsFrame() {
-        ReceiveBuffer received = buffer;
-        return received != null
-                && received.lengthBytes() >= SIZE_BYTES
-                && received.lengthBytes()
-                        >= SIZE_BYTES + (long) received.segment().get(SIZE, received.start());
-    }
-
-    /// The size that the frame at the start of the buffer declares; closes the connection and answers -1 if it may
-    /// not be.
-    private int frameSize(ReceiveBuffer received) {
-        int size = received.segment().get(SIZE, received.start());
-        if (size < 0 || size > config.largestFrameBytes()) {
-            LOG.warn(
-                    "{} announced a request of {} bytes; from 0 to {} are taken (socket.request.max.bytes)."
-                            + " Its connection is closed",
-                    socket.name(),
-                    size,
-                    config.largestFrameBytes());
-            close("a request of " + size + " bytes");
-            return -1;
-        }
-        return size;
+        return Frames.SIZE_BYTES + length;
     }
 
     /// Receives once.
@@ -293,18 +274,13 @@ public final class Connection implements ReadyListener {
             return false;
         }
         try {
-            ReceiveBuffer target = buffer;
-            if (target == null) {
-                target = loop.receiveBuffers().take();
-                buffer = target;
-            }
-            MemorySegment room = target.room(wantedBytes(target));
+            MemorySegment room = frames.room();
             long received = loop.kernel().sockets().recv(socket, room, 0);
             if (received > 0) {
-                target.received(received);
-                // A short count drained the socket; more will come with an edge of its own. Not so after the peer's
-                // end.
-                readable = received == room.byteSize() || peerClosed;
+                frames.received(received);
+                // A short count drained the socket; more will come with an edge of its own. Not so after the peer's end,
+                // nor when it is not the kernel's own count.
+                readable = received == room.byteSize() || peerClosed || loop.kernel().mayShorten();
                 return true;
             }
             if (received == 0) {
@@ -328,28 +304,14 @@ public final class Connection implements ReadyListener {
         }
     }
 
-    private long wantedBytes(ReceiveBuffer target) {
-        if (target.lengthBytes() >= SIZE_BYTES) {
-            return SIZE_BYTES + (long) target.segment().get(SIZE, target.start()) - target.lengthBytes();
-        }
-        // Frames of one producer are alike, so the last one's length brings the whole next one in a single receive.
-        return Math.clamp(lastFrameBytes, LEAST_RECEIVE_BYTES, MOST_RECEIVE_BYTES);
-    }
-
-    private void releaseBufferIfEmpty() {
-        if (buffer != null && buffer.lengthBytes() == 0) {
-            loop.receiveBuffers().give(buffer);
-            buffer = null;
-        }
-    }
-
     /// The request that was being handled is answered; its pieces are in the writer.
     void answered() {
         handling = false;
+        answeredMark = writer.mark();
         serve();
     }
 
-    /// Closes the connection once what is in the writer has been sent.
+    /// The request in hand gets no answer: closes the connection once the answers before it have been sent.
     void closeWhenSent() {
         closeWhenSent = true;
         handling = false;
@@ -373,19 +335,29 @@ public final class Connection implements ReadyListener {
         }
         closed = true;
         LOG.debug("{} closed: {}", socket.name(), why);
-        idle.cancel();
-        request.abandoned();
+        release(idle::cancel);
+        release(request::abandoned);
+        release(this::deregister);
+        release(frames::release);
+        release(writer::abandon);
+        release(socket::close);
+        release(socket.account()::close);
+        release(() -> loop.remove(this));
+        release(listener::closed);
+    }
+
+    /// One thing that the connection holds: whatever letting go of it throws, the others are let go of too.
+    private void release(Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            LOG.error("Something of {} was not released", socket.name(), e);
+        }
+    }
+
+    private void deregister() {
         if (registration != null) {
             registration.cancel();
         }
-        if (buffer != null) {
-            loop.receiveBuffers().give(buffer);
-            buffer = null;
-        }
-        writer.abandon();
-        socket.close();
-        socket.account().close();
-        loop.remove(this);
-        listener.closed();
     }
 }

@@ -94,11 +94,14 @@ public final class Network implements AutoCloseable {
         CountDownLatch stopped = new CountDownLatch(loops.size());
         for (NetworkLoop loop : loops) {
             loop.execute(() -> {
-                if (loop == loops.getFirst()) {
-                    listeners.forEach(Listener::close);
+                try {
+                    if (loop == loops.getFirst()) {
+                        listeners.forEach(Listener::close);
+                    }
+                    loop.drain();
+                } finally {
+                    stopped.countDown();
                 }
-                loop.drain();
-                stopped.countDown();
             });
         }
         long deadlineNs = System.nanoTime() + graceMs * 1_000_000;

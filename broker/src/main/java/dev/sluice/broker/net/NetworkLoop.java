@@ -94,7 +94,13 @@ public final class NetworkLoop implements AutoCloseable {
     /// Lets every connection end with the answers it waits for; those that come later end at once.
     void drain() {
         draining = true;
-        List.copyOf(connections).forEach(Connection::finish);
+        for (Connection connection : List.copyOf(connections)) {
+            try {
+                connection.finish();
+            } catch (RuntimeException | Error e) {
+                LOG.error("A connection could not be ended; the others are", e);
+            }
+        }
     }
 
     /// Whether the broker is stopping: nothing should wait any more.

@@ -1,6 +1,7 @@
 package dev.sluice.broker.net;
 
 import dev.sluice.broker.protocol.Messages;
+import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.memory.SlabPool;
 import dev.sluice.io.transfer.Hold;
 import dev.sluice.io.transfer.Span;
@@ -15,7 +16,7 @@ import org.slf4j.LoggerFactory;
 /// The request of a connection that is being handled. A connection has one, used again for the next request.
 ///
 /// Owned by the connection's loop. A handler that answers later keeps the number that [#ticket] gives, and answers on
-/// the loop if [#isCurrent] still says so.
+/// the loop through [#resume].
 public final class Request {
     /// What a handler that answers later listens to.
     public interface Pending {
@@ -79,13 +80,8 @@ public final class Request {
     }
 
     /// The connection's own end and peer.
-    public dev.sluice.io.linux.Descriptor socket() {
+    public Descriptor socket() {
         return connection.socket();
-    }
-
-    /// Something that stays the same for the life of the connection, for handlers that keep state by connection.
-    public Object connectionKey() {
-        return connection;
     }
 
     /// A number of this request, different from those of the connection's other requests.
@@ -93,19 +89,28 @@ public final class Request {
         return ticket;
     }
 
-    /// Whether the request with this ticket still waits for its answer.
-    public boolean isCurrent(long aTicket) {
-        return ticket == aTicket && connection.isHandling() && !connection.isClosed();
-    }
-
     /// Says who is to be told of events while the answer is outstanding.
     public void setPending(@Nullable Pending newPending) {
         pending = newPending;
     }
 
+    /// Goes on with the request of this ticket, unless it was answered or its connection has gone meanwhile. Every task
+    /// and timer that works on a request later comes this way: what `work` throws ends the connection, which would
+    /// otherwise wait for its answer for ever.
+    public void resume(long aTicket, Runnable work) {
+        if (ticket == aTicket && connection.isHandling() && !connection.isClosed()) {
+            try {
+                work.run();
+            } catch (RuntimeException | Error e) {
+                connection.failed(e);
+            }
+        }
+    }
+
     void hurry() {
-        if (pending != null) {
-            pending.hurry();
+        Pending told = pending;
+        if (told != null) {
+            resume(ticket, told::hurry);
         }
     }
 
@@ -151,9 +156,11 @@ public final class Request {
         done();
     }
 
-    /// Closes the connection without an answer, as Kafka does when a request can't be understood.
+    /// Closes the connection without an answer to this request, as Kafka does when one can't be understood. Nothing may
+    /// have been queued for it; the answers to those before it are sent first.
     public void close(String why) {
         LOG.warn("{}: {}; its connection is closed", connection.socket().name(), why);
-        connection.close(why);
+        pending = null;
+        connection.closeWhenSent();
     }
 }

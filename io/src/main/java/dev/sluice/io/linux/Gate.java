@@ -8,7 +8,17 @@ package dev.sluice.io.linux;
 @FunctionalInterface
 public interface Gate {
     /// Lets every call through as it is.
-    Gate OPEN = (call, subject, position, lengthBytes) -> lengthBytes;
+    Gate OPEN = new Gate() {
+        @Override
+        public long admit(Call call, String subject, long position, long lengthBytes) {
+            return lengthBytes;
+        }
+
+        @Override
+        public boolean mayShorten() {
+            return false;
+        }
+    };
 
     /// Decides about one call.
     ///
@@ -18,4 +28,14 @@ public interface Gate {
     /// @return `lengthBytes` to make the call as asked, a smaller number ≥ 1 to ask the kernel for less (a short
     ///     count), or a negative error number: the call is then not made and that number is its answer
     long admit(Call call, String subject, long position, long lengthBytes);
+
+    /// Whether this gate may make a call short. A caller that concludes from a short count that a socket is empty asks
+    /// once more if so.
+    ///
+    /// From EAGAIN every caller concludes that, and waits for the next edge: a gate that answers it for an edge-triggered
+    /// socket which has bytes, or room, stalls the connection until its peer does something.
+    default boolean mayShorten() {
+        return true;
+    }
 }
+

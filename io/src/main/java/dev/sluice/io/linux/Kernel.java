@@ -72,6 +72,11 @@ public final class Kernel {
         return new Descriptor(this, number, name, owner);
     }
 
+    /// Whether a short count may be the gate's instead of the kernel's: [Gate#mayShorten].
+    public boolean mayShorten() {
+        return gate.mayShorten();
+    }
+
     long admit(Call call, String subject, long position, long lengthBytes) {
         return gate.admit(call, subject, position, lengthBytes);
     }

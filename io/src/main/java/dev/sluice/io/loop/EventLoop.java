@@ -7,6 +7,7 @@ import dev.sluice.io.linux.Epolls;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Opened;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -34,21 +35,27 @@ public final class EventLoop implements Executor, AutoCloseable {
     private static final int EVENTS_A_TURN = 256;
     private static final long WAKE_UP = -1;
 
+    /// Put at the mailbox's end to mark how far a turn takes from it.
+    private static final Runnable END_OF_TURN = new Runnable() {
+        @Override
+        public void run() {}
+    };
+
     private static final int AWAKE = 0;
     private static final int ASLEEP = 1;
 
     private final Kernel kernel;
     private final Consumer<Throwable> stray;
-    private final Arena arena = Arena.ofShared(); // made by one thread, closed by another
-    private final Epolls.Events events = new Epolls.Events(arena, EVENTS_A_TURN);
-    private final MemorySegment one = arena.allocateFrom(ValueLayout.JAVA_LONG, 1);
+    private final Epolls.Events events = new Epolls.Events(Arena.ofAuto(), EVENTS_A_TURN);
+    private final MemorySegment one = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_LONG, 1);
     private final Descriptor epoll;
     private final Descriptor wakeUp;
     private final TimerHeap timers;
     private final Queue<Runnable> mailbox = new ConcurrentLinkedQueue<>();
     private final ArrayDeque<Runnable> deferred = new ArrayDeque<>();
 
-    /// ASLEEP from just before epoll_wait; whoever sends turns it to AWAKE and then pays for the wake-up, once.
+    /// ASLEEP from just before an epoll_wait that may wait until its end; whoever sends meanwhile turns it to AWAKE and
+    /// then pays for the wake-up, once.
     private final AtomicInteger sleep = new AtomicInteger(AWAKE);
 
     private @Nullable Registration[] registrations = new Registration[64];
@@ -60,22 +67,32 @@ public final class EventLoop implements Executor, AutoCloseable {
     private volatile boolean stopped;
 
     /// @param clockNs System::nanoTime, or a test's
-    /// @param stray   told what a task of the mailbox or a timer threw
+    /// @param stray   told what a task of the mailbox, a timer or a listener's [ReadyListener#failed] threw
     public EventLoop(Kernel kernel, Account account, LongSupplier clockNs, Consumer<Throwable> stray)
             throws ErrnoException {
         this.kernel = kernel;
         this.stray = stray;
         this.timers = new TimerHeap(clockNs);
         this.epoll = kernel.epolls().create(account).orThrow();
+        this.wakeUp = wakeUpOn(kernel, epoll, account);
+    }
+
+    /// An eventfd that wakes `epoll` up; closes `epoll` when there can't be one.
+    private static Descriptor wakeUpOn(Kernel kernel, Descriptor epoll, Account account) throws ErrnoException {
+        Opened made = kernel.epolls().eventfd(account);
         try {
-            this.wakeUp = kernel.epolls().eventfd(account).orThrow();
-        } catch (ErrnoException e) {
+            Descriptor eventfd = made.orThrow();
+            // Edge-triggered, so that the counter need never be read: each write is an edge.
+            long added = kernel.epolls().add(epoll, eventfd, Epolls.EPOLLIN | Epolls.EPOLLET, WAKE_UP);
+            ErrnoException.check(added, Call.EPOLL_CTL, eventfd.name());
+            return eventfd;
+        } catch (ErrnoException | RuntimeException | Error e) {
+            if (made instanceof Opened.Ok ok) {
+                ok.descriptor().close();
+            }
             epoll.close();
             throw e;
         }
-        // Edge-triggered, so that the counter need never be read: each write is an edge.
-        long added = kernel.epolls().add(epoll, wakeUp, Epolls.EPOLLIN | Epolls.EPOLLET, WAKE_UP);
-        ErrnoException.check(added, Call.EPOLL_CTL, wakeUp.name());
     }
 
     /// A descriptor's place on the loop.
@@ -105,11 +122,7 @@ public final class EventLoop implements Executor, AutoCloseable {
         /// Ends the registration; call it before the descriptor is closed. Events already fetched are dropped.
         public void cancel() {
             if (registrations[slot] == this) {
-                registrations[slot] = null;
-                if (freeSlotCount == freeSlots.length) {
-                    freeSlots = Arrays.copyOf(freeSlots, freeSlotCount * 2);
-                }
-                freeSlots[freeSlotCount++] = slot;
+                free(slot);
                 kernel.epolls().remove(epoll, descriptor);
             }
         }
@@ -127,14 +140,18 @@ public final class EventLoop implements Executor, AutoCloseable {
         registrations[slot] = registration;
         long added = kernel.epolls().add(epoll, descriptor, wanted, registration.data());
         if (added < 0) {
-            registrations[slot] = null;
-            if (freeSlotCount == freeSlots.length) {
-                freeSlots = Arrays.copyOf(freeSlots, freeSlotCount * 2);
-            }
-            freeSlots[freeSlotCount++] = slot;
+            free(slot);
         }
         ErrnoException.check(added, Call.EPOLL_CTL, descriptor.name());
         return registration;
+    }
+
+    private void free(int slot) {
+        registrations[slot] = null;
+        if (freeSlotCount == freeSlots.length) {
+            freeSlots = Arrays.copyOf(freeSlots, freeSlotCount * 2);
+        }
+        freeSlots[freeSlotCount++] = slot;
     }
 
     /// Runs a task on the loop's thread. Any thread may call this; the order of one sender's tasks is kept.
@@ -176,11 +193,15 @@ public final class EventLoop implements Executor, AutoCloseable {
     }
 
     private int waitMs() {
+        long untilNextNs = timers.untilNextNs();
+        if (!deferred.isEmpty() || untilNextNs == 0) {
+            return 0; // and stay awake: senders then pay for no wake-up
+        }
         sleep.set(ASLEEP);
-        if (!mailbox.isEmpty() || !deferred.isEmpty() || stopped) {
+        if (!mailbox.isEmpty() || stopped) { // looked at after the line above, or a sender in between is missed
+            sleep.set(AWAKE);
             return 0;
         }
-        long untilNextNs = timers.untilNextNs();
         // Rounded up: waking a part of a millisecond early would spin until the deadline.
         return untilNextNs == Long.MAX_VALUE ? -1 : (int) Math.min((untilNextNs + 999_999) / 1_000_000, 60_000);
     }
@@ -195,11 +216,21 @@ public final class EventLoop implements Executor, AutoCloseable {
             dispatch(events.data(i), events.events(i));
         }
         guarded(timers::runDue);
-        for (Runnable task = mailbox.poll(); task != null; task = mailbox.poll()) {
-            guarded(task);
-        }
+        runMailbox();
         for (int left = deferred.size(); left > 0; left--) {
             guarded(deferred.removeFirst());
+        }
+    }
+
+    /// Runs what is in the mailbox now; what is sent meanwhile waits for the next turn, so that descriptors and timers
+    /// get theirs.
+    private void runMailbox() {
+        if (mailbox.isEmpty()) {
+            return;
+        }
+        mailbox.add(END_OF_TURN);
+        for (Runnable task = mailbox.poll(); task != null && task != END_OF_TURN; task = mailbox.poll()) {
+            guarded(task);
         }
     }
 
@@ -214,7 +245,7 @@ public final class EventLoop implements Executor, AutoCloseable {
         try {
             registration.listener.ready(readyEvents);
         } catch (Throwable t) { // whatever one connection throws must not end the others'
-            registration.listener.failed(t);
+            guarded(() -> registration.listener.failed(t));
         }
     }
 
@@ -231,8 +262,5 @@ public final class EventLoop implements Executor, AutoCloseable {
     public void close() {
         wakeUp.close();
         epoll.close();
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
     }
 }

@@ -4,8 +4,13 @@ package dev.sluice.io.loop;
 ///
 /// Owned by the loop's thread.
 public final class Timer {
+    /// Deadlines are compared by difference, so they must not lie further apart than half of what a long holds.
+    private static final long LONGEST_NS = Long.MAX_VALUE / 2;
+
     final Runnable action;
     long deadlineNs;
+    /// The heap's round of running in which the timer was set.
+    long setInRound;
     /// Place in the heap, or -1 while not set.
     int index = -1;
 
@@ -16,9 +21,9 @@ public final class Timer {
         this.action = action;
     }
 
-    /// Runs the action once, `delayNs` from now at the earliest; an earlier setting is forgotten.
+    /// Runs the action once, `delayNs` from now at the earliest (at most 146 years); an earlier setting is forgotten.
     public void set(long delayNs) {
-        heap.set(this, heap.nowNs() + Math.max(delayNs, 0));
+        heap.set(this, heap.nowNs() + Math.clamp(delayNs, 0, LONGEST_NS));
     }
 
     public void cancel() {

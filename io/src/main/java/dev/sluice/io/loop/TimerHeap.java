@@ -10,6 +10,9 @@ final class TimerHeap {
     private Timer[] heap = new Timer[64];
     private int size;
 
+    /// Counts calls of [#runDue]; see there.
+    private long round;
+
     TimerHeap(LongSupplier clockNs) {
         this.clockNs = clockNs;
     }
@@ -24,6 +27,7 @@ final class TimerHeap {
             heap = Arrays.copyOf(heap, size * 2);
         }
         timer.deadlineNs = deadlineNs;
+        timer.setInRound = round;
         siftUp(size++, timer);
     }
 
@@ -48,13 +52,15 @@ final class TimerHeap {
         return size == 0 ? Long.MAX_VALUE : Math.max(0, heap[0].deadlineNs - nowNs());
     }
 
-    /// Runs what is due. A timer that an action sets again at once waits for the next round.
+    /// Runs what is due. A timer that an action sets meanwhile waits for the next round, even if its deadline is now
+    /// already: with that deadline it stands behind all others that are due.
     void runDue() {
         if (size == 0) {
             return;
         }
         long nowNs = nowNs();
-        while (size > 0 && heap[0].deadlineNs - nowNs <= 0) {
+        round++;
+        while (size > 0 && heap[0].deadlineNs - nowNs <= 0 && heap[0].setInRound != round) {
             Timer due = heap[0];
             cancel(due);
             due.action.run();
@@ -92,6 +98,7 @@ final class TimerHeap {
     }
 
     private static boolean isBefore(Timer one, Timer other) {
-        return one.deadlineNs - other.deadlineNs < 0;
+        long differenceNs = one.deadlineNs - other.deadlineNs;
+        return differenceNs < 0 || (differenceNs == 0 && one.setInRound < other.setInRound);
     }
 }

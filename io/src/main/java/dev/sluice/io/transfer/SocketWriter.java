@@ -50,6 +50,7 @@ public final class SocketWriter {
     private final IoVectors vectors = new IoVectors(Arena.ofAuto(), MOST_GATHERED);
     private long sentOfFirst;
     private long queuedBytes;
+    private long added;
 
     /// @param socket non-blocking; borrowed
     public SocketWriter(Kernel kernel, Descriptor socket) {
@@ -70,6 +71,27 @@ public final class SocketWriter {
     private void enqueue(Piece piece) {
         pieces.addLast(piece);
         queuedBytes += piece.lengthBytes();
+        added++;
+    }
+
+    /// A number for the place behind what is queued now: [#cutBack] goes back there.
+    public long mark() {
+        return added;
+    }
+
+    /// Gives up the pieces that were queued behind a mark.
+    ///
+    /// @return false when the kernel has some of their bytes already: the stream is then broken in mid-frame
+    public boolean cutBack(long mark) {
+        long left = pieces.size() - (added - mark);
+        boolean whole = left > 0 || (left == 0 && sentOfFirst == 0);
+        while (whole && added > mark) {
+            Piece last = pieces.removeLast();
+            added--;
+            queuedBytes -= last.lengthBytes();
+            last.hold().release();
+        }
+        return whole;
     }
 
     public boolean isEmpty() {

@@ -1,0 +1,149 @@
+package dev.sluice.broker.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.sluice.broker.net.RegressionNetwork.Client;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Gate;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// What a connection does when the code around it, or its peer, misbehaves.
+@Timeout(60)
+class ConnectionRegressionTest {
+    private static final byte[] GOOD = {1, 2, 3};
+    private static final byte BAD = 9;
+
+    @Test
+    void anAnswerThatThrowsLaterEndsItsConnectionAndNoOther() throws Exception {
+        try (RegressionNetwork net = new RegressionNetwork(request -> {
+                    if (RegressionNetwork.first(request) == BAD) {
+                        long ticket = request.ticket();
+                        request.loop().execute(() -> request.resume(ticket, () -> {
+                            throw new IllegalStateException("thrown by a test");
+                        }));
+                    } else {
+                        RegressionNetwork.echo(request);
+                    }
+                });
+                Client failing = net.connect();
+                Client other = net.connect()) {
+            failing.send(new byte[] {BAD});
+            failing.expectEnd();
+
+            other.send(GOOD);
+            assertThat(other.receive()).isEqualTo(GOOD);
+        }
+    }
+
+    @Test
+    void aHurriedAnswerThatThrowsKeepsNoOtherConnectionFromItsAnswer() throws Exception {
+        AtomicInteger inHand = new AtomicInteger();
+        try (RegressionNetwork net = new RegressionNetwork(request -> {
+                    byte body = RegressionNetwork.first(request);
+                    inHand.incrementAndGet();
+                    request.setPending(new Request.Pending() {
+                        @Override
+                        public void hurry() {
+                            if (body == BAD) {
+                                throw new IllegalStateException("thrown by a test");
+                            }
+                            RegressionNetwork.answer(request, body);
+                        }
+
+                        @Override
+                        public void abandoned() {}
+                    });
+                });
+                Client first = net.connect();
+                Client failing = net.connect();
+                Client last = net.connect()) {
+            first.send(new byte[] {1});
+            failing.send(new byte[] {BAD});
+            last.send(new byte[] {2});
+            await().until(() -> inHand.get() == 3);
+
+            assertThat(net.network.drain(10_000)).isTrue();
+            assertThat(first.receive()).containsExactly(1);
+            assertThat(last.receive()).containsExactly(2);
+            failing.expectEnd();
+        }
+    }
+
+    @Test
+    void framesArriveWholeThoughAGateMakesEachReceiveShort() throws Exception {
+        Gate shortening = (call, subject, position, lengthBytes) ->
+                call == Call.RECV ? Math.min(lengthBytes, 1000) : lengthBytes;
+        byte[] body = new byte[100_000];
+        new Random(1).nextBytes(body);
+        try (RegressionNetwork net =
+                        new RegressionNetwork(shortening, RegressionNetwork.CONFIG, RegressionNetwork::echo);
+                Client client = net.connect()) {
+            client.send(body, GOOD);
+            assertThat(client.receive()).isEqualTo(body);
+            assertThat(client.receive()).isEqualTo(GOOD);
+        }
+    }
+
+    @Test
+    void theAnswersBeforeAMalformedFrameAreSent() throws Exception {
+        try (RegressionNetwork net = new RegressionNetwork(RegressionNetwork::echo);
+                Client client = net.connect()) {
+            byte[] good = Client.frames(GOOD, GOOD);
+            byte[] all = Arrays.copyOf(good, good.length + Integer.BYTES);
+            Arrays.fill(all, good.length, all.length, (byte) 0xff); // a size of -1
+            client.out.write(all);
+
+            assertThat(client.receive()).isEqualTo(GOOD);
+            assertThat(client.receive()).isEqualTo(GOOD);
+            client.expectEnd();
+        }
+    }
+
+    @Test
+    void theAnswersBeforeARequestThatIsRefusedAreSent() throws Exception {
+        try (RegressionNetwork net = new RegressionNetwork(request -> {
+                    if (RegressionNetwork.first(request) == BAD) {
+                        request.close("bad");
+                    } else {
+                        RegressionNetwork.echo(request);
+                    }
+                });
+                Client client = net.connect()) {
+            client.send(GOOD, GOOD, new byte[] {BAD});
+
+            assertThat(client.receive()).isEqualTo(GOOD);
+            assertThat(client.receive()).isEqualTo(GOOD);
+            client.expectEnd();
+        }
+    }
+
+    @Test
+    void whatAHandlerQueuedBeforeItThrewIsNotSent() throws Exception {
+        AtomicInteger released = new AtomicInteger();
+        try (RegressionNetwork net = new RegressionNetwork(request -> {
+                    if (RegressionNetwork.first(request) == BAD) {
+                        MemorySegment slab = request.loop().slabs().take(8);
+                        request.send(slab, () -> {
+                            released.incrementAndGet();
+                            request.loop().slabs().give(slab);
+                        });
+                        throw new IllegalStateException("thrown by a test");
+                    }
+                    RegressionNetwork.echo(request);
+                });
+                Client client = net.connect()) {
+            client.send(GOOD, GOOD, new byte[] {BAD});
+
+            assertThat(client.receive()).isEqualTo(GOOD);
+            assertThat(client.receive()).isEqualTo(GOOD);
+            client.expectEnd();
+            assertThat(released).hasValue(1);
+        }
+    }
+}
