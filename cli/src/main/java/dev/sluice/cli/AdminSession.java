@@ -2,10 +2,12 @@ package dev.sluice.cli;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
+import org.jspecify.annotations.Nullable;
 
 /// A connection for administration: Kafka's own Admin client, bounded in time, with failures told in one line.
 /// Used by one thread, closed by who opened it.
@@ -38,9 +40,11 @@ final class AdminSession implements AutoCloseable {
     }
 
     /// Waits for an answer; the client itself bounds the wait.
-    <T> T await(String doing, KafkaFuture<T> answer) throws CommandFailure {
+    ///
+    /// @param answer from a map that the client made: it has an entry for each thing that was asked for
+    <T> T await(String doing, @Nullable KafkaFuture<T> answer) throws CommandFailure {
         try {
-            return answer.get();
+            return Objects.requireNonNull(answer, doing).get();
         } catch (ExecutionException e) {
             throw KafkaFailures.explain(doing, e, options);
         } catch (InterruptedException e) {

@@ -35,7 +35,7 @@ final class BrokerProbe {
                     }
                     return address;
                 } catch (KafkaConnection.NotKafkaException e) {
-                    throw CommandFailure.failed(notKafka(address, String.valueOf(e.getMessage())), e);
+                    throw CommandFailure.failed(notKafka(address, e.what()), e);
                 } catch (EOFException _) {
                     reason = notKafka(address, "it closed the connection");
                 } catch (UnknownHostException _) {

@@ -10,15 +10,18 @@ final class CommandFailure extends Exception {
     private static final long serialVersionUID = 1L;
 
     private final int exitCode;
+    private final String line;
 
     private CommandFailure(int exitCode, String line, Throwable cause) {
         super(line, cause);
         this.exitCode = exitCode;
+        this.line = line;
     }
 
     private CommandFailure(int exitCode, String line) {
         super(line);
         this.exitCode = exitCode;
+        this.line = line;
     }
 
     /// What was asked is right, and could not be done.
@@ -43,10 +46,8 @@ final class CommandFailure extends Exception {
         return exitCode;
     }
 
-    /// The line, for [Throwable#getMessage] may be null by its type.
+    /// The message: what is shown.
     String line() {
-        String line = getMessage();
-        assert line != null;
         return line;
     }
 }

@@ -3,6 +3,7 @@ package dev.sluice.cli;
 import dev.sluice.broker.Version;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -77,9 +78,8 @@ final class CommandTree {
         Specs.exitCodes(root, Specs.COMMON_EXIT_CODES);
         List<String> names = only != null && Sluice.COMMANDS.contains(only) ? List.of(only) : Sluice.COMMANDS;
         for (String name : names) {
-            Command command = Sluice.command(name);
-            assert command != null : name;
-            root.addSubcommand(name, command.spec());
+            root.addSubcommand(
+                    name, Objects.requireNonNull(Sluice.command(name), name).spec());
         }
         // An argument that begins with @ is a time of ours, not a file of arguments.
         return new CommandLine(root).setExpandAtFiles(false);

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -220,8 +221,6 @@ final class Consuming {
     }
 
     private static long at(Map<TopicPartition, Long> offsets, TopicPartition partition) {
-        Long offset = offsets.get(partition);
-        assert offset != null : partition;
-        return offset;
+        return Objects.requireNonNull(offsets.get(partition), partition::toString);
     }
 }

@@ -20,6 +20,11 @@ final class HumanFormat {
     }
 
     /// `312 B`, `1.5 KiB`, `118 MiB`: three digits that count.
+    static String bytes(long bytes) {
+        return bytes((double) bytes);
+    }
+
+    /// The same of an average or a rate.
     static String bytes(double bytes) {
         double value = bytes;
         int unit = 0;

@@ -102,8 +102,15 @@ final class KafkaConnection implements AutoCloseable {
         @java.io.Serial
         private static final long serialVersionUID = 1L;
 
+        private final String what;
+
         NotKafkaException(String what) {
             super(what);
+            this.what = what;
+        }
+
+        String what() {
+            return what;
         }
     }
 }

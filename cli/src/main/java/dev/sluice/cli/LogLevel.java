@@ -3,10 +3,12 @@ package dev.sluice.cli;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.slf4j.LoggerFactory;
+import org.slf4j.helpers.Reporter;
 
 /// How much is logged to standard error, decided before the first logger is made.
 ///
-/// The levels travel to [LogConfigurator] as system properties, because logback makes that object itself.
+/// The levels travel to [LogProvider] as system properties, because SLF4J makes that object itself.
 final class LogLevel {
     /// The level of Sluice's own loggers.
     static final String OWN_PROPERTY = "sluice.log.level";
@@ -57,5 +59,8 @@ final class LogLevel {
     private static void set(String own, String others) {
         System.setProperty(OWN_PROPERTY, own);
         System.setProperty(OTHERS_PROPERTY, others);
+        System.setProperty(LoggerFactory.PROVIDER_PROPERTY_KEY, LogProvider.class.getName());
+        // Or SLF4J tells on standard error that it does as it was told.
+        System.setProperty(Reporter.SLF4J_INTERNAL_VERBOSITY_KEY, "WARN");
     }
 }

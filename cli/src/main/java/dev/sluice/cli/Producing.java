@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -71,7 +72,14 @@ final class Producing {
                     surroundings.err().println("sluice: stopped; " + summary());
                     return false;
                 });
-                sendAll(producer, inputBytes);
+                try (SplitWatch _ = SplitWatch.start(producer, acknowledged)) {
+                    sendAll(producer, inputBytes);
+                }
+            } catch (IllegalStateException e) {
+                // The producer was closed under us, by the watch; it noted why.
+                if (acknowledged.firstFailure() == null) {
+                    throw e;
+                }
             } catch (CommandFailure | RuntimeException e) {
                 // What is still in flight is given up: the caller is told what was acknowledged, and it ends now.
                 producer.close(Duration.ZERO);
@@ -239,10 +247,15 @@ final class Producing {
     }
 
     private void send(Producer<byte[], byte[]> producer, byte @Nullable [] key, byte[] value) {
-        // Its end is told to the callback.
-        var _ = producer.send(
+        // What becomes of it is told to the callback.
+        Future<?> _ = producer.send(
                 new ProducerRecord<>(options.topic(), options.partition(), null, key, value, options.headers()),
                 acknowledged);
+        if (value.length >= BATCH_BYTES) {
+            // It has a batch of its own, made to its size with a few bytes to spare. No short record may slip in: if
+            // the broker then finds the batch too large, the client splits it into itself again, see SplitWatch.
+            producer.flush();
+        }
     }
 
     /// What the client's own limits leave for a record; the broker's limit is usually lower, and is told by the
@@ -277,10 +290,9 @@ final class Producing {
 
     private String summary() {
         long elapsedNs = Math.max(1, System.nanoTime() - startNs);
-        return HumanFormat.count(acknowledged.records(), "record") + ", "
-                + HumanFormat.bytes((double) acknowledged.bytes())
+        return HumanFormat.count(acknowledged.records(), "record") + ", " + HumanFormat.bytes(acknowledged.bytes())
                 + (options.acks().equals("0") ? " sent to " : " acknowledged for ") + options.topic() + " in "
                 + HumanFormat.duration(Duration.ofNanos(elapsedNs)) + ", "
-                + HumanFormat.bytes(acknowledged.bytes() * 1e9 / elapsedNs) + "/s";
+                + HumanFormat.bytes((double) acknowledged.bytes() * TimeUnit.SECONDS.toNanos(1) / elapsedNs) + "/s";
     }
 }

@@ -49,7 +49,7 @@ final class RecoveryLines {
             bytes += partition.bytesScanned();
         }
         return "not stopped cleanly before; checked " + batches + (batches == 1 ? " batch (" : " batches (")
-                + HumanFormat.bytes((double) bytes) + ") of " + partitions + " in "
+                + HumanFormat.bytes(bytes) + ") of " + partitions + " in "
                 + HumanFormat.duration(Duration.ofNanos(report.durationNs()))
                 + (report.cut().isEmpty() ? ", all whole" : "");
     }

@@ -72,7 +72,7 @@ final class StatusTables {
     }
 
     private static String size(long bytes) {
-        return bytes == 0 ? "" : HumanFormat.bytes((double) bytes);
+        return bytes == 0 ? "" : HumanFormat.bytes(bytes);
     }
 
     private static String perCall(StatusReport.Count count) {

@@ -2,7 +2,6 @@ package dev.sluice.cli;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.apache.kafka.clients.admin.CreateTopicsResult;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -26,7 +25,7 @@ final class TopicCreateCommand implements Command {
                 .paramLabel("KEY=VALUE")
                 .type(List.class)
                 .auxiliaryTypes(String.class)
-                .description("A setting of the topic, for example retention.ms=3600000. May be repeated.")
+                .description("A setting of the topic, for example max.message.bytes=8388608. May be repeated.")
                 .build());
         spec.addOption(OptionSpec.builder("--if-not-exists")
                 .type(boolean.class)
@@ -34,7 +33,7 @@ final class TopicCreateCommand implements Command {
                 .description("Do nothing, and succeed, if the topic exists already.")
                 .build());
         ClientOptions.addTo(spec);
-        Specs.example(spec, "sluice topic create logs --partitions 4 --config retention.ms=3600000");
+        Specs.example(spec, "sluice topic create logs --partitions 4 --config max.message.bytes=8388608");
         Specs.exitCodes(
                 spec,
                 Ordered.map(
@@ -59,9 +58,7 @@ final class TopicCreateCommand implements Command {
             NewTopic topic = new NewTopic(name, Optional.ofNullable(partitions), Optional.empty()).configs(configs);
             CreateTopicsResult result = session.admin().createTopics(List.of(topic));
             try {
-                session.await(
-                        "create topic " + name,
-                        Objects.requireNonNull(result.values().get(name)));
+                session.await("create topic " + name, result.values().get(name));
             } catch (CommandFailure e) {
                 if (mayExist && e.getCause() instanceof TopicExistsException) {
                     surroundings.out().println("topic " + name + " exists already");

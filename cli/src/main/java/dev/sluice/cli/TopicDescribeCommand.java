@@ -3,7 +3,6 @@ package dev.sluice.cli;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
@@ -41,10 +40,10 @@ final class TopicDescribeCommand implements Command {
         try (AdminSession session = AdminSession.open(options)) {
             TopicDescription topic = session.await(
                     doing,
-                    Objects.requireNonNull(session.admin()
+                    session.admin()
                             .describeTopics(List.of(name))
                             .topicNameValues()
-                            .get(name)));
+                            .get(name));
             Map<TopicPartition, ListOffsetsResultInfo> first = offsets(session, doing, topic, OffsetSpec.earliest());
             Map<TopicPartition, ListOffsetsResultInfo> end = offsets(session, doing, topic, OffsetSpec.latest());
 
@@ -92,10 +91,7 @@ final class TopicDescribeCommand implements Command {
         try {
             config = session.await(
                     doing,
-                    Objects.requireNonNull(session.admin()
-                            .describeConfigs(List.of(resource))
-                            .values()
-                            .get(resource)));
+                    session.admin().describeConfigs(List.of(resource)).values().get(resource));
         } catch (CommandFailure e) {
             if (e.getCause() instanceof UnsupportedVersionException) {
                 // A broker without DescribeConfigs: what it has told so far is worth showing.

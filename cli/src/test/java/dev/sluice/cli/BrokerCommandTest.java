@@ -20,6 +20,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// `sluice broker` around a broker that opens no port: what it hands over, what it shows, how it stops.
 class BrokerCommandTest {
+    static {
+        TestLogs.start();
+    }
+
     private static final Duration GRACE = Duration.ofSeconds(7);
 
     @TempDir

@@ -17,6 +17,10 @@ import java.util.Map;
 ///
 /// @param records what went to standard output as record bytes
 record SluiceRun(int exitCode, String out, String err, byte[] records) {
+    static {
+        TestLogs.start();
+    }
+
     /// With nothing on standard input, and no terminal anywhere.
     static SluiceRun of(String... arguments) {
         return with(new ByteArrayInputStream(new byte[0]), Map.of(), arguments);

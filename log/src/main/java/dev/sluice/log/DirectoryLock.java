@@ -137,6 +137,7 @@ final class DirectoryLock implements AutoCloseable {
         if (found.isEmpty() || meta.directoryId().equals(newId)) {
             try {
                 meta.write(kernel, folder);
+                SmallFiles.syncFolder(kernel, folder);
             } catch (ErrnoException e) {
                 throw inaccessible(folder, "meta.properties can't be written", e.errno());
             }

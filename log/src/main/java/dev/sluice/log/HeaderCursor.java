@@ -19,6 +19,7 @@ final class HeaderCursor implements AutoCloseable {
     private final Kernel kernel;
     private final Descriptor file;
     private final long segmentBaseOffset;
+    private final long endOffset;
     private final long endPosition;
     private final boolean gapsAllowed;
     private final Arena arena = Arena.ofConfined();
@@ -36,12 +37,20 @@ final class HeaderCursor implements AutoCloseable {
     /// A cursor before the first batch of a segment.
     ///
     /// @param file        the segment's file; borrowed
-    /// @param endPosition the published end
-    /// @param gapsAllowed whether offsets may be left out between batches
-    HeaderCursor(Kernel kernel, Descriptor file, long segmentBaseOffset, long endPosition, boolean gapsAllowed) {
+    /// @param endOffset   above all offsets in it
+    /// @param endPosition where its batches end
+    /// @param gapsAllowed whether offsets may be left out between batches, and within them
+    HeaderCursor(
+            Kernel kernel,
+            Descriptor file,
+            long segmentBaseOffset,
+            long endOffset,
+            long endPosition,
+            boolean gapsAllowed) {
         this.kernel = kernel;
         this.file = file;
         this.segmentBaseOffset = segmentBaseOffset;
+        this.endOffset = endOffset;
         this.endPosition = endPosition;
         this.gapsAllowed = gapsAllowed;
         this.nextOffset = segmentBaseOffset;
@@ -80,8 +89,12 @@ final class HeaderCursor implements AutoCloseable {
         if (nextOffset != ANY && (gapsAllowed ? base < nextOffset : base != nextOffset)) {
             throw corrupt("base offset " + nextOffset, Long.toString(base));
         }
-        if (header.lastOffsetDelta() < 0) {
-            throw corrupt("a last offset delta of 0 or more", Integer.toString(header.lastOffsetDelta()));
+        int delta = header.lastOffsetDelta();
+        if (delta < 0 || base + delta >= endOffset) {
+            throw corrupt("a last offset below " + endOffset, Long.toString(base + delta));
+        }
+        if (!gapsAllowed && header.count() - 1L != delta) {
+            throw corrupt("a count of " + (delta + 1L), Integer.toString(header.count()));
         }
         nextOffset = header.lastOffset() + 1;
         nextPosition = position + length;

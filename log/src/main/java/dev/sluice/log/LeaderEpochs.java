@@ -48,8 +48,9 @@ final class LeaderEpochs {
         return Optional.of(epochs);
     }
 
+    /// Writes the file, and does not wait for the device: what it says can be found in the batches again.
     void write(Kernel kernel, Path folder) throws ErrnoException {
-        CheckpointFile.write(kernel, folder.resolve(FILE), lines());
+        SmallFiles.write(kernel, folder.resolve(FILE), CheckpointFile.format(lines()), false);
     }
 
     /// The lines of the file, without its head.

@@ -68,6 +68,7 @@ final class PartitionLoader {
     private LeaderEpochs epochs = LeaderEpochs.empty();
     private ProducerStates producers = new ProducerStates();
     private long snapshotOffset;
+    private boolean namesDurable;
 
     private int segmentsScanned;
     private long bytesScanned;
@@ -111,6 +112,8 @@ final class PartitionLoader {
                 kernel.files().makeDirectory(folder, SmallFiles.FOLDER_MODE), Call.MKDIR, folder.toString());
         LazyAccount account = new LazyAccount(() -> directoryAccount, name.folder());
         Segment first = Segment.create(context, new SegmentFiles(folder, 0), config.compacted(), account);
+        LeaderEpochs epochs = LeaderEpochs.empty().with(0, 0);
+        epochs.write(kernel, folder);
         PartitionMetadata.write(kernel, folder, topicId);
         return new PartitionLog(
                 context,
@@ -119,7 +122,7 @@ final class PartitionLoader {
                 config,
                 account,
                 new PartitionLog.Contents(
-                        new Segment[] {first}, new ProducerStates(), LeaderEpochs.empty(), 0, 0, 0, topicId));
+                        new Segment[] {first}, new ProducerStates(), epochs, 0, 0, 0, false, topicId));
     }
 
     /// Opens the partition, and mends it where the broker before did not end cleanly.
@@ -136,6 +139,7 @@ final class PartitionLoader {
             startAnew(Math.max(0, checkpoints.logStart()));
         }
         boolean trusted = clean && checkEnd();
+        namesDurable = trusted;
         int firstScanned = trusted ? segments.size() : firstToScan(clean);
         checkIndexes(firstScanned);
         if (trusted) {
@@ -151,6 +155,9 @@ final class PartitionLoader {
         }
         removeStraySnapshots();
         epochs = epochs.upTo(endOffset());
+        if (epochs.latest() == LeaderEpochs.NONE) {
+            epochs = epochs.with(0, segments.getFirst().files().baseOffset());
+        }
         if (!epochs.lines().equals(stored.lines())) {
             epochs.write(kernel, folder);
         }
@@ -185,6 +192,7 @@ final class PartitionLoader {
                         start,
                         Math.min(checkpoints.recoveryPoint(), endOffset()),
                         Math.max(snapshotOffset, start),
+                        namesDurable,
                         topicId));
         return new Loaded(
                 log,
@@ -275,7 +283,8 @@ final class PartitionLoader {
         IndexCheck index = IndexCheck.of(
                 kernel, IndexFormat.OFFSET, last.files().offsetIndex(), Integer.MAX_VALUE + 1L, last.logBytes());
         try (Descriptor file = open(last.files().log());
-                HeaderCursor cursor = new HeaderCursor(kernel, file, base, last.logBytes(), config.compacted())) {
+                HeaderCursor cursor =
+                        new HeaderCursor(kernel, file, base, Long.MAX_VALUE, last.logBytes(), config.compacted())) {
             cursor.seek(index == null ? null : index.last());
             while (cursor.next()) {
                 epochs = epochs.with(
@@ -481,7 +490,12 @@ final class PartitionLoader {
         Path path = found.files().log();
         try (Descriptor file = open(path);
                 HeaderCursor cursor = new HeaderCursor(
-                        kernel, file, found.files().baseOffset(), found.logBytes(), config.compacted())) {
+                        kernel,
+                        file,
+                        found.files().baseOffset(),
+                        found.endOffset(),
+                        found.logBytes(),
+                        config.compacted())) {
             while (cursor.next()) {
                 if (cursor.header().baseOffset() >= from) {
                     producers.appended(cursor.header());

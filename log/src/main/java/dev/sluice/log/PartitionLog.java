@@ -55,7 +55,6 @@ public final class PartitionLog {
     private volatile Segment[] segments;
     private volatile LogConfig config;
     private volatile LeaderEpochs epochs;
-    private volatile int leaderEpoch;
     private volatile @Nullable UUID topicId;
     private volatile boolean closed;
     private volatile AppendOutcome.@Nullable Failed failure;
@@ -71,6 +70,7 @@ public final class PartitionLog {
     ///
     /// @param segments       by base offset, at least one
     /// @param snapshotOffset offset of the newest producer snapshot, or the log start offset
+    /// @param namesDurable   whether the names of the files are known to be on the device
     record Contents(
             Segment[] segments,
             ProducerStates producers,
@@ -78,6 +78,7 @@ public final class PartitionLog {
             long logStartOffset,
             long recoveryPoint,
             long snapshotOffset,
+            boolean namesDurable,
             @Nullable UUID topicId) {}
 
     PartitionLog(
@@ -95,10 +96,10 @@ public final class PartitionLog {
         this.segments = contents.segments();
         this.producers = contents.producers();
         this.epochs = contents.epochs();
-        this.leaderEpoch = Math.max(0, contents.epochs().latest());
         this.logStartOffset = contents.logStartOffset();
         this.recoveryPoint = contents.recoveryPoint();
         this.snapshotOffset = contents.snapshotOffset();
+        this.namesChanged = !contents.namesDurable();
         this.topicId = contents.topicId();
     }
 
@@ -192,7 +193,7 @@ public final class PartitionLog {
 
     /// The epoch that is stamped on batches now.
     public int leaderEpoch() {
-        return leaderEpoch;
+        return epochs.latest();
     }
 
     /// The epoch that the record at `offset` was written in, -1 if not known.
@@ -257,7 +258,7 @@ public final class PartitionLog {
         if (result < 0) {
             return failed((int) -result, "Making room for " + describe(batch, segment, appender));
         }
-        batch.patch(baseOffset, leaderEpoch);
+        batch.patch(baseOffset, epochs.latest());
         long position = appender.write(batch.bytes());
         if (position < 0) {
             return failed((int) -position, "Writing " + describe(batch, segment, appender));
@@ -303,11 +304,6 @@ public final class PartitionLog {
             roll(baseOffset);
             appender = active().warm(using);
         }
-        if (epochs.latest() < leaderEpoch) {
-            LeaderEpochs more = epochs.with(leaderEpoch, baseOffset);
-            more.write(kernel(), folder);
-            epochs = more;
-        }
         return appender;
     }
 
@@ -332,7 +328,7 @@ public final class PartitionLog {
         Segment next = Segment.create(context, files, config.compacted(), account);
         Segment old = active();
         try {
-            snapshotProducers(baseOffset, false);
+            snapshotProducers(baseOffset);
             old.finish();
         } catch (ErrnoException e) {
             next.retire();
@@ -346,9 +342,9 @@ public final class PartitionLog {
         segments = more;
     }
 
-    private void snapshotProducers(long offset, boolean sync) throws ErrnoException {
+    private void snapshotProducers(long offset) throws ErrnoException {
         if (offset > snapshotOffset) {
-            ProducerSnapshot.write(kernel(), SegmentFiles.of(folder, offset, SegmentFiles.SNAPSHOT), producers, sync);
+            ProducerSnapshot.write(kernel(), SegmentFiles.of(folder, offset, SegmentFiles.SNAPSHOT), producers);
             snapshotOffset = offset;
         }
     }
@@ -564,6 +560,7 @@ public final class PartitionLog {
             if (namesChanged) {
                 namesChanged = false;
                 SmallFiles.syncFolder(kernel(), folder);
+                SmallFiles.syncFolder(kernel(), SmallFiles.folderOf(folder));
             }
             recoveryPoint = Math.max(recoveryPoint, target);
         } catch (ErrnoException e) {
@@ -597,13 +594,25 @@ public final class PartitionLog {
 
     // ---- Housekeeping, and the end
 
-    /// Forgets producers that have expired.
-    void expireProducers() {
+    boolean isClosed() {
+        return closed;
+    }
+
+    /// Flushes the sealed segments, forgets producers that have expired, and rests if there was nothing to do.
+    ///
+    /// @throws IOException the first failure; the rest is done all the same
+    void tidy() throws IOException {
+        Failures failures = new Failures();
+        failures.run(this::flushSealed);
+        failures.run(this::rest);
         lock.lock();
         try {
             producers.expire(context.clock().millis(), config.producerIdExpirationMs());
         } finally {
             lock.unlock();
+        }
+        if (!closed) { // by a deletion meanwhile
+            failures.throwIfAny();
         }
     }
 
@@ -638,17 +647,12 @@ public final class PartitionLog {
             }
             checkFlushable();
             Segment active = active();
-            boolean warm = active.appender() != null;
             active.finish();
             active.cool();
-            if (warm) {
-                active.flush(); // its indexes too, which were just finished
-            }
             flush();
-            long end = logEndOffset();
-            if (end > snapshotOffset) {
-                snapshotProducers(end, true);
-            }
+            // Without a sync, as for the indexes: one that a power cut has torn is found out, and done
+            // without.
+            snapshotProducers(logEndOffset());
         } finally {
             abandon();
             lock.unlock();

@@ -29,9 +29,9 @@ final class ProducerSnapshot {
 
     private ProducerSnapshot() {}
 
-    /// @param sync whether to wait until it is on the device
-    static void write(Kernel kernel, Path path, ProducerStates producers, boolean sync) throws ErrnoException {
-        SmallFiles.write(kernel, path, format(producers), sync);
+    /// Writes the file, and does not wait for the device: its checksum tells whether it got there.
+    static void write(Kernel kernel, Path path, ProducerStates producers) throws ErrnoException {
+        SmallFiles.write(kernel, path, format(producers), false);
     }
 
     static byte[] format(ProducerStates producers) {

@@ -177,8 +177,7 @@ final class Segment {
 
     /// A cursor at or before the batch that contains `offset`; the caller closes it.
     HeaderCursor cursorAt(Descriptor file, long offset, long publishedEnd) throws ErrnoException {
-        HeaderCursor cursor =
-                new HeaderCursor(context.kernel(), file, baseOffset, endPosition(publishedEnd), gapsAllowed);
+        HeaderCursor cursor = firstBatch(file, publishedEnd);
         try {
             cursor.seek(indexFloor(IndexFormat.OFFSET, offset - baseOffset));
         } catch (ErrnoException e) {
@@ -188,10 +187,32 @@ final class Segment {
         return cursor;
     }
 
-    /// The offset from which on a record of at least `timestampMs` may be found: an entry of the time index.
-    long offsetBefore(long timestampMs) throws ErrnoException {
+    private HeaderCursor firstBatch(Descriptor file, long publishedEnd) {
+        return new HeaderCursor(
+                context.kernel(), file, baseOffset, endOffset(publishedEnd), endPosition(publishedEnd), gapsAllowed);
+    }
+
+    /// A cursor before the first batch that may hold a record of at least `timestampMs` at or above
+    /// `startOffset`; the caller closes it. The time index's word is held against the batch that it names.
+    HeaderCursor cursorAtTime(Descriptor file, long timestampMs, long startOffset, long publishedEnd)
+            throws ErrnoException, CorruptBatchException {
         IndexEntry entry = indexFloor(IndexFormat.TIME, timestampMs);
-        return entry == null ? baseOffset : baseOffset + entry.value();
+        long from = entry != null && isTrue(entry, file, publishedEnd) ? baseOffset + entry.value() : baseOffset;
+        return cursorAt(file, Math.max(from, startOffset), publishedEnd);
+    }
+
+    private boolean isTrue(IndexEntry timeEntry, Descriptor file, long publishedEnd)
+            throws ErrnoException, CorruptBatchException {
+        long lastOffset = baseOffset + timeEntry.value();
+        try (HeaderCursor cursor = cursorAt(file, lastOffset, publishedEnd)) {
+            while (cursor.next()) {
+                if (cursor.header().lastOffset() >= lastOffset) {
+                    return cursor.header().lastOffset() == lastOffset
+                            && cursor.header().maxTimestamp() == timeEntry.key();
+                }
+            }
+        }
+        return false;
     }
 
     private @Nullable IndexEntry indexFloor(IndexFormat format, long key) throws ErrnoException {
@@ -226,17 +247,13 @@ final class Segment {
         return found;
     }
 
-    /// From the last batch that the time index knows of, on: it may have been cut, and then what is behind counts
-    /// too.
+    /// From the last batch that the time index names, on: the index may have been cut, and then what is behind
+    /// counts too.
     private LargestTimestamp findLargest() throws CorruptBatchException, ErrnoException {
         long publishedEnd = published();
-        int entries = timeIndex.count();
-        long from = entries == 0
-                ? baseOffset
-                : baseOffset + timeIndex.entry(entries - 1).value();
         LargestTimestamp found = LargestTimestamp.none(baseOffset);
         Descriptor file = log.acquire();
-        try (HeaderCursor cursor = cursorAt(file, from, publishedEnd)) {
+        try (HeaderCursor cursor = cursorAtTime(file, Long.MAX_VALUE, baseOffset, publishedEnd)) {
             while (cursor.next()) {
                 if (cursor.header().maxTimestamp() > found.timestampMs()) {
                     found = new LargestTimestamp(
@@ -306,16 +323,15 @@ final class Segment {
 
     private long readFirstTimestamp() throws CorruptBatchException, ErrnoException {
         Descriptor file = log.acquire();
-        try (HeaderCursor cursor =
-                new HeaderCursor(context.kernel(), file, baseOffset, endPosition(published()), gapsAllowed)) {
+        try (HeaderCursor cursor = firstBatch(file, published())) {
             return cursor.next() ? cursor.header().maxTimestamp() : UNKNOWN;
         } finally {
             log.release();
         }
     }
 
-    /// Waits until the segment's files are on the device: the batches, and the indexes of one that is not
-    /// appended to.
+    /// Waits until the batches that were published at the call are on the device. The indexes are not waited for:
+    /// what a power cut leaves of them is held against the batches when it is used, or made anew.
     ///
     /// @throws ErrnoException when that failed; the bytes may be lost, and asking again would not tell
     void flush() throws ErrnoException {
@@ -327,19 +343,6 @@ final class Segment {
             ErrnoException.check(result, Call.FDATASYNC, file.name());
         } finally {
             log.release();
-        }
-        if (appender == null) {
-            flush(offsetIndex.file());
-            flush(timeIndex.file());
-        }
-    }
-
-    private void flush(CachedFile index) throws ErrnoException {
-        Descriptor file = index.acquire();
-        try {
-            ErrnoException.check(sync(file), Call.FDATASYNC, file.name());
-        } finally {
-            index.release();
         }
     }
 

@@ -47,12 +47,11 @@ final class SmallFiles {
     }
 
     /// Gives the file new content, all of it or, after whatever crash, none: a temporary file, synced, renamed
-    /// over it.
+    /// over it. That the new one is the one found after a power cut takes a [#syncFolder] more.
     static void replace(Kernel kernel, Path path, byte[] content) throws ErrnoException {
         Path temporary = path.resolveSibling(path.getFileName() + TEMPORARY);
         write(kernel, temporary, content, true);
         ErrnoException.check(kernel.files().rename(temporary, path), Call.RENAME, temporary.toString());
-        syncFolder(kernel, folderOf(path));
     }
 
     /// Writes the file anew in place. A crash can leave a part of it.

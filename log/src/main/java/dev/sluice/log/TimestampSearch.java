@@ -40,9 +40,8 @@ final class TimestampSearch {
 
     private Optional<TimestampedOffset> firstIn(int index, long timestampMs, long startOffset) throws IOException {
         Segment segment = segments[index];
-        long from = Math.max(segment.offsetBefore(timestampMs), startOffset);
         Descriptor file = segment.log().acquire();
-        try (HeaderCursor cursor = segment.cursorAt(file, from, publishedIn(index))) {
+        try (HeaderCursor cursor = segment.cursorAtTime(file, timestampMs, startOffset, publishedIn(index))) {
             while (cursor.next()) {
                 if (cursor.header().maxTimestamp() >= timestampMs) {
                     long base = cursor.header().baseOffset();

@@ -54,6 +54,7 @@ final class Faults implements Gate {
 
     @Override
     public synchronized long admit(Call call, String subject, long position, long lengthBytes) {
+        faults.removeIf(fault -> fault.healed);
         for (Fault fault : faults) {
             if (fault.strikes(call, subject)) {
                 return fault.answer.applyAsLong(lengthBytes);
@@ -75,6 +76,19 @@ final class Faults implements Gate {
     /// One call, after `skip` that pass.
     Fault once(Call call, String suffix, int skip, int errno) {
         return arm(new Fault(call, name -> name.endsWith(suffix), _ -> -errno, skip, 1));
+    }
+
+    /// Runs something in place of one call, after `skip` that pass.
+    Fault whenCalled(Call call, String suffix, int skip, Runnable what) {
+        return arm(new Fault(
+                call,
+                name -> name.endsWith(suffix),
+                length -> {
+                    what.run();
+                    return length;
+                },
+                skip,
+                1));
     }
 
     /// All calls carry at most `bytes`.

@@ -215,7 +215,13 @@ class LogDirectoryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"OPENAT .log", "OPENAT .timeindex", "PWRITE partition.metadata.tmp", "FSYNC t-0"})
+    @ValueSource(
+            strings = {
+                "OPENAT .log",
+                "OPENAT .timeindex",
+                "PWRITE partition.metadata.tmp",
+                "FSYNC partition.metadata.tmp"
+            })
     void aCreationThatFailsLeavesNothing(String fault) throws IOException {
         folder.open();
         String[] parts = fault.split(" ");

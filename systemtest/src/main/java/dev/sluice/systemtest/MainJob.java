@@ -267,7 +267,7 @@ public final class MainJob {
         Map<String, String> environment = Map.of(
                 "SLUICE_OPTS",
                 "-XX:StartFlightRecording:filename=" + recording
-                        + ",settings=profile,jdk.ObjectAllocationOutsideTLAB#enabled=true -Xlog:jfr*=off");
+                        + ",settings=profile,jdk.ObjectAllocationOutsideTLAB#enabled=true,jdk.ThreadAllocationStatistics#period=500ms -Xlog:jfr*=off");
         try (BrokerProcess broker = BrokerProcess.start(home, data, List.of(), environment)) {
             Load.Sum sent = Load.produce(broker.bootstrap(), "heap", bytes, 1000, 256 << 10, "all");
             Load.Sum read = Load.consume(broker.bootstrap(), "heap");
@@ -275,6 +275,11 @@ public final class MainJob {
             broker.stop();
         }
         HeapUse use = HeapUse.of(recording);
+        CampaignFailure.require(use.loopBytes() > 0, "the flight recording tells nothing of the event loops");
+        CampaignFailure.require(
+                use.loopBytes() < (8 << 20) + bytes / 100,
+                "the event loops allocated " + use.loopBytes() + " bytes of heap while " + bytes
+                        + " bytes went in and out");
         CampaignFailure.require(
                 use.largestArray() < 256 << 10,
                 "an event loop allocated " + use.largestArray() + " bytes at once: " + use.largestArraysBy());

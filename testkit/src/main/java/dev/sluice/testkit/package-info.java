@@ -1,4 +1,4 @@
-/// Fault plans, clients and leak counters. Used by tests only.
+/// Fault plans, clients, batches and leak counters. Used by tests only.
 @NullMarked
 package dev.sluice.testkit;
 

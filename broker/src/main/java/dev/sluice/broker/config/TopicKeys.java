@@ -3,6 +3,7 @@ package dev.sluice.broker.config;
 import dev.sluice.log.LogConfig;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /// The configuration of a topic: Kafka's names for a topic, and for the broker-wide default of each.
@@ -89,6 +90,13 @@ public final class TopicKeys {
         return Stream.concat(
                         KEYS.stream().<ConfigKey<?>>map(TopicKey::brokerDefault), Stream.of(PRODUCER_EXPIRATION_MS))
                 .toList();
+    }
+
+    /// Which of the broker's keys a topic's key takes its default from, by the topic's key.
+    static Map<String, String> inherited() {
+        Map<String, String> names = new TreeMap<>();
+        KEYS.forEach(key -> names.put(key.name(), key.brokerDefault().name()));
+        return names;
     }
 
     static LogConfig logDefaults(Map<String, String> given) {

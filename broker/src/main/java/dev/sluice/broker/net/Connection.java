@@ -146,8 +146,8 @@ public final class Connection implements ReadyListener {
         serve();
     }
 
-    /// Handling a request, or sending answers, threw: what was queued for that request is taken back, the answers before
-    /// it are sent, and then the connection is closed.
+    /// Handling a request, or sending answers, threw: what was queued for that request is taken back, the answers
+    /// before it are sent, and then the connection is closed.
     @Override
     public void failed(Throwable thrown) {
         LOG.error("Handling a request of {} failed; its connection is closed", socket.name(), thrown);
@@ -163,8 +163,8 @@ public final class Connection implements ReadyListener {
         later();
     }
 
-    /// Works until there is nothing to do without waiting, or the turn's share is used up. Whatever that throws ends this
-    /// connection alone: besides [Request#resume] this is the only way into its work.
+    /// Works until there is nothing to do without waiting, or the turn's share is used up. Whatever that throws
+    /// ends this connection alone: besides [Request#resume] this is the only way into its work.
     private void serve() {
         if (serving) {
             return; // an answer was given while its request was being handled: the work under way goes on with it
@@ -278,9 +278,11 @@ public final class Connection implements ReadyListener {
             long received = loop.kernel().sockets().recv(socket, room, 0);
             if (received > 0) {
                 frames.received(received);
-                // A short count drained the socket; more will come with an edge of its own. Not so after the peer's end,
-                // nor when it is not the kernel's own count.
-                readable = received == room.byteSize() || peerClosed || loop.kernel().mayShorten();
+                // A short count drained the socket; more will come with an edge of its own. Not so after the peer's
+                // end, nor when it is not the kernel's own count.
+                readable = received == room.byteSize()
+                        || peerClosed
+                        || loop.kernel().mayShorten();
                 return true;
             }
             if (received == 0) {

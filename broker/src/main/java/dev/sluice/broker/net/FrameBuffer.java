@@ -20,8 +20,8 @@ final class FrameBuffer {
     /// Asked for when no frame is under way: many small requests in one receive.
     private static final int LEAST_RECEIVE_BYTES = 64 << 10;
 
-    /// The most asked for then: a batch of 1 MiB, which clients are tuned to, and what stands around it. Together with
-    /// one frame it fits into a buffer, see [ReceiveBufferPool].
+    /// The most asked for then: a batch of 1 MiB, which clients are tuned to, and what stands around it. Together
+    /// with one frame it fits into a buffer, see [ReceiveBufferPool].
     private static final int MOST_RECEIVE_BYTES = (1 << 20) + (64 << 10);
 
     private final ReceiveBufferPool pool;
@@ -40,8 +40,8 @@ final class FrameBuffer {
 
     /// Where to receive to: at least one byte.
     ///
-    /// Four bytes more than the frame are asked for. If they stay away the count is short, which tells that the socket is
-    /// empty without asking again; if they come they are the next frame's size.
+    /// Four bytes more than the frame are asked for. If they stay away the count is short, which tells that the
+    /// socket is empty without asking again; if they come they are the next frame's size.
     ///
     /// @throws ErrnoException when there is no memory for a buffer
     MemorySegment room() throws ErrnoException {

@@ -94,9 +94,9 @@ public final class Request {
         pending = newPending;
     }
 
-    /// Goes on with the request of this ticket, unless it was answered or its connection has gone meanwhile. Every task
-    /// and timer that works on a request later comes this way: what `work` throws ends the connection, which would
-    /// otherwise wait for its answer for ever.
+    /// Goes on with the request of this ticket, unless it was answered or its connection has gone meanwhile. Every
+    /// task and timer that works on a request later comes this way: what `work` throws ends the connection, which
+    /// would otherwise wait for its answer for ever.
     public void resume(long aTicket, Runnable work) {
         if (ticket == aTicket && connection.isHandling() && !connection.isClosed()) {
             try {
@@ -156,8 +156,8 @@ public final class Request {
         done();
     }
 
-    /// Closes the connection without an answer to this request, as Kafka does when one can't be understood. Nothing may
-    /// have been queued for it; the answers to those before it are sent first.
+    /// Closes the connection without an answer to this request, as Kafka does when one can't be understood. Nothing
+    /// may have been queued for it; the answers to those before it are sent first.
     public void close(String why) {
         LOG.warn("{}: {}; its connection is closed", connection.socket().name(), why);
         pending = null;

@@ -24,9 +24,10 @@ class ConnectionRegressionTest {
         try (RegressionNetwork net = new RegressionNetwork(request -> {
                     if (RegressionNetwork.first(request) == BAD) {
                         long ticket = request.ticket();
-                        request.loop().execute(() -> request.resume(ticket, () -> {
-                            throw new IllegalStateException("thrown by a test");
-                        }));
+                        request.loop()
+                                .execute(() -> request.resume(ticket, () -> {
+                                    throw new IllegalStateException("thrown by a test");
+                                }));
                     } else {
                         RegressionNetwork.echo(request);
                     }
@@ -77,8 +78,8 @@ class ConnectionRegressionTest {
 
     @Test
     void framesArriveWholeThoughAGateMakesEachReceiveShort() throws Exception {
-        Gate shortening = (call, subject, position, lengthBytes) ->
-                call == Call.RECV ? Math.min(lengthBytes, 1000) : lengthBytes;
+        Gate shortening =
+                (call, subject, position, lengthBytes) -> call == Call.RECV ? Math.min(lengthBytes, 1000) : lengthBytes;
         byte[] body = new byte[100_000];
         new Random(1).nextBytes(body);
         try (RegressionNetwork net =

@@ -67,7 +67,8 @@ class FrameBufferRegressionTest {
     @Test
     void theBufferIsNeverFullWhenEachReceiveLeavesAFewBytesOfTheNextFrame() throws Exception {
         // As many frames as would move the rest to the end of the buffer, were it not moved back.
-        byte[] frame = ByteBuffer.allocate(Integer.BYTES + 60_000).putInt(60_000).array();
+        byte[] frame =
+                ByteBuffer.allocate(Integer.BYTES + 60_000).putInt(60_000).array();
         int total = 4 * (LARGEST + (2 << 20)) / frame.length;
         ByteBuffer stream = ByteBuffer.allocate(total * frame.length);
         for (int i = 0; i < total; i++) {

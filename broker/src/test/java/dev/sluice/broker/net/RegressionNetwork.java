@@ -90,7 +90,9 @@ final class RegressionNetwork implements AutoCloseable {
         }
 
         static byte[] frames(byte[]... bodies) {
-            int length = List.of(bodies).stream().mapToInt(body -> Integer.BYTES + body.length).sum();
+            int length = List.of(bodies).stream()
+                    .mapToInt(body -> Integer.BYTES + body.length)
+                    .sum();
             ByteBuffer all = ByteBuffer.allocate(length);
             for (byte[] body : bodies) {
                 all.putInt(body.length).put(body);

@@ -29,13 +29,12 @@ public interface Gate {
     ///     count), or a negative error number: the call is then not made and that number is its answer
     long admit(Call call, String subject, long position, long lengthBytes);
 
-    /// Whether this gate may make a call short. A caller that concludes from a short count that a socket is empty asks
-    /// once more if so.
+    /// Whether this gate may make a call short. A caller that concludes from a short count that a socket is empty
+    /// asks once more if so.
     ///
-    /// From EAGAIN every caller concludes that, and waits for the next edge: a gate that answers it for an edge-triggered
-    /// socket which has bytes, or room, stalls the connection until its peer does something.
+    /// From EAGAIN every caller concludes that, and waits for the next edge: a gate that answers it for an
+    /// edge-triggered socket which has bytes, or room, stalls the connection until its peer does something.
     default boolean mayShorten() {
         return true;
     }
 }
-

@@ -54,8 +54,8 @@ public final class EventLoop implements Executor, AutoCloseable {
     private final Queue<Runnable> mailbox = new ConcurrentLinkedQueue<>();
     private final ArrayDeque<Runnable> deferred = new ArrayDeque<>();
 
-    /// ASLEEP from just before an epoll_wait that may wait until its end; whoever sends meanwhile turns it to AWAKE and
-    /// then pays for the wake-up, once.
+    /// ASLEEP from just before an epoll_wait that may wait until its end; whoever sends meanwhile turns it to AWAKE
+    /// and then pays for the wake-up, once.
     private final AtomicInteger sleep = new AtomicInteger(AWAKE);
 
     private @Nullable Registration[] registrations = new Registration[64];
@@ -222,8 +222,8 @@ public final class EventLoop implements Executor, AutoCloseable {
         }
     }
 
-    /// Runs what is in the mailbox now; what is sent meanwhile waits for the next turn, so that descriptors and timers
-    /// get theirs.
+    /// Runs what is in the mailbox now; what is sent meanwhile waits for the next turn, so that descriptors and
+    /// timers get theirs.
     private void runMailbox() {
         if (mailbox.isEmpty()) {
             return;

@@ -21,7 +21,8 @@ public final class Timer {
         this.action = action;
     }
 
-    /// Runs the action once, `delayNs` from now at the earliest (at most 146 years); an earlier setting is forgotten.
+    /// Runs the action once, `delayNs` from now at the earliest (at most 146 years); an earlier setting is
+    /// forgotten.
     public void set(long delayNs) {
         heap.set(this, heap.nowNs() + Math.clamp(delayNs, 0, LONGEST_NS));
     }

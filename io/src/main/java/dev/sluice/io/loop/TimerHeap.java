@@ -52,8 +52,8 @@ final class TimerHeap {
         return size == 0 ? Long.MAX_VALUE : Math.max(0, heap[0].deadlineNs - nowNs());
     }
 
-    /// Runs what is due. A timer that an action sets meanwhile waits for the next round, even if its deadline is now
-    /// already: with that deadline it stands behind all others that are due.
+    /// Runs what is due. A timer that an action sets meanwhile waits for the next round, even if its deadline is
+    /// now already: with that deadline it stands behind all others that are due.
     void runDue() {
         if (size == 0) {
             return;

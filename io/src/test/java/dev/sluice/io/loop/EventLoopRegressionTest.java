@@ -43,7 +43,9 @@ class EventLoopRegressionTest {
             });
             loop.run();
 
-            assertThat(stray).singleElement().satisfies(thrown -> assertThat(thrown).hasMessage("failed"));
+            assertThat(stray)
+                    .singleElement()
+                    .satisfies(thrown -> assertThat(thrown).hasMessage("failed"));
             ends[0].close();
             ends[1].close();
         }

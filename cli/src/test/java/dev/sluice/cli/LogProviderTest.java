@@ -5,15 +5,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.spi.Configurator;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 
-class LogConfiguratorTest {
+class LogProviderTest {
+    static {
+        TestLogs.start();
+    }
+
     @Test
-    void logbackFindsIt() {
-        assertThat(ServiceLoader.load(Configurator.class)).anyMatch(LogConfigurator.class::isInstance);
+    void theCommandsHaveSlf4jUseIt() throws CommandFailure {
+        LogLevel.forClients(Map.of(), false);
+        assertThat(System.getProperty("slf4j.provider")).isEqualTo(LogProvider.class.getName());
     }
 
     @Test
@@ -51,11 +57,30 @@ class LogConfiguratorTest {
                 .hasMessageContaining("SLUICE_LOG=loud");
     }
 
-    private static Level level(String logger) {
+    @Test
+    void aLineHasTimeLevelLoggerAndMessageAndTheStackBelow() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
         LoggerContext context = new LoggerContext();
-        LogConfigurator configurator = new LogConfigurator();
-        configurator.setContext(context);
-        configurator.configure(context);
-        return context.getLogger(logger).getEffectiveLevel();
+        LogLines lines = new LogLines(new PrintStream(out, true, StandardCharsets.UTF_8));
+        lines.setContext(context);
+        lines.start();
+        context.getLogger("ROOT").addAppender(lines);
+
+        context.getLogger("dev.sluice.broker.Broker").warn("half {}", 2, new IllegalStateException("why"));
+        context.getLogger("plain").error("done");
+
+        assertThat(out.toString(StandardCharsets.UTF_8).lines()).satisfies(text -> {
+            assertThat(text.getFirst())
+                    .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3} WARN  Broker: half 2");
+            assertThat(text.get(1)).isEqualTo("java.lang.IllegalStateException: why");
+            assertThat(text.get(2)).startsWith("\tat ");
+            assertThat(text.getLast()).endsWith(" ERROR plain: done");
+        });
+    }
+
+    private static Level level(String logger) {
+        LogProvider provider = new LogProvider();
+        provider.initialize();
+        return ((LoggerContext) provider.getLoggerFactory()).getLogger(logger).getEffectiveLevel();
     }
 }

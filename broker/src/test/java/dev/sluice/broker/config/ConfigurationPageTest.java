@@ -1,0 +1,60 @@
+package dev.sluice.broker.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// docs/CONFIGURATION.md is made from the code. After a change of a key, write it anew with `mvn test -pl broker -am
+/// -Dtest=ConfigurationPageTest -Dsluice.docs.write=true -Dsurefire.failIfNoSpecifiedTests=false`.
+class ConfigurationPageTest {
+    private static final Path PAGE = Path.of("../docs/CONFIGURATION.md");
+
+    @Test
+    void theConfigurationPageTellsEveryKeyAsTheCodeHasIt() throws IOException {
+        String page = page();
+        if (Boolean.getBoolean("sluice.docs.write")) {
+            Files.writeString(PAGE, page);
+        }
+        assertThat(PAGE).hasContent(page);
+    }
+
+    private static String page() {
+        StringBuilder page = new StringBuilder("""
+                # Configuration
+
+                This page is made from the code. A broker takes these keys from `--config FILE` (a properties file) and from
+                `--set KEY=VALUE`, which wins. They have Kafka's names and meanings where the thing is the same; those with the prefix `sluice.`
+                are Sluice's own. A key that is not in the table, or a value that is not allowed, stops the start with one line that says so.
+
+                | key | default | takes | meaning |
+                |---|---|---|---|
+                """);
+        List<ConfigKey<?>> keys = BrokerKeys.all().stream()
+                .sorted(Comparator.comparing(ConfigKey::name))
+                .toList();
+        for (ConfigKey<?> key : keys) {
+            page.append("| `%s` | %s | %s | %s |\n"
+                    .formatted(
+                            key.name(),
+                            key.defaultValue().isEmpty() ? "none" : "`" + key.defaultValue() + "`",
+                            key.allowed(),
+                            key.meaning()));
+        }
+        page.append("""
+
+                ## Topics
+
+                A topic inherits the broker's value unless it was made with one of its own (`sluice topic create NAME --config KEY=VALUE`).
+
+                | key of the topic | inherits |
+                |---|---|
+                """);
+        TopicKeys.inherited().forEach((name, brokerKey) -> page.append("| `%s` | `%s` |\n".formatted(name, brokerKey)));
+        return page.toString();
+    }
+}

@@ -1,0 +1,74 @@
+package dev.sluice.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+
+/// A main class in a JVM of its own: for what only a process shows, its signals, its exit code, its classes.
+final class ChildJvm implements AutoCloseable {
+    private static final long BOUND_NS = TimeUnit.SECONDS.toNanos(60);
+
+    private final Process process;
+    private final Path output;
+
+    private ChildJvm(Process process, Path output) {
+        this.process = process;
+        this.output = output;
+    }
+
+    /// @param output where both of its outputs go
+    static ChildJvm start(Path output, List<String> jvmOptions, Class<?> main, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED"));
+        command.addAll(jvmOptions);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(Arrays.asList(arguments));
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectInput(Path.of("/dev/null").toFile())
+                .redirectOutput(output.toFile())
+                .start();
+        return new ChildJvm(process, output);
+    }
+
+    /// Waits until what it printed is as wanted.
+    String awaitOutput(Predicate<String> wanted) throws IOException, InterruptedException {
+        long startNs = System.nanoTime();
+        while (true) {
+            String text = Files.readString(output);
+            if (wanted.test(text)) {
+                return text;
+            }
+            if (!process.isAlive() || System.nanoTime() - startNs > BOUND_NS) {
+                throw new AssertionError("it printed only:\n" + Files.readString(output));
+            }
+            Thread.sleep(10);
+        }
+    }
+
+    void terminate() {
+        process.destroy();
+    }
+
+    void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
+    }
+
+    int awaitExit() throws IOException, InterruptedException {
+        if (!process.waitFor(BOUND_NS, TimeUnit.NANOSECONDS)) {
+            throw new AssertionError("it does not end; it printed:\n" + Files.readString(output));
+        }
+        return process.exitValue();
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.io.linux;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.io.loop;
+
+import org.jspecify.annotations.NullMarked;

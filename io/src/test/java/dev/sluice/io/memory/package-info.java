@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.io.memory;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,38 @@
+package dev.sluice.log;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/// Runs what has to be run whatever failed before, and keeps the failures.
+final class Failures {
+    /// Something that may fail.
+    @FunctionalInterface
+    interface Step {
+        void run() throws IOException;
+    }
+
+    private @Nullable IOException first;
+
+    void run(Step step) {
+        try {
+            step.run();
+        } catch (IOException e) {
+            if (first == null) {
+                first = e;
+            } else {
+                first.addSuppressed(e);
+            }
+        }
+    }
+
+    boolean none() {
+        return first == null;
+    }
+
+    /// Throws the first failure; the others are suppressed in it.
+    void throwIfAny() throws IOException {
+        if (first != null) {
+            throw first;
+        }
+    }
+}
