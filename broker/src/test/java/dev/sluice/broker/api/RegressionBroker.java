@@ -79,6 +79,23 @@ final class RegressionBroker implements AutoCloseable {
     ///
     /// @return its offset
     static long produce(RawKafkaClient client, Uuid topic, byte[] value) throws IOException {
+        PartitionProduceResponse answer = client.ask(
+                        ApiKeys.PRODUCE, PRODUCE_VERSION, produceRequest(topic, value), ProduceResponseData.class)
+                .responses()
+                .iterator()
+                .next()
+                .partitionResponses()
+                .getFirst();
+        assertThat(answer.errorCode()).isZero();
+        return answer.baseOffset();
+    }
+
+    /// The bytes of such a request.
+    static byte[] produceFrame(Uuid topic, byte[] value) {
+        return RawKafkaClient.frame(ApiKeys.PRODUCE, PRODUCE_VERSION, 1, produceRequest(topic, value));
+    }
+
+    private static ProduceRequestData produceRequest(Uuid topic, byte[] value) {
         MemoryRecords records = MemoryRecords.withRecords(Compression.NONE, new SimpleRecord(value));
         ProduceRequestData request =
                 new ProduceRequestData().setAcks((short) -1).setTimeoutMs(10_000);
@@ -87,15 +104,7 @@ final class RegressionBroker implements AutoCloseable {
                         .setTopicId(topic)
                         .setPartitionData(List.of(
                                 new PartitionProduceData().setIndex(0).setRecords(records))));
-        PartitionProduceResponse answer = client.ask(
-                        ApiKeys.PRODUCE, PRODUCE_VERSION, request, ProduceResponseData.class)
-                .responses()
-                .iterator()
-                .next()
-                .partitionResponses()
-                .getFirst();
-        assertThat(answer.errorCode()).isZero();
-        return answer.baseOffset();
+        return request;
     }
 
     @Override
