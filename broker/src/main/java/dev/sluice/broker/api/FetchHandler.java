@@ -41,11 +41,12 @@ final class FetchHandler implements ApiHandler {
 
     @Override
     public void handle(RequestHead head, WireReader reader, Request request) {
-        PendingFetch fetch = spare.pollLast();
-        if (fetch == null) {
-            fetch = new PendingFetch(services, request.loop(), this::recycle);
+        if (spare.isEmpty()) {
+            spare.addLast(new PendingFetch(services, request.loop(), this::recycle));
         }
+        PendingFetch fetch = spare.getLast();
         FetchRequest.parse(reader, head.apiVersion(), names, fetch.plan());
+        spare.removeLast();
         fetch.begin(request, head.correlationId());
     }
 

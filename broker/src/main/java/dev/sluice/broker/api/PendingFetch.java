@@ -16,10 +16,10 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
@@ -37,12 +37,21 @@ import org.slf4j.LoggerFactory;
 ///
 /// Records are never touched: what is read of a partition is a span of its file, which the socket sends. While parked
 /// it costs nothing: an appender adds to a counter, and wakes the loop once the counter says that there may be enough.
-/// Owned by its loop; [#grown] and [#gone] are called by appenders. Reused.
+/// Owned by its loop; [#grown] and [#wake] are called by appenders. Reused: whichever way a fetch ends, [#clean] lets
+/// go of all it held before it is handed back.
 final class PendingFetch implements Partition.Waiter, Request.Pending {
     private static final Logger LOG = LoggerFactory.getLogger(PendingFetch.class);
     private static final int READ_COMMITTED = 1;
     private static final int NO_SESSION = 0;
     private static final int NO_REPLICA = -1;
+    private static final long NO_OFFSET = -1;
+
+    /// Before it, clients don't know KAFKA_STORAGE_ERROR.
+    private static final int FIRST_WITH_STORAGE_ERROR = 6;
+
+    /// Partitions that the arrays begin with, and above which they are dropped with the fetch.
+    private static final int FEW = 16;
+    private static final int KEPT = 1024;
 
     private final Services services;
     private final NetworkLoop loop;
@@ -51,27 +60,35 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
     private final FetchResponseWriter writer;
     private final Timer timer;
 
-    // By the plan's numbers of partitions: what the last look found.
-    private Errors[] errors = new Errors[16];
-    private @Nullable PartitionLog[] logs = new PartitionLog[16];
-    private @Nullable Span[] spans = new Span[16];
-    private int foundBytes;
+    // What is asked, held to this broker's bounds.
+    private int minBytes;
+    private int maxBytes;
+
+    // By the plan's numbers of partitions: what the last look found. Spans are null but between a look and what follows.
+    private Errors[] errors = new Errors[FEW];
+    private @Nullable PartitionLog[] logs = new PartitionLog[FEW];
+    private @Nullable Span[] spans = new Span[FEW];
+    private long foundBytes;
     private boolean failed;
 
-    private final List<Partition> awaited = new ArrayList<>();
+    // What the last look was taken of; offsets only rise, so another sum means that a log has grown.
+    private CatalogueImage image;
+    private long endOffsets;
+
+    private final ArrayList<Partition> awaited = new ArrayList<>();
     private @Nullable Request request;
     private long ticket;
     private int correlationId;
     private boolean parked;
 
     /// Bytes appended since the last look; appenders add, the loop resets.
-    private final AtomicInteger grownBytes = new AtomicInteger();
+    private final AtomicLong grownBytes = new AtomicLong();
 
     /// Whether a look is on its way to the loop already.
     private final AtomicBoolean woken = new AtomicBoolean();
 
-    /// How many more bytes would be enough; written by the loop before it looks, read by appenders.
-    private volatile int wantedBytes;
+    /// How many more bytes would be enough; written by the loop after a look, read by appenders.
+    private volatile long wantedBytes;
 
     PendingFetch(Services services, NetworkLoop loop, Consumer<PendingFetch> recycle) {
         this.services = services;
@@ -79,6 +96,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         this.recycle = recycle;
         this.writer = new FetchResponseWriter(loop.slabs());
         this.timer = loop.loop().timer(() -> resume(this::hurry));
+        this.image = services.catalogue().image();
     }
 
     /// Where the request is parsed into.
@@ -87,6 +105,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
     }
 
     void begin(Request newRequest, int newCorrelationId) {
+        newRequest.setPending(this); // first, so that whatever is thrown below ends in abandoned()
         request = newRequest;
         ticket = newRequest.ticket();
         correlationId = newCorrelationId;
@@ -98,6 +117,8 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
                             : Errors.INVALID_FETCH_SESSION_EPOCH);
             return;
         }
+        maxBytes = Math.clamp(plan.maxBytes(), 0, services.config().fetchMaxBytes());
+        minBytes = Math.min(plan.minBytes(), maxBytes);
         look();
         if (isEnough() || plan.maxWaitMs() <= 0 || loop.isDraining()) {
             answer();
@@ -106,57 +127,66 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         }
     }
 
+    /// As in Kafka, a fetch of nothing waits for nothing: a consumer that closes sends one.
     private boolean isEnough() {
-        return failed || foundBytes >= plan.minBytes();
+        return failed || foundBytes >= minBytes || plan.partitionCount() == 0;
     }
 
     private void park() {
         releaseSpans();
         parked = true;
-        CatalogueImage image = services.catalogue().image();
+        grownBytes.set(0);
+        wantedBytes = minBytes - foundBytes;
         for (int t = 0; t < plan.topicCount(); t++) {
-            Topic topic = topic(image, t);
+            Topic topic = topic(t);
             for (int p = plan.firstPartition(t); p < plan.endPartition(t); p++) {
                 Partition partition = topic == null ? null : topic.partition(plan.partitionIndex(p));
                 if (partition != null) {
-                    partition.await(this);
                     awaited.add(partition);
+                    partition.await(this);
                 }
             }
         }
-        current().setPending(this);
-        timer.set(plan.maxWaitMs() * 1_000_000L);
-        lookAgain(); // something may have been appended before we were waiting for it
+        timer.set(TimeUnit.MILLISECONDS.toNanos(plan.maxWaitMs()));
+        // Something may have been appended, or a topic deleted, between the look and the waiting. The offsets tell that
+        // without another look.
+        if (services.catalogue().image() != image || sumOfEndOffsets() != endOffsets) {
+            lookAgain();
+        }
+    }
+
+    private long sumOfEndOffsets() {
+        long sum = 0;
+        for (int p = 0; p < plan.partitionCount(); p++) {
+            PartitionLog log = logs[p];
+            if (log != null) {
+                sum += log.highWatermark();
+            }
+        }
+        return sum;
     }
 
     private void lookAgain() {
-        wantedBytes = 1;
         grownBytes.set(0);
         look();
         if (isEnough()) {
             answer();
-        } else {
-            wantedBytes = plan.minBytes() - foundBytes;
-            releaseSpans();
-            if (grownBytes.get() >= wantedBytes) {
-                wake(); // it grew between the look and the line above
-            }
+            return;
+        }
+        releaseSpans();
+        wantedBytes = minBytes - foundBytes;
+        if (grownBytes.get() >= wantedBytes) {
+            wake(); // it grew during the look, when appenders saw what was wanted before
         }
     }
 
     @Override
-    public void grown(int lengthBytes) {
-        if (grownBytes.addAndGet(lengthBytes) >= wantedBytes) {
-            wake();
-        }
+    public boolean grown(int lengthBytes) {
+        return grownBytes.addAndGet(lengthBytes) >= wantedBytes;
     }
 
     @Override
-    public void gone() {
-        wake();
-    }
-
-    private void wake() {
+    public void wake() {
         if (woken.compareAndSet(false, true)) {
             loop.execute(this::woken);
         }
@@ -190,29 +220,19 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
 
     @Override
     public void abandoned() {
-        if (parked) {
-            unpark();
-            finish();
-        }
-    }
-
-    private void unpark() {
-        parked = false;
-        timer.cancel();
-        for (Partition partition : awaited) {
-            partition.forget(this);
-        }
-        awaited.clear();
+        clean();
+        recycle.accept(this);
     }
 
     /// Reads where the records are that the fetch would get now.
     private void look() {
         reserve(plan.partitionCount());
-        CatalogueImage image = services.catalogue().image();
+        image = services.catalogue().image();
+        endOffsets = 0;
         foundBytes = 0;
         failed = false;
         for (int t = 0; t < plan.topicCount(); t++) {
-            Topic topic = topic(image, t);
+            Topic topic = topic(t);
             for (int p = plan.firstPartition(t); p < plan.endPartition(t); p++) {
                 errors[p] = look(topic, p);
                 failed |= errors[p] != Errors.NONE;
@@ -222,7 +242,6 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
 
     private Errors look(@Nullable Topic topic, int p) {
         logs[p] = null;
-        spans[p] = null;
         if (topic == null) {
             return plan.isByTopicId() ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION;
         }
@@ -232,14 +251,15 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         }
         PartitionLog log = partition.log();
         logs[p] = log;
+        endOffsets += log.highWatermark(); // before the read: what is appended after it makes another sum
         int epoch = plan.currentLeaderEpoch(p);
         if (epoch >= 0 && epoch != log.leaderEpoch()) {
             return epoch < log.leaderEpoch() ? Errors.FENCED_LEADER_EPOCH : Errors.UNKNOWN_LEADER_EPOCH;
         }
-        int room = Math.min(plan.partitionMaxBytes(p), plan.maxBytes() - foundBytes);
+        long room = Math.min(plan.partitionMaxBytes(p), maxBytes - foundBytes);
         boolean atLeastOneBatch = foundBytes == 0;
         try {
-            return switch (log.read(plan.fetchOffset(p), Math.max(room, 0), atLeastOneBatch)) {
+            return switch (log.read(plan.fetchOffset(p), (int) Math.max(room, 0), atLeastOneBatch)) {
                 case ReadOutcome.Found found -> {
                     take(p, found.span());
                     yield Errors.NONE;
@@ -250,7 +270,9 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
             };
         } catch (IOException e) {
             LOG.error("{}-{} can't be read", log.topic(), log.partition(), e);
-            return Errors.KAFKA_STORAGE_ERROR;
+            return plan.version() < FIRST_WITH_STORAGE_ERROR
+                    ? Errors.NOT_LEADER_OR_FOLLOWER
+                    : Errors.KAFKA_STORAGE_ERROR;
         }
     }
 
@@ -259,11 +281,11 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
             span.hold().release();
         } else {
             spans[p] = span;
-            foundBytes += (int) span.lengthBytes();
+            foundBytes += span.lengthBytes();
         }
     }
 
-    private @Nullable Topic topic(CatalogueImage image, int t) {
+    private @Nullable Topic topic(int t) {
         return plan.isByTopicId()
                 ? image.topic(new UUID(plan.topicIdHigh(t), plan.topicIdLow(t)))
                 : image.topic(plan.topicName(t));
@@ -284,21 +306,28 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
                 writer.topic(plan.topicName(t), count);
             }
             for (int p = plan.firstPartition(t); p < plan.endPartition(t); p++) {
-                PartitionLog log = logs[p];
-                Span span = spans[p];
-                long end = log == null ? -1 : log.highWatermark();
-                writer.partition(
-                        plan.partitionIndex(p),
-                        errors[p].code(),
-                        end,
-                        end,
-                        log == null ? -1 : log.logStartOffset(),
-                        NO_REPLICA,
-                        plan.isolationLevel() == READ_COMMITTED,
-                        span == null ? 0 : (int) span.lengthBytes());
+                answerPartition(p);
             }
         }
         send();
+    }
+
+    /// With an error no offset is told, and the list of aborted transactions is, as Kafka has it, empty where the
+    /// partition is not known, and null where it is and could not be read.
+    private void answerPartition(int p) {
+        PartitionLog log = logs[p];
+        int index = plan.partitionIndex(p);
+        if (log == null || errors[p] != Errors.NONE) {
+            boolean unknown = log == null;
+            writer.partition(index, errors[p].code(), NO_OFFSET, NO_OFFSET, NO_OFFSET, NO_REPLICA, unknown, 0);
+            return;
+        }
+        Span span = spans[p];
+        long end = log.highWatermark();
+        boolean committed = plan.isolationLevel() == READ_COMMITTED;
+        int length = span == null ? 0 : (int) span.lengthBytes();
+        writer.partition(
+                index, Errors.NONE.code(), end, end, log.logStartOffset(), NO_REPLICA, committed, length);
     }
 
     /// Queues the frame: its memory, and between the pieces of it the spans.
@@ -312,45 +341,54 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
             if (span != null) {
                 long to = writer.cut(cut++);
                 answered.send(frame.asSlice(from, to - from), Hold.NONE);
+                spans[p] = null; // the connection's from here on
                 answered.send(span);
-                spans[p] = null; // the writer's now
                 from = to;
             }
         }
-        answered.send(
-                frame.asSlice(from, writer.lengthBytes() - from),
-                () -> loop.slabs().give(frame));
-        if (parked) {
-            unpark();
-        }
-        finish();
+        answered.send(frame.asSlice(from, writer.lengthBytes() - from), () -> loop.slabs().give(frame));
+        clean();
         answered.done();
-    }
-
-    private void finish() {
-        releaseSpans();
-        Arrays.fill(logs, null);
-        request = null;
         recycle.accept(this);
     }
 
+    /// Lets go of everything that belongs to the request.
+    private void clean() {
+        parked = false;
+        request = null;
+        timer.cancel();
+        awaited.forEach(partition -> partition.forget(this));
+        awaited.clear();
+        writer.abandon();
+        releaseSpans();
+        Arrays.fill(logs, 0, Math.min(logs.length, plan.partitionCount()), null);
+        plan.clear();
+        if (errors.length > KEPT) {
+            makeArrays(FEW);
+            awaited.trimToSize();
+        }
+    }
+
     private void releaseSpans() {
-        for (int p = 0; p < spans.length; p++) {
+        for (int p = 0; p < Math.min(spans.length, plan.partitionCount()); p++) {
             Span span = spans[p];
             if (span != null) {
-                span.hold().release();
                 spans[p] = null;
+                span.hold().release();
             }
         }
     }
 
     private void reserve(int partitions) {
         if (partitions > errors.length) {
-            int length = Math.max(partitions, errors.length * 2);
-            errors = new Errors[length];
-            logs = new PartitionLog[length];
-            spans = new Span[length];
+            makeArrays(Math.max(partitions, errors.length * 2));
         }
+    }
+
+    private void makeArrays(int length) {
+        errors = new Errors[length];
+        logs = new PartitionLog[length];
+        spans = new Span[length];
     }
 
     private Request current() {

@@ -17,6 +17,7 @@ import java.util.Map;
 /// @param nodeId             this broker's number
 /// @param autoCreateTopics   whether asking for a topic makes it
 /// @param defaultPartitions  partitions of a topic for which nobody said how many
+/// @param fetchMaxBytes      the most that one fetch is answered, but for a first batch that is larger
 /// @param log                defaults of every topic's log
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
@@ -27,6 +28,7 @@ public record BrokerConfig(
         int nodeId,
         boolean autoCreateTopics,
         int defaultPartitions,
+        int fetchMaxBytes,
         LogConfig log,
         NetConfig net,
         long shutdownGraceMs) {
@@ -67,6 +69,7 @@ public record BrokerConfig(
                 get(given, BrokerKeys.NODE_ID),
                 get(given, BrokerKeys.AUTO_CREATE_TOPICS),
                 get(given, BrokerKeys.NUM_PARTITIONS),
+                get(given, BrokerKeys.FETCH_MAX_BYTES),
                 TopicKeys.logDefaults(given),
                 new NetConfig(
                         loops > 0 ? loops : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),

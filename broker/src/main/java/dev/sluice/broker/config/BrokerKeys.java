@@ -29,6 +29,13 @@ public final class BrokerKeys {
             "auto.create.topics.enable", true, "Whether a client that asks for a topic that does not exist makes it.");
     static final ConfigKey<Integer> NUM_PARTITIONS =
             ConfigKey.integer("num.partitions", 1, 1, 10_000, "Partitions of a topic for which nobody said how many.");
+    static final ConfigKey<Integer> FETCH_MAX_BYTES = ConfigKey.integer(
+            "fetch.max.bytes",
+            55 << 20,
+            1024,
+            Integer.MAX_VALUE,
+            "The most bytes of records that one fetch is answered, whatever it asks for. A first batch that is larger is"
+                    + " answered whole.");
     static final ConfigKey<Integer> NETWORK_THREADS = ConfigKey.integer(
             "num.network.threads", 0, 0, 64, "Event loops, each with its own thread; 0 means one for each processor.");
     static final ConfigKey<Integer> LARGEST_REQUEST = ConfigKey.integer(
@@ -57,6 +64,7 @@ public final class BrokerKeys {
             NODE_ID,
             AUTO_CREATE_TOPICS,
             NUM_PARTITIONS,
+            FETCH_MAX_BYTES,
             NETWORK_THREADS,
             LARGEST_REQUEST,
             IDLE_MS,

@@ -13,11 +13,14 @@ import java.util.List;
 public final class Partition {
     /// A fetch that waits for more records.
     public interface Waiter {
-        /// `lengthBytes` more can be read. Called on the appender's thread: must be quick and must not block.
-        void grown(int lengthBytes);
+        /// `lengthBytes` more can be read. Called on the appender's thread and under a lock: must be quick.
+        ///
+        /// @return whether that may be enough: then [#wake] is called
+        boolean grown(int lengthBytes);
 
-        /// The partition was deleted; what waits for it must look again.
-        void gone();
+        /// It is time to look again: enough was appended, or the partition is being deleted. Called on another thread,
+        /// under no lock, and perhaps when the waiter waits no more.
+        void wake();
     }
 
     private final int index;
@@ -56,11 +59,19 @@ public final class Partition {
     }
 
     private void tell(int lengthBytes) {
+        List<Waiter> satisfied = List.of();
         synchronized (waiters) {
             for (Waiter waiter : waiters) {
-                waiter.grown(lengthBytes);
+                if (waiter.grown(lengthBytes)) {
+                    if (satisfied.isEmpty()) {
+                        satisfied = new ArrayList<>(waiters.size());
+                    }
+                    satisfied.add(waiter);
+                }
             }
         }
+        // Waking costs a system call, which nobody who wants to wait or to stop waiting should have to wait for.
+        satisfied.forEach(Waiter::wake);
     }
 
     /// Adds a waiter; whoever adds it looks at the log once more afterwards, for it may have grown just before.
@@ -81,8 +92,10 @@ public final class Partition {
 
     /// Wakes everybody, for the partition is being deleted.
     public void wakeAll() {
+        List<Waiter> all;
         synchronized (waiters) {
-            waiters.forEach(Waiter::gone);
+            all = List.copyOf(waiters);
         }
+        all.forEach(Waiter::wake);
     }
 }

@@ -111,7 +111,7 @@ class FrameBufferRegressionTest {
         MemorySegment room = frames.room();
         assertThat(room.byteSize()).isPositive();
         int length = (int) Math.min(Math.min(room.byteSize(), mostBytes), stream.remaining());
-        MemorySegment.copy(stream.array(), stream.position(), room, ValueLayout.JAVA_BYTE, 0, length);
+        MemorySegment.copy(MemorySegment.ofBuffer(stream), 0, room, 0, length);
         stream.position(stream.position() + length);
         frames.received(length);
     }

@@ -1,0 +1,164 @@
+package dev.sluice.broker.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.broker.Broker;
+import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.io.linux.Gate;
+import dev.sluice.io.linux.Kernel;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
+import org.apache.kafka.common.message.CreateTopicsResponseData;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.RequestHeaderData;
+import org.apache.kafka.common.message.ResponseHeaderData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.MessageUtil;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+
+/// A whole broker on a folder of its own, and connections that send one request of Kafka's messages at a time.
+final class RegressionBroker implements AutoCloseable {
+    private static final int SOCKET_TIMEOUT_MS = 20_000;
+
+    final Broker broker;
+
+    RegressionBroker(Path folder, String... settings) throws IOException {
+        this(Gate.OPEN, folder, settings);
+    }
+
+    RegressionBroker(Gate gate, Path folder, String... settings) throws IOException {
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put("log.dirs", folder.toString());
+        all.put("listeners", "PLAINTEXT://127.0.0.1:0");
+        all.put("num.network.threads", "1");
+        for (int i = 0; i < settings.length; i += 2) {
+            all.put(settings[i], settings[i + 1]);
+        }
+        broker = Broker.start(BrokerConfig.load(all), new Kernel(gate), InstantSource.system());
+    }
+
+    Client connect() throws IOException {
+        return new Client();
+    }
+
+    @Override
+    public void close() throws IOException {
+        broker.close();
+    }
+
+    final class Client implements AutoCloseable {
+        final Socket socket = new Socket();
+        final DataInputStream in;
+        final DataOutputStream out;
+        private int correlationId;
+
+        Client() throws IOException {
+            socket.connect(broker.addresses().getFirst());
+            socket.setSoTimeout(SOCKET_TIMEOUT_MS);
+            socket.setTcpNoDelay(true);
+            in = new DataInputStream(socket.getInputStream());
+            out = new DataOutputStream(socket.getOutputStream());
+        }
+
+        @SuppressWarnings("unchecked") // the caller knows the answer's type
+        <T extends ApiMessage> T ask(ApiKeys key, int version, ApiMessage body) throws IOException {
+            send(key, version, body);
+            return (T) receive(key, version);
+        }
+
+        void send(ApiKeys key, int version, ApiMessage body) throws IOException {
+            send(frame(key, version, body));
+        }
+
+        void send(ByteBuffer frame) throws IOException {
+            byte[] bytes = new byte[frame.remaining()];
+            frame.get(bytes);
+            out.write(bytes);
+            out.flush();
+        }
+
+        ByteBuffer frame(ApiKeys key, int version, ApiMessage body) {
+            ByteBuffer header = MessageUtil.toByteBufferAccessor(
+                            new RequestHeaderData()
+                                    .setRequestApiKey(key.id)
+                                    .setRequestApiVersion((short) version)
+                                    .setCorrelationId(++correlationId)
+                                    .setClientId("regression"),
+                            key.requestHeaderVersion((short) version))
+                    .buffer();
+            ByteBuffer bytes = MessageUtil.toByteBufferAccessor(body, (short) version).buffer();
+            return ByteBuffer.allocate(Integer.BYTES + header.remaining() + bytes.remaining())
+                    .putInt(header.remaining() + bytes.remaining())
+                    .put(header)
+                    .put(bytes)
+                    .flip();
+        }
+
+        ApiMessage receive(ApiKeys key, int version) throws IOException {
+            byte[] bytes = new byte[in.readInt()];
+            in.readFully(bytes);
+            ByteBufferAccessor frame = new ByteBufferAccessor(ByteBuffer.wrap(bytes));
+            ResponseHeaderData header = new ResponseHeaderData(frame, key.responseHeaderVersion((short) version));
+            assertThat(header.correlationId()).isEqualTo(correlationId);
+            ApiMessage answer = key.messageType.newResponse();
+            answer.read(frame, (short) version);
+            return answer;
+        }
+
+        void expectEnd() throws IOException {
+            assertThat(in.read()).as("the end of the stream").isEqualTo(-1);
+        }
+
+        Uuid create(String topic, int partitions) throws IOException {
+            CreateTopicsRequestData request = new CreateTopicsRequestData().setTimeoutMs(10_000);
+            request.topics()
+                    .add(new CreatableTopic()
+                            .setName(topic)
+                            .setNumPartitions(partitions)
+                            .setReplicationFactor((short) 1));
+            CreateTopicsResponseData answer = ask(ApiKeys.CREATE_TOPICS, 7, request);
+            assertThat(answer.topics().find(topic).errorCode()).isZero();
+            return answer.topics().find(topic).topicId();
+        }
+
+        /// Appends one batch of one record to partition 0.
+        ///
+        /// @return its offset
+        long produce(Uuid topic, byte[] value) throws IOException {
+            MemoryRecords records = MemoryRecords.withRecords(Compression.NONE, new SimpleRecord(value));
+            ProduceRequestData request = new ProduceRequestData().setAcks((short) -1).setTimeoutMs(10_000);
+            request.topicData()
+                    .add(new TopicProduceData()
+                            .setTopicId(topic)
+                            .setPartitionData(List.of(
+                                    new PartitionProduceData().setIndex(0).setRecords(records))));
+            ProduceResponseData answer = ask(ApiKeys.PRODUCE, 13, request);
+            var partition = answer.responses().iterator().next().partitionResponses().getFirst();
+            assertThat(partition.errorCode()).isZero();
+            return partition.baseOffset();
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
+    }
+}
