@@ -78,7 +78,7 @@ final class RegressionBroker implements AutoCloseable {
             out = new DataOutputStream(socket.getOutputStream());
         }
 
-        @SuppressWarnings("unchecked") // the caller knows the answer's type
+        @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // the caller knows the answer's type
         <T extends ApiMessage> T ask(ApiKeys key, int version, ApiMessage body) throws IOException {
             send(key, version, body);
             return (T) receive(key, version);
