@@ -1,5 +1,6 @@
 package dev.sluice.broker.net;
 
+import dev.sluice.broker.config.NetConfig;
 import dev.sluice.broker.protocol.Frames;
 import dev.sluice.broker.protocol.MalformedRequestException;
 import dev.sluice.io.linux.Descriptor;
