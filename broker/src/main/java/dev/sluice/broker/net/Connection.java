@@ -75,8 +75,9 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     private long answeredMark;
 
     private long framesTaken;
-    private long framesAtLastLook;
     private long receivedBytes;
+    private long sentBytes;
+    private long movedAtLastLook;
 
     // What was there when the timer looked last at a request under way.
     private long watchedFrame;
@@ -106,13 +107,14 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         }
     }
 
-    /// Looks once in an idle time-out whether a frame came since the last look: requests then cost no timer, and an
+    /// Looks once in an idle time-out whether any byte moved since the last look: requests then cost no timer, and an
     /// idle connection is closed after one to two of them.
     private void closeIfIdle() {
-        if (!handling && framesTaken == framesAtLastLook) {
+        long movedBytes = receivedBytes + sentBytes;
+        if (!handling && movedBytes == movedAtLastLook) {
             close("idle for " + config.idleTimeoutMs() + " ms");
         } else {
-            framesAtLastLook = framesTaken;
+            movedAtLastLook = movedBytes;
             idle.set(TimeUnit.MILLISECONDS.toNanos(config.idleTimeoutMs()));
         }
     }
@@ -288,6 +290,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     ///         has room
     private boolean send() {
         if (!writer.isEmpty()) {
+            long queued = writer.queuedBytes();
             try {
                 switch (writer.flush(TURN_BYTES)) {
                     case DONE -> {}
@@ -302,6 +305,8 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
             } catch (ErrnoException e) {
                 close(e.getMessage());
                 return false;
+            } finally {
+                sentBytes += queued - writer.queuedBytes();
             }
         }
         if (closeWhenSent && !handling) {
