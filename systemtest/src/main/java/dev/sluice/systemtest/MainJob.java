@@ -10,10 +10,12 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
 
@@ -35,27 +37,54 @@ public final class MainJob {
         this.kills = kills;
     }
 
-    /// Arguments: the repository's root, MiB of data a step, kills.
-    public static void main(String[] args) throws Exception {
-        if (args.length != 3) {
-            System.err.println("usage: MainJob HOME MIB KILLS");
-            System.exit(2);
-        }
-        run(Path.of(args[0]), Long.parseLong(args[1]) << 20, Integer.parseInt(args[2]));
+    private enum Step {
+        ROUND_TRIPS,
+        PERFORMANCE,
+        ACCOUNT,
+        HEAP,
+        KILLED,
+        START
     }
 
+    /// Arguments: the repository's root, MiB of data a step, kills, and the steps if not all: round_trips,
+    /// performance, account, heap, killed, start.
+    public static void main(String[] args) throws Exception {
+        if (args.length < 3) {
+            System.err.println("usage: MainJob HOME MIB KILLS [STEP]...");
+            System.exit(2);
+        }
+        Set<Step> steps = EnumSet.noneOf(Step.class);
+        for (String name : List.of(args).subList(3, args.length)) {
+            steps.add(Step.valueOf(name.toUpperCase(Locale.ROOT)));
+        }
+        run(
+                Path.of(args[0]),
+                Long.parseLong(args[1]) << 20,
+                Integer.parseInt(args[2]),
+                steps.isEmpty() ? EnumSet.allOf(Step.class) : steps);
+    }
+
+    /// All steps.
     static void run(Path home, long bytes, int kills) throws Exception {
+        run(home, bytes, kills, EnumSet.allOf(Step.class));
+    }
+
+    private static void run(Path home, long bytes, int kills, Set<Step> steps) throws Exception {
         // The clients in this process warn of every broken connection, which kill -9 makes by the hundred.
         System.setProperty("sluice.log.level.others", "OFF");
         Path work = Files.createTempDirectory(Path.of("/var/tmp"), "sluice-main-job");
         try {
             MainJob job = new MainJob(home, work, bytes, kills);
-            job.roundTrips();
-            job.performanceToolAndDumpLog();
-            job.account();
-            job.heap();
-            job.killed();
-            job.firstAck();
+            for (Step step : steps) {
+                switch (step) {
+                    case ROUND_TRIPS -> job.roundTrips();
+                    case PERFORMANCE -> job.performanceToolAndDumpLog();
+                    case ACCOUNT -> job.account();
+                    case HEAP -> job.heap();
+                    case KILLED -> job.killed();
+                    case START -> job.firstAck();
+                }
+            }
         } finally {
             delete(work);
         }

@@ -36,7 +36,9 @@ class FetchRegressionTest {
         try (RegressionBroker broker = new RegressionBroker(folder);
                 Client client = broker.connect()) {
             FetchResponseData answer = client.ask(
-                    ApiKeys.FETCH, VERSION, new FetchRequestData().setMaxWaitMs(FOREVER_MS).setMinBytes(1));
+                    ApiKeys.FETCH,
+                    VERSION,
+                    new FetchRequestData().setMaxWaitMs(FOREVER_MS).setMinBytes(1));
             assertThat(answer.responses()).isEmpty();
         }
     }

@@ -104,7 +104,8 @@ final class RegressionBroker implements AutoCloseable {
                                     .setClientId("regression"),
                             key.requestHeaderVersion((short) version))
                     .buffer();
-            ByteBuffer bytes = MessageUtil.toByteBufferAccessor(body, (short) version).buffer();
+            ByteBuffer bytes =
+                    MessageUtil.toByteBufferAccessor(body, (short) version).buffer();
             return ByteBuffer.allocate(Integer.BYTES + header.remaining() + bytes.remaining())
                     .putInt(header.remaining() + bytes.remaining())
                     .put(header)
@@ -144,14 +145,16 @@ final class RegressionBroker implements AutoCloseable {
         /// @return its offset
         long produce(Uuid topic, byte[] value) throws IOException {
             MemoryRecords records = MemoryRecords.withRecords(Compression.NONE, new SimpleRecord(value));
-            ProduceRequestData request = new ProduceRequestData().setAcks((short) -1).setTimeoutMs(10_000);
+            ProduceRequestData request =
+                    new ProduceRequestData().setAcks((short) -1).setTimeoutMs(10_000);
             request.topicData()
                     .add(new TopicProduceData()
                             .setTopicId(topic)
                             .setPartitionData(List.of(
                                     new PartitionProduceData().setIndex(0).setRecords(records))));
             ProduceResponseData answer = ask(ApiKeys.PRODUCE, 13, request);
-            var partition = answer.responses().iterator().next().partitionResponses().getFirst();
+            var partition =
+                    answer.responses().iterator().next().partitionResponses().getFirst();
             assertThat(partition.errorCode()).isZero();
             return partition.baseOffset();
         }
