@@ -30,9 +30,11 @@ final class ProduceHandler implements ApiHandler {
     private static final int NAMES = 1024;
 
     private static final short NO_ACKS = 0;
+    private static final short FIRST_WITH_ZSTD = 7;
     private static final long NO_OFFSET = -1;
 
     private final Services services;
+    private final BatchView batch = new BatchView();
     private final ProduceRequest produce = new ProduceRequest(new NameCache(NAMES));
     private @Nullable ProduceResponseWriter writer;
 
@@ -42,6 +44,9 @@ final class ProduceHandler implements ApiHandler {
     private long baseOffset;
     private long logAppendTimeMs;
     private long logStartOffset;
+
+    /// The first error of the request, for the log; null when there was none.
+    private @Nullable String firstFailure;
 
     ProduceHandler(Services services) {
         this.services = services;
@@ -66,10 +71,19 @@ final class ProduceHandler implements ApiHandler {
     public void handle(RequestHead head, WireReader reader, Request request) {
         produce.wrap(reader, head.apiVersion());
         ProduceResponseWriter answer = writer(request);
-        answer.begin(head.correlationId(), head.apiVersion(), produce.topicCount());
+        try {
+            answer.begin(head.correlationId(), head.apiVersion(), produce.topicCount());
+            appendAll(head.apiVersion(), request, answer);
+            answer(request, answer);
+        } finally {
+            answer.abandon(); // what the request was not given: with acks=0, or because something threw
+        }
+    }
+
+    private void appendAll(short version, Request request, ProduceResponseWriter answer) {
         CatalogueImage image = services.catalogue().image();
         boolean acksValid = produce.acks() >= -1 && produce.acks() <= 1;
-        boolean failed = false;
+        firstFailure = null;
         while (produce.nextTopic()) {
             Topic topic;
             if (produce.isByTopicId()) {
@@ -82,23 +96,20 @@ final class ProduceHandler implements ApiHandler {
             while (produce.nextPartition()) {
                 clearOutcome();
                 if (acksValid) {
-                    append(topic, head.apiVersion(), request);
+                    append(topic, version, request);
                 } else {
                     fail(Errors.INVALID_REQUIRED_ACKS, null);
                 }
-                failed |= error != Errors.NONE;
                 answer.partition(
                         produce.partitionIndex(), error.code(), baseOffset, logAppendTimeMs, logStartOffset, message);
             }
         }
-        answer(request, answer, failed);
     }
 
-    private void answer(Request request, ProduceResponseWriter answer, boolean failed) {
+    private void answer(Request request, ProduceResponseWriter answer) {
         if (produce.acks() == NO_ACKS) {
-            answer.abandon();
-            if (failed) {
-                request.close("produced with acks=0 and failed: " + error + (message == null ? "" : ", " + message));
+            if (firstFailure != null) {
+                request.close("produced with acks=0 and failed: " + firstFailure);
             } else {
                 request.done();
             }
@@ -127,20 +138,16 @@ final class ProduceHandler implements ApiHandler {
             fail(Errors.INVALID_RECORD, "a partition of a produce request has exactly one record batch");
             return;
         }
-        BatchView batch = request.loop()
-                .batch()
-                .wrap(request.memory(), request.view(), produce.recordsPosition(), produce.recordsLengthBytes());
+        batch.wrap(request.memory(), request.view(), produce.recordsPosition(), produce.recordsLengthBytes());
         BatchProblem problem = batch.check(partition.log().config().maxMessageBytes());
         if (problem != BatchProblem.NONE) {
-            refuse(problem, partition);
+            fail(error(problem), explain(problem, partition));
         } else if (batch.compression() == Compression.ZSTD && version < FIRST_WITH_ZSTD) {
             fail(Errors.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs Produce version " + FIRST_WITH_ZSTD);
         } else {
             take(partition.append(batch), partition);
         }
     }
-
-    private static final short FIRST_WITH_ZSTD = 7;
 
     private void take(AppendOutcome outcome, Partition partition) {
         switch (outcome) {
@@ -172,30 +179,39 @@ final class ProduceHandler implements ApiHandler {
         };
     }
 
-    private void refuse(BatchProblem problem, Partition partition) {
-        switch (problem) {
-            case NONE -> throw new AssertionError("nothing to refuse");
-            case TOO_SHORT -> fail(Errors.INVALID_RECORD, "the record batch is shorter than a batch's header");
-            case NOT_ONE_BATCH ->
-                fail(Errors.INVALID_RECORD, "a partition of a produce request has exactly one record batch");
-            case WRONG_MAGIC -> fail(Errors.INVALID_RECORD, "record batches have magic 2");
-            case WRONG_BASE_OFFSET -> fail(Errors.INVALID_RECORD, "the base offset of a produced batch is 0");
+    private static Errors error(BatchProblem problem) {
+        return switch (problem) {
+            case NONE -> Errors.NONE;
+            case TOO_SHORT,
+                    NOT_ONE_BATCH,
+                    WRONG_MAGIC,
+                    WRONG_BASE_OFFSET,
+                    WRONG_COUNT,
+                    CONTROL,
+                    NEGATIVE_SEQUENCE -> Errors.INVALID_RECORD;
+            case TOO_LARGE -> Errors.MESSAGE_TOO_LARGE;
+            case WRONG_CRC, UNKNOWN_COMPRESSION -> Errors.CORRUPT_MESSAGE;
+            case LOG_APPEND_TIME -> Errors.INVALID_TIMESTAMP;
+        };
+    }
+
+    private static @Nullable String explain(BatchProblem problem, Partition partition) {
+        return switch (problem) {
+            case NONE -> null;
+            case TOO_SHORT -> "the record batch is shorter than a batch's header";
+            case NOT_ONE_BATCH -> "a partition of a produce request has exactly one record batch";
+            case WRONG_MAGIC -> "record batches have magic 2";
+            case WRONG_BASE_OFFSET -> "the base offset of a produced batch is 0";
             case TOO_LARGE ->
-                fail(
-                        Errors.MESSAGE_TOO_LARGE,
-                        "the record batch is larger than max.message.bytes, which is "
-                                + partition.log().config().maxMessageBytes());
-            case WRONG_CRC -> fail(Errors.CORRUPT_MESSAGE, "the record batch's CRC does not match its bytes");
-            case WRONG_COUNT ->
-                fail(Errors.INVALID_RECORD, "the number of records does not match the last offset delta");
-            case CONTROL -> fail(Errors.INVALID_RECORD, "clients can't write control batches");
-            case UNKNOWN_COMPRESSION -> fail(Errors.CORRUPT_MESSAGE, "the batch's compression is not known");
-            case LOG_APPEND_TIME ->
-                fail(
-                        Errors.INVALID_TIMESTAMP,
-                        "a producer's batch has create time; append time is the broker's to set");
-            case NEGATIVE_SEQUENCE -> fail(Errors.INVALID_RECORD, "a batch with a producer id has a sequence ≥ 0");
-        }
+                "the record batch is larger than max.message.bytes, which is "
+                        + partition.log().config().maxMessageBytes();
+            case WRONG_CRC -> "the record batch's CRC does not match its bytes";
+            case WRONG_COUNT -> "the number of records does not match the last offset delta";
+            case CONTROL -> "clients can't write control batches";
+            case UNKNOWN_COMPRESSION -> "the batch's compression is not known";
+            case LOG_APPEND_TIME -> "a producer's batch has create time; append time is the broker's to set";
+            case NEGATIVE_SEQUENCE -> "a batch with a producer id has a sequence ≥ 0";
+        };
     }
 
     private void clearOutcome() {
@@ -209,5 +225,8 @@ final class ProduceHandler implements ApiHandler {
     private void fail(Errors newError, @Nullable String why) {
         error = newError;
         message = why;
+        if (firstFailure == null) {
+            firstFailure = why == null ? newError.name() : newError + ", " + why;
+        }
     }
 }

@@ -6,7 +6,6 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.loop.EventLoop;
 import dev.sluice.io.memory.ReceiveBufferPool;
 import dev.sluice.io.memory.SlabPool;
-import dev.sluice.log.BatchView;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -26,7 +25,6 @@ public final class NetworkLoop implements AutoCloseable {
     private final EventLoop loop;
     private final ReceiveBufferPool receiveBuffers;
     private final SlabPool slabs = new SlabPool();
-    private final BatchView batch = new BatchView();
     private final Set<Connection> connections = new HashSet<>();
     private final Thread thread;
     private @Nullable RequestHandler handler;
@@ -79,11 +77,6 @@ public final class NetworkLoop implements AutoCloseable {
     /// Memory for answers; taken and given back on this loop's thread.
     public SlabPool slabs() {
         return slabs;
-    }
-
-    /// A view for whoever handles a request on this loop now.
-    public BatchView batch() {
-        return batch;
     }
 
     void add(Connection connection) {

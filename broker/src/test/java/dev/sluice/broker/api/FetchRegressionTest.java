@@ -2,13 +2,14 @@ package dev.sluice.broker.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sluice.broker.api.RegressionBroker.Client;
+import dev.sluice.testkit.RawKafkaClient;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsRequestData.DeleteTopicState;
+import org.apache.kafka.common.message.DeleteTopicsResponseData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
 import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
@@ -34,11 +35,9 @@ class FetchRegressionTest {
     @Test
     void aFetchOfNothingIsAnsweredAtOnce() throws Exception {
         try (RegressionBroker broker = new RegressionBroker(folder);
-                Client client = broker.connect()) {
+                RawKafkaClient client = broker.connect()) {
             FetchResponseData answer = client.ask(
-                    ApiKeys.FETCH,
-                    VERSION,
-                    new FetchRequestData().setMaxWaitMs(FOREVER_MS).setMinBytes(1));
+                    ApiKeys.FETCH, VERSION, new FetchRequestData().setMaxWaitMs(FOREVER_MS).setMinBytes(1), FetchResponseData.class);
             assertThat(answer.responses()).isEmpty();
         }
     }
@@ -46,10 +45,10 @@ class FetchRegressionTest {
     @Test
     void noFetchGetsMoreThanTheBrokersBound() throws Exception {
         try (RegressionBroker broker = new RegressionBroker(folder, "fetch.max.bytes", "1024");
-                Client client = broker.connect()) {
-            Uuid topic = client.create("bounded", 1);
+                RawKafkaClient client = broker.connect()) {
+            Uuid topic = RegressionBroker.create(client, "bounded");
             for (int i = 0; i < 10; i++) {
-                client.produce(topic, new byte[300]);
+                RegressionBroker.produce(client, topic, new byte[300]);
             }
 
             PartitionData answer = fetch(client, request(topic, 0).setMinBytes(Integer.MAX_VALUE));
@@ -60,9 +59,9 @@ class FetchRegressionTest {
     @Test
     void negativeBoundsStillGiveTheFirstBatch() throws Exception {
         try (RegressionBroker broker = new RegressionBroker(folder);
-                Client client = broker.connect()) {
-            Uuid topic = client.create("negative", 1);
-            client.produce(topic, new byte[300]);
+                RawKafkaClient client = broker.connect()) {
+            Uuid topic = RegressionBroker.create(client, "negative");
+            RegressionBroker.produce(client, topic, new byte[300]);
 
             FetchRequestData request = request(topic, 0).setMaxBytes(Integer.MIN_VALUE);
             request.topics().getFirst().partitions().getFirst().setPartitionMaxBytes(Integer.MIN_VALUE);
@@ -75,8 +74,8 @@ class FetchRegressionTest {
     @Test
     void withAnErrorNoOffsetIsTold() throws Exception {
         try (RegressionBroker broker = new RegressionBroker(folder);
-                Client client = broker.connect()) {
-            Uuid topic = client.create("errors", 1);
+                RawKafkaClient client = broker.connect()) {
+            Uuid topic = RegressionBroker.create(client, "errors");
 
             PartitionData outOfRange = fetch(client, request(topic, 5));
             assertThat(outOfRange.errorCode()).isEqualTo(Errors.OFFSET_OUT_OF_RANGE.code());
@@ -95,13 +94,13 @@ class FetchRegressionTest {
     @Test
     void aFetchThatWaitsSeesWhateverIsAppendedHoweverCloseToItsComing() throws Exception {
         try (RegressionBroker broker = new RegressionBroker(folder, "num.network.threads", "2");
-                Client consumer = broker.connect();
-                Client producer = broker.connect()) {
-            Uuid topic = producer.create("parked", 1);
+                RawKafkaClient consumer = broker.connect();
+                RawKafkaClient producer = broker.connect()) {
+            Uuid topic = RegressionBroker.create(producer, "parked");
             for (int offset = 0; offset < 500; offset++) {
-                consumer.send(ApiKeys.FETCH, VERSION, request(topic, offset));
-                assertThat(producer.produce(topic, new byte[10])).isEqualTo(offset);
-                PartitionData answer = partition((FetchResponseData) consumer.receive(ApiKeys.FETCH, VERSION));
+                int fetch = consumer.send(ApiKeys.FETCH, VERSION, request(topic, offset));
+                assertThat(RegressionBroker.produce(producer, topic, new byte[10])).isEqualTo(offset);
+                PartitionData answer = partition(consumer.answer(ApiKeys.FETCH, VERSION, fetch, FetchResponseData.class));
                 assertThat(((MemoryRecords) answer.records()).batches()).hasSize(1);
             }
         }
@@ -110,16 +109,16 @@ class FetchRegressionTest {
     @Test
     void aFetchThatWaitsIsToldThatItsTopicIsGone() throws Exception {
         try (RegressionBroker broker = new RegressionBroker(folder);
-                Client consumer = broker.connect();
-                Client admin = broker.connect()) {
-            Uuid topic = admin.create("deleted", 1);
-            consumer.send(ApiKeys.FETCH, VERSION, request(topic, 0));
+                RawKafkaClient consumer = broker.connect();
+                RawKafkaClient admin = broker.connect()) {
+            Uuid topic = RegressionBroker.create(admin, "deleted");
+            int fetch = consumer.send(ApiKeys.FETCH, VERSION, request(topic, 0));
             admin.ask(
                     ApiKeys.DELETE_TOPICS,
                     6,
-                    new DeleteTopicsRequestData().setTopics(List.of(new DeleteTopicState().setTopicId(topic))));
+                    new DeleteTopicsRequestData().setTopics(List.of(new DeleteTopicState().setTopicId(topic))), DeleteTopicsResponseData.class);
 
-            PartitionData answer = partition((FetchResponseData) consumer.receive(ApiKeys.FETCH, VERSION));
+            PartitionData answer = partition(consumer.answer(ApiKeys.FETCH, VERSION, fetch, FetchResponseData.class));
             assertThat(answer.errorCode()).isEqualTo(Errors.UNKNOWN_TOPIC_ID.code());
         }
     }
@@ -137,8 +136,8 @@ class FetchRegressionTest {
                                 .setPartitionMaxBytes(Integer.MAX_VALUE)))));
     }
 
-    private static PartitionData fetch(Client client, FetchRequestData request) throws IOException {
-        FetchResponseData answer = client.ask(ApiKeys.FETCH, VERSION, request);
+    private static PartitionData fetch(RawKafkaClient client, FetchRequestData request) throws IOException {
+        FetchResponseData answer = client.ask(ApiKeys.FETCH, VERSION, request, FetchResponseData.class);
         return partition(answer);
     }
 
