@@ -70,8 +70,6 @@ public final class MainJob {
     }
 
     private static void run(Path home, long bytes, int kills, Set<Step> steps) throws Exception {
-        // The clients in this process warn of every broken connection, which kill -9 makes by the hundred.
-        System.setProperty("sluice.log.level.others", "OFF");
         Path work = Files.createTempDirectory(Path.of("/var/tmp"), "sluice-main-job");
         try {
             MainJob job = new MainJob(home, work, bytes, kills);
