@@ -135,7 +135,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.READ, length, true);
+        return kernel.record(file.account(), Call.READ, length, true);
     }
 
     /// write(2) at the descriptor's own position.
@@ -151,7 +151,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.WRITE, length, true);
+        return kernel.record(file.account(), Call.WRITE, length, true);
     }
 
     /// pread(2).
@@ -168,7 +168,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.PREAD, length, true);
+        return kernel.record(file.account(), Call.PREAD, length, true);
     }
 
     /// Reads until `target` is full or the file ends, past short counts and EINTR.
@@ -203,7 +203,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.PWRITE, length, true);
+        return kernel.record(file.account(), Call.PWRITE, length, true);
     }
 
     /// Writes all of `source`, past short counts and EINTR. After an error some of it may stand in the file.
@@ -242,7 +242,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.PWRITEV, length, true);
+        return kernel.record(file.account(), Call.PWRITEV, length, true);
     }
 
     /// fsync(2): content and metadata, of a file or a directory. A failure is reported once; see the class comment
@@ -257,7 +257,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FSYNC, result, false);
+        return kernel.record(file.account(), Call.FSYNC, result, false);
     }
 
     /// fdatasync(2): content, and what metadata is needed to find it again (the length).
@@ -271,7 +271,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FDATASYNC, result, false);
+        return kernel.record(file.account(), Call.FDATASYNC, result, false);
     }
 
     /// fallocate(2): disk blocks for a range, so that writing to it cannot fail for want of space.
@@ -288,7 +288,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FALLOCATE, result, false);
+        return kernel.record(file.account(), Call.FALLOCATE, result, false);
     }
 
     /// ftruncate(2). Never below bytes that were published: a socket may still hold their pages.
@@ -302,7 +302,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FTRUNCATE, result, false);
+        return kernel.record(file.account(), Call.FTRUNCATE, result, false);
     }
 
     /// statx(2) of an open descriptor.
@@ -316,7 +316,7 @@ public final class Files {
                         captured, file.number(), arena.allocateFrom(""), AT_EMPTY_PATH, STATX_MASK, statx);
                 admitted = Native.orErrno(result, captured);
             }
-            ErrnoException.check(file.account().record(Call.STATX, admitted, false), Call.STATX, file.name());
+            ErrnoException.check(kernel.record(file.account(), Call.STATX, admitted, false), Call.STATX, file.name());
             return FileStatus.read(statx);
         } catch (ErrnoException e) {
             throw e;
@@ -336,7 +336,7 @@ public final class Files {
                         captured, AT_FDCWD, Kernel.cString(arena, path), AT_SYMLINK_NOFOLLOW, STATX_MASK, statx);
                 admitted = Native.orErrno(result, captured);
             }
-            ErrnoException.check(kernel.account().record(Call.STATX, admitted, false), Call.STATX, path.toString());
+            ErrnoException.check(kernel.record(kernel.account(), Call.STATX, admitted, false), Call.STATX, path.toString());
             return FileStatus.read(statx);
         } catch (ErrnoException e) {
             throw e;
@@ -373,7 +373,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return kernel.account().record(Call.RENAME, result, false);
+        return kernel.record(kernel.account(), Call.RENAME, result, false);
     }
 
     /// unlinkat(2) of a file. Its content lives on while a descriptor, a mapping or a socket holds it.
@@ -397,7 +397,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return kernel.account().record(Call.UNLINK, result, false);
+        return kernel.record(kernel.account(), Call.UNLINK, result, false);
     }
 
     /// mkdirat(2).
@@ -412,7 +412,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return kernel.account().record(Call.MKDIR, result, false);
+        return kernel.record(kernel.account(), Call.MKDIR, result, false);
     }
 
     /// posix_fadvise(2).
@@ -428,7 +428,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FADVISE, result, false);
+        return kernel.record(file.account(), Call.FADVISE, result, false);
     }
 
     /// Takes an exclusive lock on the whole file without waiting (F_OFD_SETLK): it conflicts with Kafka's own lock
@@ -448,6 +448,6 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FCNTL, result, false);
+        return kernel.record(file.account(), Call.FCNTL, result, false);
     }
 }

@@ -30,7 +30,7 @@ public final class Pipes {
                 int flags = O_CLOEXEC | (blocking ? 0 : Files.O_NONBLOCK);
                 result = Native.orErrno((int) PIPE2.invokeExact(captured, numbers, flags), captured);
             }
-            ErrnoException.check(owner.record(Call.PIPE, result, false), Call.PIPE, "pipe");
+            ErrnoException.check(kernel.record(owner, Call.PIPE, result, false), Call.PIPE, "pipe");
             return new Ends(
                     new Descriptor(kernel, numbers.getAtIndex(Native.C_INT, 0), "pipe, read end", owner),
                     new Descriptor(kernel, numbers.getAtIndex(Native.C_INT, 1), "pipe, write end", owner));

@@ -117,7 +117,7 @@ public final class Sockets {
                 result = Native.orErrno(
                         (int) SOCKETPAIR.invokeExact(captured, SocketAddresses.AF_UNIX, type, 0, numbers), captured);
             }
-            ErrnoException.check(owner.record(Call.SOCKETPAIR, result, false), Call.SOCKETPAIR, "socket pair");
+            ErrnoException.check(kernel.record(owner, Call.SOCKETPAIR, result, false), Call.SOCKETPAIR, "socket pair");
             return new Descriptor[] {
                 new Descriptor(kernel, numbers.getAtIndex(Native.C_INT, 0), "socket pair, first", owner),
                 new Descriptor(kernel, numbers.getAtIndex(Native.C_INT, 1), "socket pair, second", owner)
@@ -151,7 +151,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(call, result, false);
+        return kernel.record(socket.account(), call, result, false);
     }
 
     public long listen(Descriptor socket, int backlog) {
@@ -164,7 +164,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.LISTEN, result, false);
+        return kernel.record(socket.account(), Call.LISTEN, result, false);
     }
 
     /// accept4(2). The new socket is named by its peer and counted in a child of `owner` with that name.
@@ -182,7 +182,7 @@ public final class Sockets {
                 result = Native.orErrno(
                         (int) ACCEPT4.invokeExact(captured, listener.number(), sockaddr, length, flags), captured);
             }
-            listener.account().record(Call.ACCEPT, result, false);
+            kernel.record(listener.account(), Call.ACCEPT, result, false);
             if (result < 0) {
                 return new Opened.Failed(Call.ACCEPT, (int) -result, listener.name());
             }
@@ -224,7 +224,7 @@ public final class Sockets {
                 result =
                         Native.orErrno((int) handle.invokeExact(captured, socket.number(), sockaddr, length), captured);
             }
-            ErrnoException.check(socket.account().record(call, result, false), call, socket.name());
+            ErrnoException.check(kernel.record(socket.account(), call, result, false), call, socket.name());
             return SocketAddresses.decode(sockaddr, length.get(Native.C_INT, 0));
         } catch (ErrnoException e) {
             throw e;
@@ -246,7 +246,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.SETSOCKOPT, result, false);
+        return kernel.record(socket.account(), Call.SETSOCKOPT, result, false);
     }
 
     /// getsockopt(2) of an int: its value in the low 32 bits, or −errno.
@@ -266,7 +266,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.GETSOCKOPT, result, false);
+        return kernel.record(socket.account(), Call.GETSOCKOPT, result, false);
     }
 
     /// recv(2).
@@ -283,7 +283,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.RECV, length, true);
+        return kernel.record(socket.account(), Call.RECV, length, true);
     }
 
     /// send(2); MSG_NOSIGNAL is added.
@@ -301,7 +301,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.SEND, length, true);
+        return kernel.record(socket.account(), Call.SEND, length, true);
     }
 
     /// sendmsg(2) of several pieces; MSG_NOSIGNAL is added.
@@ -319,7 +319,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.SENDMSG, length, true);
+        return kernel.record(socket.account(), Call.SENDMSG, length, true);
     }
 
     /// sendfile(2) from a position of a file; the file's own position is not used. Counted on both descriptors.
@@ -339,8 +339,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        file.account().record(Call.SENDFILE, length, true);
-        return socket.account().record(Call.SENDFILE, length, true);
+        return kernel.record(file.account(), socket.account(), Call.SENDFILE, length, true);
     }
 
     public long shutdown(Descriptor socket, int how) {
@@ -353,7 +352,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.SHUTDOWN, result, false);
+        return kernel.record(socket.account(), Call.SHUTDOWN, result, false);
     }
 
     /// The error that a finished non-blocking connect left behind (SO_ERROR): 0 or −errno.
