@@ -51,6 +51,8 @@ public final class Errno {
     public static final int EINPROGRESS = 115;
     public static final int EDQUOT = 122;
     public static final int ECANCELED = 125;
+    /// Not for user space by its name, yet some socket options answer it (linux/errno.h).
+    public static final int ENOTSUPP = 524;
 
     private record Text(String name, String meaning) {}
 
@@ -99,7 +101,8 @@ public final class Errno {
             Map.entry(EALREADY, new Text("EALREADY", "already in progress")),
             Map.entry(EINPROGRESS, new Text("EINPROGRESS", "in progress")),
             Map.entry(EDQUOT, new Text("EDQUOT", "the disk quota is exceeded")),
-            Map.entry(ECANCELED, new Text("ECANCELED", "cancelled")));
+            Map.entry(ECANCELED, new Text("ECANCELED", "cancelled")),
+            Map.entry(ENOTSUPP, new Text("ENOTSUPP", "not supported by this protocol")));
 
     private Errno() {}
 

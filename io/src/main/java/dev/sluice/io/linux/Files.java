@@ -39,6 +39,7 @@ public final class Files {
     public static final int FADV_WILLNEED = 3;
     public static final int FADV_DONTNEED = 4;
 
+    private static final int F_GETFL = 3;
     private static final int AT_FDCWD = -100;
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
@@ -52,6 +53,9 @@ public final class Files {
     private static final int F_OFD_SETLK = 37;
     private static final short F_WRLCK = 1;
     private static final long FLOCK_BYTES = 32;
+
+    /// sizeof(struct statfs): i64 type, i64 block size, …: asm-generic/statfs.h.
+    private static final long STATFS_BYTES = 120;
 
     private static final MethodHandle OPENAT = Native.variadic(
             "openat",
@@ -95,6 +99,15 @@ public final class Files {
             FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_LONG, Native.C_LONG, Native.C_INT));
     private static final MethodHandle FCNTL_POINTER = Native.variadic(
             "fcntl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_POINTER), 2);
+
+    private static final MethodHandle FCNTL_INT = Native.variadic(
+            "fcntl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT), 2);
+
+    private static final MethodHandle FSTATFS =
+            Native.function("fstatfs", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_POINTER));
+
+    private static final MethodHandle LSEEK = Native.function(
+            "lseek", FunctionDescriptor.of(Native.C_LONG, Native.C_INT, Native.C_LONG, Native.C_INT));
 
     private final Kernel kernel;
 
@@ -449,5 +462,56 @@ public final class Files {
             }
         }
         return kernel.record(file.account(), Call.FCNTL, result, false);
+    }
+
+    /// The O_ flags that a descriptor is open with (F_GETFL), or −errno.
+    public long openFlags(Descriptor descriptor) {
+        long result = kernel.admit(Call.FCNTL, descriptor);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            try {
+                result = Native.orErrno(
+                        (int) FCNTL_INT.invokeExact(captured, descriptor.number(), F_GETFL, 0), captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(descriptor.account(), Call.FCNTL, result, false);
+    }
+
+    /// The block size of the file system that an open file is on (fstatfs(2)): clones begin and end on its multiples.
+    ///
+    /// @return bytes, or −errno
+    public long blockBytes(Descriptor file) {
+        long result = kernel.admit(Call.FSTATFS, file);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment statfs = arena.allocate(STATFS_BYTES, 8);
+                result = Native.orErrno((int) FSTATFS.invokeExact(captured, file.number(), statfs), captured);
+                if (result >= 0) {
+                    result = statfs.get(ValueLayout.JAVA_LONG, 8);
+                }
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(file.account(), Call.FSTATFS, result, false);
+    }
+
+    /// Sets the descriptor's own position (lseek(2), SEEK_SET), for calls that take none.
+    ///
+    /// @return the position, or −errno
+    public long seek(Descriptor file, long position) {
+        long result = kernel.admit(Call.LSEEK, file, position, 0);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            try {
+                result = Native.orErrno((long) LSEEK.invokeExact(captured, file.number(), position, 0), captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(file.account(), Call.LSEEK, result, false);
     }
 }

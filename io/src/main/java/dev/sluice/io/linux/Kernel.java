@@ -27,6 +27,13 @@ public final class Kernel {
     private final Sockets sockets;
     private final Epolls epolls;
     private final Pipes pipes;
+    private final FileCopies fileCopies;
+    private final Polls polls;
+    private final ErrorQueue errorQueue;
+    private final TcpReceive tcpReceive;
+    private final Interfaces interfaces;
+    private final PageCache pageCache;
+    private final Resources resources;
 
     /// A kernel that lets every call through.
     public Kernel() {
@@ -46,6 +53,13 @@ public final class Kernel {
         this.sockets = new Sockets(this);
         this.epolls = new Epolls(this);
         this.pipes = new Pipes(this);
+        this.fileCopies = new FileCopies(this);
+        this.polls = new Polls(this);
+        this.errorQueue = new ErrorQueue(this);
+        this.tcpReceive = new TcpReceive(this);
+        this.interfaces = new Interfaces(this);
+        this.pageCache = new PageCache(this);
+        this.resources = new Resources(this);
     }
 
     /// A second door to the same system, through the same gate: what is done through it is counted where it would be
@@ -72,6 +86,34 @@ public final class Kernel {
 
     public Pipes pipes() {
         return pipes;
+    }
+
+    public FileCopies fileCopies() {
+        return fileCopies;
+    }
+
+    public Polls polls() {
+        return polls;
+    }
+
+    public ErrorQueue errorQueue() {
+        return errorQueue;
+    }
+
+    public TcpReceive tcpReceive() {
+        return tcpReceive;
+    }
+
+    public Interfaces interfaces() {
+        return interfaces;
+    }
+
+    public PageCache pageCache() {
+        return pageCache;
+    }
+
+    public Resources resources() {
+        return resources;
     }
 
     /// Counts the calls that are made on no descriptor that has an account of its own.

@@ -21,6 +21,8 @@ public final class Sockets {
     public static final int MSG_NOSIGNAL = 0x4000;
     /// More follows at once: the kernel may hold back a segment that is not full.
     public static final int MSG_MORE = 0x8000;
+    /// Send from the caller's pages; they must not change until [ErrorQueue] says so (SO_ZEROCOPY first).
+    public static final int MSG_ZEROCOPY = 0x4000000;
 
     // Levels and options, asm-generic/socket.h, linux/tcp.h, linux/in6.h.
     public static final int SOL_SOCKET = 1;
@@ -31,16 +33,26 @@ public final class Sockets {
     public static final int SO_KEEPALIVE = 9;
     public static final int SO_LINGER = 13;
     public static final int SO_RCVLOWAT = 18;
+    public static final int SO_DOMAIN = 39;
+    public static final int SO_ZEROCOPY = 60;
     public static final int IPPROTO_TCP = 6;
     public static final int TCP_NODELAY = 1;
+    public static final int TCP_MAXSEG = 2;
     public static final int IPPROTO_IPV6 = 41;
     public static final int IPV6_V6ONLY = 26;
+
+    // Answers of SO_DOMAIN, linux/socket.h.
+    public static final int AF_UNIX = SocketAddresses.AF_UNIX;
+    public static final int AF_INET = SocketAddresses.AF_INET;
+    public static final int AF_INET6 = SocketAddresses.AF_INET6;
 
     // How of shutdown(2).
     public static final int SHUT_RD = 0;
     public static final int SHUT_WR = 1;
     public static final int SHUT_RDWR = 2;
 
+    private static final int SO_RCVTIMEO = 20;
+    private static final int SO_SNDTIMEO = 21;
     private static final int SOCK_STREAM = 1;
     private static final int SOCK_NONBLOCK = 0x800;
     private static final int SOCK_CLOEXEC = 0x80000;
@@ -261,6 +273,52 @@ public final class Sockets {
                         (int) GETSOCKOPT.invokeExact(captured, socket.number(), level, option, cell, length), captured);
                 if (result >= 0) {
                     result = Integer.toUnsignedLong(cell.get(Native.C_INT, 0));
+                }
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(socket.account(), Call.GETSOCKOPT, result, false);
+    }
+
+    /// Bounds how long a call on a blocking socket may wait (SO_RCVTIMEO_OLD 20, SO_SNDTIMEO_OLD 21: `struct timeval` of two longs
+    /// on the architectures we run on); it then answers −EAGAIN, or what it has moved so far.
+    ///
+    /// @param timeoutNs 0 to wait for ever, which is how a socket begins
+    public long setTimeout(Descriptor socket, boolean sending, long timeoutNs) {
+        long result = kernel.admit(Call.SETSOCKOPT, socket);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            int option = sending ? SO_SNDTIMEO : SO_RCVTIMEO;
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment timeval = arena.allocate(ValueLayout.JAVA_LONG, 2);
+                timeval.setAtIndex(ValueLayout.JAVA_LONG, 0, timeoutNs / 1_000_000_000);
+                timeval.setAtIndex(ValueLayout.JAVA_LONG, 1, timeoutNs % 1_000_000_000 / 1_000);
+                result = Native.orErrno(
+                        (int) SETSOCKOPT.invokeExact(captured, socket.number(), SOL_SOCKET, option, timeval, 16),
+                        captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(socket.account(), Call.SETSOCKOPT, result, false);
+    }
+
+    /// What [#setTimeout] has set: ns, 0 for none; or −errno.
+    public long timeoutNs(Descriptor socket, boolean sending) {
+        long result = kernel.admit(Call.GETSOCKOPT, socket);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            int option = sending ? SO_SNDTIMEO : SO_RCVTIMEO;
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment timeval = arena.allocate(ValueLayout.JAVA_LONG, 2);
+                MemorySegment length = arena.allocateFrom(Native.C_INT, 16);
+                result = Native.orErrno(
+                        (int) GETSOCKOPT.invokeExact(captured, socket.number(), SOL_SOCKET, option, timeval, length),
+                        captured);
+                if (result >= 0) {
+                    result = timeval.getAtIndex(ValueLayout.JAVA_LONG, 0) * 1_000_000_000
+                            + timeval.getAtIndex(ValueLayout.JAVA_LONG, 1) * 1_000;
                 }
             } catch (Throwable t) {
                 throw Native.unexpected(t);
