@@ -40,6 +40,7 @@ public final class Files {
     public static final int FADV_DONTNEED = 4;
 
     private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
     private static final int AT_FDCWD = -100;
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
@@ -466,12 +467,26 @@ public final class Files {
 
     /// The O_ flags that a descriptor is open with (F_GETFL), or −errno.
     public long openFlags(Descriptor descriptor) {
+        return control(descriptor, F_GETFL, 0);
+    }
+
+    /// Sets or clears O_NONBLOCK (F_GETFL, F_SETFL). It belongs to the open file, which other processes may share.
+    ///
+    /// @return 0 or −errno
+    public long setNonBlocking(Descriptor descriptor, boolean nonBlocking) {
+        long flags = openFlags(descriptor);
+        return flags < 0
+                ? flags
+                : control(descriptor, F_SETFL, (int) (nonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
+    }
+
+    private long control(Descriptor descriptor, int command, int argument) {
         long result = kernel.admit(Call.FCNTL, descriptor);
         if (result >= 0) {
             MemorySegment captured = Native.capture();
             try {
                 result = Native.orErrno(
-                        (int) FCNTL_INT.invokeExact(captured, descriptor.number(), F_GETFL, 0), captured);
+                        (int) FCNTL_INT.invokeExact(captured, descriptor.number(), command, argument), captured);
             } catch (Throwable t) {
                 throw Native.unexpected(t);
             }
