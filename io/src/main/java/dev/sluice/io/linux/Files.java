@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.Set;
 
 /// Files and directories: open(2), pread(2), pwrite(2), fsync(2), fallocate(2) and their kin.
 ///
@@ -494,24 +495,43 @@ public final class Files {
         return kernel.record(descriptor.account(), Call.FCNTL, result, false);
     }
 
-    /// The block size of the file system that an open file is on (fstatfs(2)): clones begin and end on its multiples.
+    /// What an open file's file system is (fstatfs(2)).
     ///
-    /// @return bytes, or −errno
-    public long blockBytes(Descriptor file) {
-        long result = kernel.admit(Call.FSTATFS, file);
-        if (result >= 0) {
-            MemorySegment captured = Native.capture();
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment statfs = arena.allocate(STATFS_BYTES, 8);
-                result = Native.orErrno((int) FSTATFS.invokeExact(captured, file.number(), statfs), captured);
-                if (result >= 0) {
-                    result = statfs.get(ValueLayout.JAVA_LONG, 8);
-                }
-            } catch (Throwable t) {
-                throw Native.unexpected(t);
-            }
+    /// @param type       its magic number, linux/magic.h
+    /// @param blockBytes clones begin and end on multiples of this
+    public record FileSystem(long type, long blockBytes) {
+        private static final Set<Long> REMOTE = Set.of(
+                0x6969L, // NFS
+                0xFF534D42L, // CIFS
+                0xFE534D42L, // SMB2
+                0x00C36400L, // Ceph
+                0x65735546L, // FUSE, which may be remote
+                0x01021997L); // 9P
+
+        /// Whether a server holds the files, who might copy them by itself.
+        public boolean isRemote() {
+            return REMOTE.contains(type);
         }
-        return kernel.record(file.account(), Call.FSTATFS, result, false);
+    }
+
+    /// fstatfs(2).
+    public FileSystem system(Descriptor file) throws ErrnoException {
+        long result = kernel.admit(Call.FSTATFS, file);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment statfs = arena.allocate(STATFS_BYTES, 8);
+            if (result >= 0) {
+                MemorySegment captured = Native.capture();
+                result = Native.orErrno((int) FSTATFS.invokeExact(captured, file.number(), statfs), captured);
+            }
+            ErrnoException.check(
+                    kernel.record(file.account(), Call.FSTATFS, result, false), Call.FSTATFS, file.name());
+            return new FileSystem(
+                    statfs.get(ValueLayout.JAVA_LONG, 0) & 0xFFFF_FFFFL, statfs.get(ValueLayout.JAVA_LONG, 8));
+        } catch (ErrnoException e) {
+            throw e;
+        } catch (Throwable t) {
+            throw Native.unexpected(t);
+        }
     }
 
     /// Sets the descriptor's own position (lseek(2), SEEK_SET), for calls that take none.

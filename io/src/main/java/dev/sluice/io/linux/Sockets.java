@@ -261,6 +261,24 @@ public final class Sockets {
         return kernel.record(socket.account(), Call.SETSOCKOPT, result, false);
     }
 
+    /// Makes a close throw away what is unsent and reset the connection (SO_LINGER, on, 0 s): how to drop a peer without keeping its
+    /// connection in TIME_WAIT.
+    public long resetOnClose(Descriptor socket) {
+        long result = kernel.admit(Call.SETSOCKOPT, socket);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment linger = arena.allocateFrom(Native.C_INT, 1, 0);
+                result = Native.orErrno(
+                        (int) SETSOCKOPT.invokeExact(captured, socket.number(), SOL_SOCKET, SO_LINGER, linger, 8),
+                        captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(socket.account(), Call.SETSOCKOPT, result, false);
+    }
+
     /// getsockopt(2) of an int: its value in the low 32 bits, or −errno.
     public long getOption(Descriptor socket, int level, int option) {
         long result = kernel.admit(Call.GETSOCKOPT, socket);

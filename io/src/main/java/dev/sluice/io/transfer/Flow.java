@@ -210,6 +210,16 @@ final class Flow {
         }
     }
 
+    /// Where a source file ends now, or where we are if it doesn't say.
+    long sourceSize() {
+        Endpoint.File file = (Endpoint.File) source;
+        try {
+            return kernel.files().status(file.descriptor()).sizeBytes();
+        } catch (ErrnoException e) {
+            return file.position() + taken;
+        }
+    }
+
     /// The part of a source file's bytes that lie in the page cache, 0 to 1; -1 for other sources and where the system doesn't tell.
     ///
     /// @param untallied the kernel to ask, for the question isn't part of the transfer

@@ -55,8 +55,7 @@ final class MmapWriteMover extends Mover {
         long length = Math.min(flow.callBytes(wanted), windowEnd - position);
         long n = flow.write(mapped.segment().asSlice(position - windowStart, length));
         if (n == -Errno.EFAULT) {
-            // Not backed: truncated, or the device failed. Reading the same bytes will say which.
-            return flow.fail(Flow.Side.SOURCE, flow.writeCall(), n);
+            return unbacked();
         }
         if (n <= 0) {
             return flow.written(n, flow.writeCall());
@@ -87,15 +86,34 @@ final class MmapWriteMover extends Mover {
         }
     }
 
+    /// The map has a page without a file behind it, somewhere from here to the window's end: a socket answers EFAULT without having taken the good
+    /// bytes before it. Without a named length what is left of the file is the length; otherwise who reads these bytes in another way will
+    /// find out.
+    private Flow.Step unbacked() {
+        if (!flow.untilEnd()) {
+            return flow.fail(Flow.Side.SOURCE, flow.writeCall(), -Errno.EFAULT);
+        }
+        long size = flow.sourceSize();
+        if (size >= windowEnd) {
+            return flow.fail(Flow.Side.SOURCE, flow.writeCall(), -Errno.EFAULT); // the device failed
+        }
+        if (size < flow.sourcePosition()) {
+            return endedAt(size);
+        }
+        close(); // and map what is left
+        return Flow.Step.MOVED;
+    }
+
+    private Flow.Step endedAt(long size) {
+        flow.sourceEndedAt = size;
+        return Flow.Step.SOURCE_ENDED;
+    }
+
     private Flow.Step finishWindow() {
         close();
         try {
             long size = flow.kernel.files().status(file).sizeBytes();
-            if (size < windowEnd) {
-                flow.sourceEndedAt = size;
-                return Flow.Step.SOURCE_ENDED;
-            }
-            return Flow.Step.MOVED;
+            return size < windowEnd ? endedAt(size) : Flow.Step.MOVED;
         } catch (ErrnoException e) {
             return flow.fail(Flow.Side.SOURCE, e.call(), -e.errno());
         }

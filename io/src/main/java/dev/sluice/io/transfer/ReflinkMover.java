@@ -19,12 +19,14 @@ final class ReflinkMover extends Mover {
 
     @Override
     Flow.Step step(long wanted) {
-        long size;
         try {
-            size = flow.kernel.files().status(in).sizeBytes();
+            return share(flow.kernel.files().status(in).sizeBytes());
         } catch (ErrnoException e) {
-            return flow.fail(Flow.Side.SOURCE, e.call(), -e.errno());
+            return flow.fail(Flow.Side.EITHER, e.call(), -e.errno());
         }
+    }
+
+    private Flow.Step share(long size) throws ErrnoException {
         long from = flow.sourcePosition();
         long to = flow.sinkPosition();
         if (from >= size) {
@@ -36,10 +38,7 @@ final class ReflinkMover extends Mover {
         if (from == 0 && to == 0 && length == size) {
             result = flow.kernel.fileCopies().cloneWhole(in, out);
         } else {
-            long block = flow.kernel.files().blockBytes(out);
-            if (block <= 0) {
-                return flow.fail(Flow.Side.SINK, Call.FSTATFS, block == 0 ? -Errno.EINVAL : block);
-            }
+            long block = Math.max(1, flow.kernel.files().system(out).blockBytes());
             if (from + length < size) {
                 length -= length % block;
             }

@@ -57,6 +57,14 @@ public final class Transfer implements AutoCloseable {
         FAILED
     }
 
+    /// From a file: stays in the second-level cache. Measured with 16 KiB to 1 MiB: file to file 0.26, 0.24, 0.22, 0.21 s/GiB from 64 KiB on,
+    /// file to socket 0.24–0.31 s/GiB whatever the size, best here.
+    private static final long FILE_BUFFER_BYTES = 256 << 10;
+
+    /// From a socket or pipe, whose sender is woken the less often the more we take: socket to file 0.67, 0.43, 0.31, 0.27 s/GiB
+    /// with 64, 128, 256 KiB and 1 MiB.
+    private static final long STREAM_BUFFER_BYTES = 1 << 20;
+
     private final Transfers shared;
     private final Kernel kernel;
     private final Account tally;
@@ -238,11 +246,7 @@ public final class Transfer implements AutoCloseable {
     private Mover open(Method method) throws ErrnoException {
         boolean strict = options.strict();
         return switch (method) {
-            case READ_WRITE -> {
-                long bytes = flow.chunkBytes > 0 ? flow.chunkBytes : READ_WRITE_BYTES;
-                long most = Math.min(bytes, Math.max(1, Math.min(flow.left(), READ_WRITE_BYTES * 64L)));
-                yield new ReadWriteMover(flow, shared.buffers, shared.buffers.take(kernel, most));
-            }
+            case READ_WRITE -> new ReadWriteMover(flow, shared.buffers, shared.buffers.take(kernel, bufferBytes()));
             case MMAP_WRITE -> new MmapWriteMover(flow, shared.maps);
             case SENDFILE -> new SendfileMover(flow);
             case SPLICE -> new SpliceMover(flow, shared.pipes, shared.buffers);
@@ -255,8 +259,13 @@ public final class Transfer implements AutoCloseable {
         };
     }
 
-    /// Small enough to stay in the second-level cache, large enough that two calls are noise beside the copies.
-    private static final int READ_WRITE_BYTES = 128 << 10;
+    private long bufferBytes() {
+        if (flow.chunkBytes > 0) {
+            return flow.chunkBytes;
+        }
+        long usual = flow.source.kind() == Endpoint.Kind.FILE ? FILE_BUFFER_BYTES : STREAM_BUFFER_BYTES;
+        return Math.max(1, Math.min(usual, flow.left()));
+    }
 
     /// Goes on with the next method of the plan that can be begun.
     private Mover nextMover(Method from, Call call, int errno, boolean lasting) throws TransferException {
@@ -308,12 +317,13 @@ public final class Transfer implements AutoCloseable {
         throw failedCall();
     }
 
-    /// A map of the source wasn't backed, and only this method is allowed: reads a byte, to learn and say why.
+    /// A map of the source wasn't backed, and only this method is allowed: was the file truncated, or did its device fail?
     private TransferException unbacked() {
-        long n = flow.probeSource();
-        if (n == 0) {
-            return shrank(flow.sourcePosition());
+        long size = flow.sourceSize();
+        if (!flow.untilEnd() && size < ((Endpoint.File) flow.source).position() + flow.lengthBytes) {
+            return shrank(size);
         }
+        long n = flow.probeSource();
         int errno = n < 0 ? (int) -n : Errno.EFAULT;
         return fail(Failure.SOURCE_FAILED, errno, "reading " + flow.source.name() + " failed: " + Errno.describe(errno));
     }
@@ -338,14 +348,14 @@ public final class Transfer implements AutoCloseable {
             return;
         }
         throw flow.source.kind() == Endpoint.Kind.FILE
-                ? shrank(flow.sourcePosition())
+                ? shrank(flow.sourceSize())
                 : fail(Failure.SOURCE_CLOSED, 0, flow.source.name() + " was closed by the other end");
     }
 
     private TransferException shrank(long sizeBytes) {
         long begin = ((Endpoint.File) flow.source).position();
         String beyond = begin + flow.delivered > sizeBytes
-                ? "; the last " + (begin + flow.delivered - sizeBytes) + " bytes delivered were zeros from behind its end"
+                ? "; the last " + (begin + flow.delivered - sizeBytes) + " bytes delivered may be zeros from behind its end"
                 : "";
         return fail(
                 Failure.SOURCE_SHRANK,

@@ -14,8 +14,10 @@ import java.lang.foreign.MemorySegment;
 /// Each answer is delivered before the next is asked for, because the next one replaces the mapped pages.
 final class ZerocopyReceiveMover extends Mover {
     private static final long ROOM_BYTES = 2 << 20;
-    private static final long REMAINDER_BYTES = 64 << 10;
     private static final long PAGE_BYTES = 4096;
+
+    /// What fills no page. Not more: where the queue holds no more than this, the kernel copies it without trying to map.
+    private static final long REMAINDER_BYTES = PAGE_BYTES;
 
     /// A transfer that isn't strict gives up when nothing of its first bytes could be mapped.
     private static final long TRIAL_BYTES = 1 << 20;
@@ -39,7 +41,7 @@ final class ZerocopyReceiveMover extends Mover {
         long roomBytes = flow.chunkBytes > 0 ? (flow.chunkBytes + PAGE_BYTES - 1) & -PAGE_BYTES : ROOM_BYTES;
         this.room = Mapping.ofFile(flow.kernel, socket, 0, roomBytes, false);
         try {
-            this.buffer = buffers.take(flow.kernel, Math.max(REMAINDER_BYTES, Math.min(roomBytes, 256 << 10)));
+            this.buffer = buffers.take(flow.kernel, Math.min(roomBytes, 256 << 10));
         } catch (ErrnoException e) {
             room.close();
             throw e;
