@@ -22,6 +22,11 @@ final class ZerocopySendMover extends Mover {
     private static final int SLOTS = 8;
     private static final long SLOT_BYTES = 256 << 10;
 
+    /// Sends under way from which on completions are looked for: soon at first, to learn whether the kernel copies; then in bulk.
+    private static final int FIRST_LOOK = 4;
+
+    private static final int BULK = 256;
+
     private final Descriptor socket;
     private final ZerocopySocket sends;
     private final boolean strict;
@@ -32,6 +37,7 @@ final class ZerocopySendMover extends Mover {
     private int slot;
     private long start;
     private long end;
+    private boolean learned;
     private boolean plain;
 
     ZerocopySendMover(Flow flow, ZerocopySocket sends, boolean strict) throws ErrnoException {
@@ -141,7 +147,7 @@ final class ZerocopySendMover extends Mover {
             start += n;
         }
         flow.delivered += n;
-        return sends.underWay() >= 256 ? reap() : Flow.Step.MOVED;
+        return sends.underWay() >= (learned ? BULK : FIRST_LOOK) ? reap() : Flow.Step.MOVED;
     }
 
     private Flow.Step reap() {
@@ -152,6 +158,7 @@ final class ZerocopySendMover extends Mover {
     private void completed(long tag, long lengthBytes, boolean copied) {
         pending[(int) tag]--;
         flow.completions++;
+        learned = true;
         if (copied) {
             flow.copiedAfterAll += lengthBytes;
             if (!strict && !plain) {

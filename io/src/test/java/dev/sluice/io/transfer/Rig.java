@@ -243,6 +243,19 @@ final class Rig implements AutoCloseable {
         });
     }
 
+    /// Has the other side of a socket sink take bytes without looking at them, until the transfer's side is closed.
+    void drain() {
+        Descriptor end = collectEnd();
+        start(collectors, () -> {
+            try (Arena confined = Arena.ofConfined()) {
+                MemorySegment piece = confined.allocate(CHUNK);
+                while (other.sockets().recv(end, piece, 0) > 0) {
+                    // goes nowhere
+                }
+            }
+        });
+    }
+
     private interface Task {
         void run() throws IOException;
     }
