@@ -149,7 +149,8 @@ public record Usage(
         }
     }
 
-    /// Lines of `LABEL: count count … words`, a count a processor. The head line, which has no label, is left out.
+    /// Lines of `LABEL: count count … words`, a count a processor. A label that is only a number gets the device's name, which is the last
+    /// word. The head line, which has no label, is left out.
     static Map<String, Long> parse(List<String> lines) {
         Map<String, Long> counters = new TreeMap<>();
         for (String line : lines) {
@@ -158,15 +159,20 @@ public record Usage(
                 continue;
             }
             long sum = 0;
+            String label = line.substring(0, colon).strip();
             for (String word : line.substring(colon + 1).strip().split("\\s+")) {
-                if (word.isEmpty() || !word.chars().allMatch(Character::isDigit)) {
+                if (!isNumber(word)) {
                     break; // the words that name the device
                 }
                 sum += Long.parseLong(word);
             }
-            counters.put(line.substring(0, colon).strip(), sum);
+            counters.put(isNumber(label) ? label + line.substring(line.lastIndexOf(' ')) : label, sum);
         }
         return counters;
+    }
+
+    private static boolean isNumber(String word) {
+        return !word.isEmpty() && word.chars().allMatch(Character::isDigit);
     }
 
     private static Map<String, Long> difference(Map<String, Long> before, Map<String, Long> after) {
