@@ -156,9 +156,11 @@ public final class Kernel {
         return owner.record(call, result, carriesBytes);
     }
 
-    /// Counts a call that was made on two descriptors in the accounts of both; in the tally it is one call.
+    /// Counts a call that was made on two descriptors in the accounts of both; above them, and in the tally, it is one call.
     long record(Account source, Account sink, Call call, long result, boolean carriesBytes) {
-        source.record(call, result, carriesBytes);
+        if (source != sink) {
+            source.recordEcho(call, result, carriesBytes);
+        }
         return record(sink, call, result, carriesBytes);
     }
 

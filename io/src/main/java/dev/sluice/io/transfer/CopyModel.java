@@ -179,9 +179,9 @@ public final class CopyModel {
 
     private String reading() {
         return switch (given.source()) {
-            case FILE -> "filemap_read: copy_folio_to_iter";
-            case SOCKET -> "tcp_recvmsg_locked: skb_copy_datagram_msg";
-            case PIPE -> "pipe_read: copy_page_to_iter";
+            case FILE -> "filemap_read: copy_page_to_iter";
+            case SOCKET -> "tcp_recvmsg_locked: skb_copy_datagram_iter";
+            case PIPE -> "anon_pipe_read (pipe_read before): copy_page_to_iter";
             case MEMORY -> throw new AssertionError("memory isn't read by a call");
         };
     }
@@ -190,7 +190,7 @@ public final class CopyModel {
         return switch (given.sink()) {
             case FILE -> "generic_perform_write, iomap_write_iter: copy_folio_from_iter_atomic";
             case SOCKET -> "tcp_sendmsg_locked: skb_copy_to_page_nocache";
-            case PIPE -> "pipe_write: copy_page_from_iter";
+            case PIPE -> "anon_pipe_write (pipe_write before): copy_page_from_iter";
             case MEMORY -> throw new AssertionError("memory isn't written by a call");
         };
     }
@@ -221,7 +221,7 @@ public final class CopyModel {
                     Place.SEND_QUEUE,
                     Place.SEND_QUEUE,
                     By.CPU,
-                    "validate_xmit_skb: skb_segment or __skb_linearize copies the pieces together, the interface has no scatter-gather");
+                    "validate_xmit_skb: skb_segment and skb_copy_bits put the pieces together, the interface has no scatter-gather");
         }
         if (path.kind() == NetworkPath.Kind.LOOPBACK || path.kind() == NetworkPath.Kind.VIRTUAL) {
             hop(
@@ -275,7 +275,7 @@ public final class CopyModel {
             hop(from, Place.BUFFER, By.CPU, reading());
             at = Place.BUFFER;
         }
-        hop(at, Place.SEND_QUEUE, By.REFERENCE, "msg_zerocopy: zerocopy_fill_skb_from_iter pins the pages");
+        hop(at, Place.SEND_QUEUE, By.REFERENCE, "tcp_sendmsg_locked: zerocopy_fill_skb_from_iter takes references to the pages");
         hop(
                 Place.SEND_QUEUE,
                 Place.SEND_QUEUE,
@@ -335,7 +335,7 @@ public final class CopyModel {
                     By.CPU,
                     copied,
                     false,
-                    "splice_copy_file_range: iter_file_splice_write");
+                    "vfs_copy_file_range: splice_file_range, iter_file_splice_write");
             hop(
                     Place.SINK_PAGE_CACHE,
                     Place.SINK_DEVICE,

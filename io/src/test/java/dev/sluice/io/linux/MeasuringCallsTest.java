@@ -144,6 +144,11 @@ class MeasuringCallsTest {
             assertThat(tally.count(Call.SENDFILE)).isEqualTo(new Account.Count(1, 0, 20));
             assertThat(in.count(Call.SENDFILE)).isEqualTo(new Account.Count(2, 0, 30));
             assertThat(out.count(Call.SENDFILE)).isEqualTo(new Account.Count(2, 0, 30));
+            assertThat(kernel.account().count(Call.SENDFILE)).isEqualTo(new Account.Count(2, 0, 30));
+            in.close();
+            assertThat(kernel.account().count(Call.SENDFILE)).isEqualTo(new Account.Count(2, 0, 30));
+            out.close();
+            assertThat(kernel.account().count(Call.SENDFILE)).isEqualTo(new Account.Count(2, 0, 30));
         }
         pair[0].close();
         pair[1].close();

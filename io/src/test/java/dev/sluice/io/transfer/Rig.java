@@ -80,7 +80,7 @@ final class Rig implements AutoCloseable {
         Account account = kernel.account();
         switch (sourceType) {
             case FILE -> {
-                write(sourcePath, sourcePosition, lengthBytes);
+                write(other, sourcePath, sourcePosition, lengthBytes);
                 Descriptor file = kernel.files().open(sourcePath, Files.O_RDONLY, 0, account).orThrow();
                 source = new Endpoint.File(file, sourcePosition);
                 feedEnd = null;
@@ -164,7 +164,10 @@ final class Rig implements AutoCloseable {
 
     /// Writes content into a file from a position on; what lies before is a hole.
     static void write(Path path, long position, long lengthBytes) throws IOException {
-        Kernel kernel = new Kernel();
+        write(new Kernel(), path, position, lengthBytes);
+    }
+
+    private static void write(Kernel kernel, Path path, long position, long lengthBytes) throws IOException {
         try (Arena arena = Arena.ofConfined();
                 Descriptor file = kernel.files()
                         .open(path, Files.O_WRONLY | Files.O_CREAT | Files.O_TRUNC, 0x1A4, kernel.account())
