@@ -70,8 +70,8 @@ public final class Account implements AutoCloseable {
         return result;
     }
 
-    /// Counts a call that another account counts as well, because it was made on two descriptors: it is part of this account's figures and
-    /// not of its parents', which have it from the other one.
+    /// Counts a call that another account counts as well, because it was made on two descriptors: it is part of
+    /// this account's figures and not of its parents', which have it from the other one.
     void recordEcho(Call call, long result, boolean carriesBytes) {
         long[] echoed = echoes;
         if (echoed == null) {

@@ -6,18 +6,21 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/// The error queue of a socket, where the kernel says which MSG_ZEROCOPY sends it is done with: recvmsg(2) with MSG_ERRQUEUE.
+/// The error queue of a socket, where the kernel says which MSG_ZEROCOPY sends it is done with: recvmsg(2) with
+/// MSG_ERRQUEUE.
 ///
-/// Every send that took bytes has a number, counted from 0 for each socket (modulo 2³²), and a notification names a range of them.
-/// Source: Documentation/networking/msg_zerocopy.rst, linux/errqueue.h. Results are values ≥ 0 or −errno.
+/// Every send that took bytes has a number, counted from 0 for each socket (modulo 2³²), and a notification names a
+/// range of them. Source: Documentation/networking/msg_zerocopy.rst, linux/errqueue.h. Results are values ≥ 0 or
+/// −errno.
 public final class ErrorQueue {
     private static final int MSG_ERRQUEUE = 0x2000;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int SO_EE_ORIGIN_ZEROCOPY = 5;
     private static final int SO_EE_CODE_ZEROCOPY_COPIED = 1;
 
-    /// struct msghdr: 32 control, 40 its length; struct cmsghdr: 0 u64 length, 8 level, 12 type, 16 data, which is struct
-    /// sock_extended_err: 0 u32 errno, 4 u8 origin, 5 u8 type, 6 u8 code, 8 u32 info, 12 u32 data; behind it a sockaddr.
+    /// struct msghdr: 32 control, 40 its length; struct cmsghdr: 0 u64 length, 8 level, 12 type, 16 data, which is
+    /// struct sock_extended_err: 0 u32 errno, 4 u8 origin, 5 u8 type, 6 u8 code, 8 u32 info, 12 u32 data; behind it
+    /// a sockaddr.
     private static final long MSGHDR_BYTES = 56;
 
     private static final long CONTROL_BYTES = 128;
@@ -42,7 +45,8 @@ public final class ErrorQueue {
             header.set(ValueLayout.ADDRESS, 32, control);
         }
 
-        /// Whether it speaks of zero-copy sends; if not, it is an error that happened on the network: see [#errno].
+        /// Whether it speaks of zero-copy sends; if not, it is an error that happened on the network: see
+        /// [#errno].
         public boolean isZerocopy() {
             return control.get(ValueLayout.JAVA_BYTE, 16 + 4) == SO_EE_ORIGIN_ZEROCOPY;
         }
@@ -62,7 +66,8 @@ public final class ErrorQueue {
             return control.get(ValueLayout.JAVA_INT, 16 + 12);
         }
 
-        /// Whether the kernel copied the bytes after all (SO_EE_CODE_ZEROCOPY_COPIED), as it always does on loopback.
+        /// Whether the kernel copied the bytes after all (SO_EE_CODE_ZEROCOPY_COPIED), as it always does on
+        /// loopback.
         public boolean copied() {
             return (control.get(ValueLayout.JAVA_BYTE, 16 + 6) & SO_EE_CODE_ZEROCOPY_COPIED) != 0;
         }

@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/// From file to file without leaving the kernel: copy_file_range(2), and clones by ioctl (FICLONE, FICLONERANGE), which share
-/// extents instead of copying them. Results are values ≥ 0 or −errno. Thread-safe.
+/// From file to file without leaving the kernel: copy_file_range(2), and clones by ioctl (FICLONE, FICLONERANGE), which
+/// share extents instead of copying them. Results are values ≥ 0 or −errno. Thread-safe.
 public final class FileCopies {
     // Requests, linux/fs.h and linux/fiemap.h; _IOW and _IOWR encode alike on x86-64 and aarch64.
     private static final long FICLONE = 0x40049409L;
@@ -17,8 +17,8 @@ public final class FileCopies {
     /// struct file_clone_range: i64 source descriptor, u64 source position, u64 length, u64 sink position.
     private static final long CLONE_RANGE_BYTES = 32;
 
-    /// struct fiemap: 0 u64 start, 8 u64 length, 16 u32 flags, 20 u32 mapped extents, 24 u32 room for extents, 28 reserved; then
-    /// struct fiemap_extent of 56 bytes, its u32 flags at 40.
+    /// struct fiemap: 0 u64 start, 8 u64 length, 16 u32 flags, 20 u32 mapped extents, 24 u32 room for extents, 28
+    /// reserved; then struct fiemap_extent of 56 bytes, its u32 flags at 40.
     private static final long FIEMAP_BYTES = 32;
 
     private static final long FIEMAP_EXTENT_BYTES = 56;
@@ -34,8 +34,8 @@ public final class FileCopies {
                     Native.C_POINTER,
                     Native.C_SIZE,
                     Native.C_INT));
-    private static final MethodHandle IOCTL_INT = Native.variadic(
-            "ioctl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_LONG, Native.C_INT), 2);
+    private static final MethodHandle IOCTL_INT =
+            Native.variadic("ioctl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_LONG, Native.C_INT), 2);
     private static final MethodHandle IOCTL_POINTER = Native.variadic(
             "ioctl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_LONG, Native.C_POINTER), 2);
 
@@ -45,11 +45,13 @@ public final class FileCopies {
         this.kernel = kernel;
     }
 
-    /// copy_file_range(2): one copy inside the kernel, or none where the file system shares extents. Counted on both.
+    /// copy_file_range(2): one copy inside the kernel, or none where the file system shares extents. Counted on
+    /// both.
     ///
     /// @param scratch 16 bytes of native memory, borrowed for the call
-    /// @return bytes copied, which may be fewer than asked; 0 at the end of the source, and for sources that have no real
-    ///     length (/proc); −EXDEV across file systems; −EBADF also when the sink is open with O_APPEND; or another −errno
+    /// @return bytes copied, which may be fewer than asked; 0 at the end of the source, and for sources that have
+    ///     no real length (/proc); −EXDEV across file systems; −EBADF also when the sink is open with O_APPEND; or
+    ///     another −errno
     public long copyRange(
             Descriptor source,
             long sourcePosition,
@@ -82,7 +84,8 @@ public final class FileCopies {
 
     /// FICLONE: the sink becomes a clone of the whole source.
     ///
-    /// @return 0; −EOPNOTSUPP or −ENOTTY where the file system has no clones; −EXDEV across file systems; or another −errno
+    /// @return 0; −EOPNOTSUPP or −ENOTTY where the file system has no clones; −EXDEV across file systems; or
+    ///         another −errno
     public long cloneWhole(Descriptor source, Descriptor sink) {
         long result = kernel.admit(Call.IOCTL, source);
         if (result >= 0) {
@@ -99,8 +102,8 @@ public final class FileCopies {
 
     /// FICLONERANGE: all of the range or nothing.
     ///
-    /// Positions, and the length too unless it reaches the end of the source, must be multiples of the file system's block size,
-    /// else −EINVAL.
+    /// Positions, and the length too unless it reaches the end of the source, must be multiples of the file
+    /// system's block size, else −EINVAL.
     public long cloneRange(
             Descriptor source, long sourcePosition, Descriptor sink, long sinkPosition, long lengthBytes) {
         long result = kernel.admit(Call.IOCTL, source, sourcePosition, lengthBytes);

@@ -102,14 +102,14 @@ public final class Files {
     private static final MethodHandle FCNTL_POINTER = Native.variadic(
             "fcntl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_POINTER), 2);
 
-    private static final MethodHandle FCNTL_INT = Native.variadic(
-            "fcntl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT), 2);
+    private static final MethodHandle FCNTL_INT =
+            Native.variadic("fcntl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT), 2);
 
     private static final MethodHandle FSTATFS =
             Native.function("fstatfs", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_POINTER));
 
-    private static final MethodHandle LSEEK = Native.function(
-            "lseek", FunctionDescriptor.of(Native.C_LONG, Native.C_INT, Native.C_LONG, Native.C_INT));
+    private static final MethodHandle LSEEK =
+            Native.function("lseek", FunctionDescriptor.of(Native.C_LONG, Native.C_INT, Native.C_LONG, Native.C_INT));
 
     private final Kernel kernel;
 
@@ -351,7 +351,8 @@ public final class Files {
                         captured, AT_FDCWD, Kernel.cString(arena, path), AT_SYMLINK_NOFOLLOW, STATX_MASK, statx);
                 admitted = Native.orErrno(result, captured);
             }
-            ErrnoException.check(kernel.record(kernel.account(), Call.STATX, admitted, false), Call.STATX, path.toString());
+            ErrnoException.check(
+                    kernel.record(kernel.account(), Call.STATX, admitted, false), Call.STATX, path.toString());
             return FileStatus.read(statx);
         } catch (ErrnoException e) {
             throw e;
@@ -523,8 +524,7 @@ public final class Files {
                 MemorySegment captured = Native.capture();
                 result = Native.orErrno((int) FSTATFS.invokeExact(captured, file.number(), statfs), captured);
             }
-            ErrnoException.check(
-                    kernel.record(file.account(), Call.FSTATFS, result, false), Call.FSTATFS, file.name());
+            ErrnoException.check(kernel.record(file.account(), Call.FSTATFS, result, false), Call.FSTATFS, file.name());
             return new FileSystem(
                     statfs.get(ValueLayout.JAVA_LONG, 0) & 0xFFFF_FFFFL, statfs.get(ValueLayout.JAVA_LONG, 8));
         } catch (ErrnoException e) {

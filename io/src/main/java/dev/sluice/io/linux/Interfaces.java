@@ -27,7 +27,8 @@ public final class Interfaces {
         this.kernel = kernel;
     }
 
-    /// Whether an interface takes packets in pieces (scatter-gather), so that the stack need not copy them together.
+    /// Whether an interface takes packets in pieces (scatter-gather), so that the stack need not copy them
+    /// together.
     ///
     /// @param anySocket any socket of the network namespace that the interface is in
     /// @param name      `lo`, `eth0`
@@ -36,10 +37,11 @@ public final class Interfaces {
         return feature(anySocket, name, ETHTOOL_GSG, 0);
     }
 
-    /// Turns scatter-gather of an interface on or off; segmentation offload goes off with it. For experiments: it makes every packet that is
-    /// sent over the interface dearer, other people's too.
+    /// Turns scatter-gather of an interface on or off; segmentation offload goes off with it. For experiments: it
+    /// makes every packet that is sent over the interface dearer, other people's too.
     ///
-    /// @return a value ≥ 0; −EPERM without CAP_NET_ADMIN; −EOPNOTSUPP where it is fixed, as on `lo`; or another −errno
+    /// @return a value ≥ 0; −EPERM without CAP_NET_ADMIN; −EOPNOTSUPP where it is fixed, as on `lo`; or another
+    ///         −errno
     public long setScatterGather(Descriptor anySocket, String name, boolean on) {
         return feature(anySocket, name, ETHTOOL_SSG, on ? 1 : 0);
     }

@@ -62,8 +62,9 @@ public final class Kernel {
         this.resources = new Resources(this);
     }
 
-    /// A second door to the same system, through the same gate: what is done through it is counted where it would be
-    /// anyway, and once more in `tally`. That is how one transfer, between descriptors that others use too, can say what it cost.
+    /// A second door to the same system, through the same gate: what is done through it is counted where it would
+    /// be anyway, and once more in `tally`. That is how one transfer, between descriptors that others use too, can
+    /// say what it cost.
     public Kernel tallying(Account newTally) {
         return new Kernel(gate, account, newTally);
     }
@@ -156,7 +157,8 @@ public final class Kernel {
         return owner.record(call, result, carriesBytes);
     }
 
-    /// Counts a call that was made on two descriptors in the accounts of both; above them, and in the tally, it is one call.
+    /// Counts a call that was made on two descriptors in the accounts of both; above them, and in the tally, it is
+    /// one call.
     long record(Account source, Account sink, Call call, long result, boolean carriesBytes) {
         if (source != sink) {
             source.recordEcho(call, result, carriesBytes);

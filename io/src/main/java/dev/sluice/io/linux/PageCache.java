@@ -29,8 +29,8 @@ public final class PageCache {
 
     /// Bytes of a range that are in the page cache now, in whole pages but not more than the range is long.
     ///
-    /// A kernel tells it only of files that the caller owns or may write to. For others cachestat answers −EPERM, and mincore
-    /// claims that all is there (since Linux 5.2, against spying).
+    /// A kernel tells it only of files that the caller owns or may write to. For others cachestat answers −EPERM,
+    /// and mincore claims that all is there (since Linux 5.2, against spying).
     ///
     /// @return bytes, or −errno
     public long residentBytes(Descriptor file, long position, long lengthBytes) {
@@ -49,7 +49,8 @@ public final class PageCache {
                 MemorySegment range = arena.allocate(ValueLayout.JAVA_LONG, 2); // u64 position, u64 length
                 range.setAtIndex(ValueLayout.JAVA_LONG, 0, position);
                 range.setAtIndex(ValueLayout.JAVA_LONG, 1, lengthBytes);
-                MemorySegment stat = arena.allocate(ValueLayout.JAVA_LONG, 5); // u64 cached, dirty, writeback, evicted, recently evicted
+                MemorySegment stat = arena.allocate(
+                        ValueLayout.JAVA_LONG, 5); // u64 cached, dirty, writeback, evicted, recently evicted
                 result = Native.orErrno(
                         (long) SYSCALL_CACHESTAT.invokeExact(
                                 captured, SYS_CACHESTAT, (long) file.number(), range, stat, 0L),

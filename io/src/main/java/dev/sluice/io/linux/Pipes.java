@@ -36,8 +36,8 @@ public final class Pipes {
                     Native.C_POINTER,
                     Native.C_SIZE,
                     Native.C_INT));
-    private static final MethodHandle FCNTL_INT = Native.variadic(
-            "fcntl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT), 2);
+    private static final MethodHandle FCNTL_INT =
+            Native.variadic("fcntl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT), 2);
 
     private final Kernel kernel;
 
@@ -68,14 +68,14 @@ public final class Pipes {
         }
     }
 
-    /// splice(2): hands page references from one end to the other, one of which must be a pipe. Into a file the bytes are copied, to
-    /// its page cache. Counted on both descriptors.
+    /// splice(2): hands page references from one end to the other, one of which must be a pipe. Into a file the
+    /// bytes are copied, to its page cache. Counted on both descriptors.
     ///
     /// @param sourcePosition byte of a file to take from; [#NO_POSITION] for a pipe or a socket
     /// @param sinkPosition   byte of a file to write to, likewise
     /// @param scratch        16 bytes of native memory, borrowed for the call
-    /// @return bytes moved, which may be fewer than asked; 0 when the source has ended; or −errno. −EAGAIN doesn't say which
-    ///     end would have waited
+    /// @return bytes moved, which may be fewer than asked; 0 when the source has ended; or −errno. −EAGAIN doesn't
+    ///     say which end would have waited
     public long splice(
             Descriptor source,
             long sourcePosition,
@@ -116,8 +116,8 @@ public final class Pipes {
 
     /// Asks for a capacity (F_SETPIPE_SZ): the kernel rounds it up to a power of two of pages.
     ///
-    /// @return the capacity in bytes now; −EPERM above /proc/sys/fs/pipe-max-size or the user's share of pipe pages; −EBUSY when
-    ///     more than that lies in the pipe
+    /// @return the capacity in bytes now; −EPERM above /proc/sys/fs/pipe-max-size or the user's share of pipe
+    ///     pages; −EBUSY when more than that lies in the pipe
     public long setCapacity(Descriptor end, int bytes) {
         return control(end, F_SETPIPE_SZ, bytes);
     }

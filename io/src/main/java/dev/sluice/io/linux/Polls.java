@@ -19,8 +19,8 @@ public final class Polls {
     /// Native memory that a [#await] needs: two `struct pollfd { int fd; short events; short revents; }`.
     public static final long SCRATCH_BYTES = 16;
 
-    private static final MethodHandle POLL = Native.function(
-            "poll", FunctionDescriptor.of(Native.C_INT, Native.C_POINTER, Native.C_LONG, Native.C_INT));
+    private static final MethodHandle POLL =
+            Native.function("poll", FunctionDescriptor.of(Native.C_INT, Native.C_POINTER, Native.C_LONG, Native.C_INT));
 
     private final Kernel kernel;
 
@@ -41,9 +41,15 @@ public final class Polls {
 
     /// Waits for either of two descriptors.
     ///
-    /// @return the events of the first, and those of the second in the bits from 16 on; 0 when the time ran out; or −errno
+    /// @return the events of the first, and those of the second in the bits from 16 on; 0 when the time ran out; or
+    ///         −errno
     public long await(
-            Descriptor first, int firstEvents, Descriptor second, int secondEvents, int timeoutMs, MemorySegment scratch) {
+            Descriptor first,
+            int firstEvents,
+            Descriptor second,
+            int secondEvents,
+            int timeoutMs,
+            MemorySegment scratch) {
         put(scratch, 0, first, firstEvents);
         put(scratch, 8, second, secondEvents);
         long result = poll(first, scratch, 2, timeoutMs);

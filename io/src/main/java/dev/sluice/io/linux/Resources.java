@@ -11,8 +11,8 @@ public final class Resources {
     private static final int RUSAGE_SELF = 0;
     private static final int RUSAGE_THREAD = 1;
 
-    /// struct rusage: timeval user, system; long maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd,
-    /// msgrcv, nsignals, nvcsw, nivcsw. Here the indexes of its 8-byte words.
+    /// struct rusage: timeval user, system; long maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock,
+    /// oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw. Here the indexes of its 8-byte words.
     private static final int WORDS = 18;
 
     private static final int MINOR_FAULTS = 8;
@@ -31,8 +31,9 @@ public final class Resources {
 
     /// Totals since the thread or process began.
     ///
-    /// The sum of the two times is exact; how it splits into user and system may rest on the timer's samples, so trust the split
-    /// over seconds, not over milliseconds (getrusage(2), `cputime_adjust` of kernel/sched/cputime.c).
+    /// The sum of the two times is exact; how it splits into user and system may rest on the timer's samples, so
+    /// trust the split over seconds, not over milliseconds (getrusage(2), `cputime_adjust` of
+    /// kernel/sched/cputime.c).
     ///
     /// @param userNs              processor time in user mode
     /// @param systemNs            processor time in the kernel

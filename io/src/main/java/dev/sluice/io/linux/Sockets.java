@@ -261,8 +261,8 @@ public final class Sockets {
         return kernel.record(socket.account(), Call.SETSOCKOPT, result, false);
     }
 
-    /// Makes a close throw away what is unsent and reset the connection (SO_LINGER, on, 0 s): how to drop a peer without keeping its
-    /// connection in TIME_WAIT.
+    /// Makes a close throw away what is unsent and reset the connection (SO_LINGER, on, 0 s): how to drop a peer
+    /// without keeping its connection in TIME_WAIT.
     public long resetOnClose(Descriptor socket) {
         long result = kernel.admit(Call.SETSOCKOPT, socket);
         if (result >= 0) {
@@ -299,8 +299,8 @@ public final class Sockets {
         return kernel.record(socket.account(), Call.GETSOCKOPT, result, false);
     }
 
-    /// Bounds how long a call on a blocking socket may wait (SO_RCVTIMEO_OLD 20, SO_SNDTIMEO_OLD 21: `struct timeval` of two longs
-    /// on the architectures we run on); it then answers −EAGAIN, or what it has moved so far.
+    /// Bounds how long a call on a blocking socket may wait (SO_RCVTIMEO_OLD 20, SO_SNDTIMEO_OLD 21: `struct
+    /// timeval` of two longs on the architectures we run on); it then answers −EAGAIN, or what it has moved so far.
     ///
     /// @param timeoutNs 0 to wait for ever, which is how a socket begins
     public long setTimeout(Descriptor socket, boolean sending, long timeoutNs) {

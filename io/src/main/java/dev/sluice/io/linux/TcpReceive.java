@@ -6,13 +6,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/// Receiving by mapping: getsockopt(2) with TCP_ZEROCOPY_RECEIVE puts the pages that a network card filled into a read-only
-/// map of the socket, instead of copying them.
+/// Receiving by mapping: getsockopt(2) with TCP_ZEROCOPY_RECEIVE puts the pages that a network card filled into a
+/// read-only map of the socket, instead of copying them.
 ///
-/// Only whole, page-aligned pages that belong to the network stack alone can be mapped: a card with header splitting and a
-/// payload of a multiple of 4096 bytes a packet (MTU 4096 + 60, or a TCP_MAXSEG of 4108 with timestamps). Pages of the page cache (a sendfile over
-/// loopback) and parts of compound pages (any other send over loopback) never can: `can_map_frag` of net/ipv4/tcp.c. What can't
-/// be mapped is said in [Window#toRead] and is received as usual. Results are values ≥ 0 or −errno.
+/// Only whole, page-aligned pages that belong to the network stack alone can be mapped: a card with header splitting
+/// and a payload of a multiple of 4096 bytes a packet (MTU 4096 + 60, or a TCP_MAXSEG of 4108 with timestamps). Pages
+/// of the page cache (a sendfile over loopback) and parts of compound pages (any other send over loopback) never can:
+/// `can_map_frag` of net/ipv4/tcp.c. What can't be mapped is said in [Window#toRead] and is received as usual. Results
+/// are values ≥ 0 or −errno.
 public final class TcpReceive {
     private static final int TCP_ZEROCOPY_RECEIVE = 35;
 
@@ -38,14 +39,16 @@ public final class TcpReceive {
         this.kernel = kernel;
     }
 
-    /// Room to map into and a buffer for small remainders, and what the last [#receive] did with them. Owned by one thread.
+    /// Room to map into and a buffer for small remainders, and what the last [#receive] did with them. Owned by one
+    /// thread.
     public static final class Window {
         private final MemorySegment struct;
         private final MemorySegment length;
         private final MemorySegment room;
         private final MemorySegment remainder;
 
-        /// @param room      a map of the socket: [Mappings#map] with PROT_READ and MAP_SHARED, whole pages; borrowed
+        /// @param room      a map of the socket: [Mappings#map] with PROT_READ and MAP_SHARED, whole pages;
+        ///                  borrowed
         /// @param remainder native memory for bytes that fill no page; borrowed, may be of length 0
         public Window(Arena arena, MemorySegment room, MemorySegment remainder) {
             this.struct = arena.allocate(BYTES, 8);
@@ -83,8 +86,8 @@ public final class TcpReceive {
     /// Maps and copies what has arrived. Never waits.
     ///
     /// @param maxBytes most bytes to take; it bounds what is mapped and what is copied together
-    /// @return bytes in [Window#mapped] and [Window#copied] together, perhaps 0; −EIO when the peer has closed its side and nothing
-    ///     is left; −EINVAL when the socket can't do it; or another −errno
+    /// @return bytes in [Window#mapped] and [Window#copied] together, perhaps 0; −EIO when the peer has closed its
+    ///     side and nothing is left; −EINVAL when the socket can't do it; or another −errno
     public long receive(Descriptor socket, Window window, long maxBytes) {
         long copyRoom = Math.min(maxBytes, window.remainder.byteSize());
         long room = Math.min(maxBytes - copyRoom, window.room.byteSize());

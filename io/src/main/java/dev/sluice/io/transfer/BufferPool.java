@@ -5,8 +5,9 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.memory.Mapping;
 import java.util.ArrayDeque;
 
-/// Buffers of transfers, last in, first out, so that what is given next is still in the processor's cache; memory that is touched for
-/// the first time costs several times as much. Keeps [#KEPT] of each power of two up to [#LARGEST_KEPT_BYTES], 2 × KEPT × LARGEST at most.
+/// Buffers of transfers, last in, first out, so that what is given next is still in the processor's cache; memory that
+/// is touched for the first time costs several times as much. Keeps [#KEPT] of each power of two up to
+/// [#LARGEST_KEPT_BYTES], 2 × KEPT × LARGEST at most.
 ///
 /// Thread-safe.
 final class BufferPool implements AutoCloseable {

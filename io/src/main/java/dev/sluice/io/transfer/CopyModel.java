@@ -6,8 +6,9 @@ import java.util.List;
 
 /// What the kernel is known to do with a byte on its way, method by method: the table that copies are derived from.
 ///
-/// Nothing here looks at a run. Each row names the kernel's function or the manual page that it rests on (Linux 6.x); what it depends on
-/// (whether pages were cached, over which path a socket goes, whether extents are shared) is handed in as [Circumstances].
+/// Nothing here looks at a run. Each row names the kernel's function or the manual page that it rests on (Linux 6.x);
+/// what it depends on (whether pages were cached, over which path a socket goes, whether extents are shared) is handed
+/// in as [Circumstances].
 public final class CopyModel {
     /// A place where bytes can lie.
     public enum Place {
@@ -161,7 +162,11 @@ public final class CopyModel {
             case SOCKET -> {
                 switch (given.sourcePath().kind()) {
                     case DEVICE, UNKNOWN ->
-                        hop(Place.INTERFACE, Place.RECEIVE_QUEUE, By.DMA, "the device's driver: receive ring to packets");
+                        hop(
+                                Place.INTERFACE,
+                                Place.RECEIVE_QUEUE,
+                                By.DMA,
+                                "the device's driver: receive ring to packets");
                     case LOOPBACK, VIRTUAL ->
                         hop(
                                 Place.INTERFACE,
@@ -275,7 +280,11 @@ public final class CopyModel {
             hop(from, Place.BUFFER, By.CPU, reading());
             at = Place.BUFFER;
         }
-        hop(at, Place.SEND_QUEUE, By.REFERENCE, "tcp_sendmsg_locked: zerocopy_fill_skb_from_iter takes references to the pages");
+        hop(
+                at,
+                Place.SEND_QUEUE,
+                By.REFERENCE,
+                "tcp_sendmsg_locked: zerocopy_fill_skb_from_iter takes references to the pages");
         hop(
                 Place.SEND_QUEUE,
                 Place.SEND_QUEUE,

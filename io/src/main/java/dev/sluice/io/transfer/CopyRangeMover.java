@@ -19,8 +19,7 @@ final class CopyRangeMover extends Mover {
     Flow.Step step(long wanted) {
         long n = flow.kernel
                 .fileCopies()
-                .copyRange(
-                        in, flow.sourcePosition(), out, flow.sinkPosition(), flow.callBytes(wanted), flow.scratch);
+                .copyRange(in, flow.sourcePosition(), out, flow.sinkPosition(), flow.callBytes(wanted), flow.scratch);
         if (n == 0) {
             return Flow.Step.SOURCE_ENDED;
         }
@@ -42,7 +41,9 @@ final class CopyRangeMover extends Mover {
 
     @Override
     boolean isLasting(int errno) {
-        return errno != Errno.EINVAL && errno != Errno.EBADF && errno != Errno.ETXTBSY; // these are about this range or file
+        return errno != Errno.EINVAL
+                && errno != Errno.EBADF
+                && errno != Errno.ETXTBSY; // these are about this range or file
     }
 
     @Override

@@ -14,9 +14,9 @@ import java.util.function.LongSupplier;
 
 /// Waiting, for as long as a transfer's options allow.
 ///
-/// Calls on a blocking socket would wait inside the kernel, deaf to timeouts and cancellation. So if there are any, the socket's own
-/// timeouts (SO_SNDTIMEO, SO_RCVTIMEO) are set while the transfer runs, and put back after; its O_NONBLOCK, which other processes may share, is
-/// left alone.
+/// Calls on a blocking socket would wait inside the kernel, deaf to timeouts and cancellation. So if there are any, the
+/// socket's own timeouts (SO_SNDTIMEO, SO_RCVTIMEO) are set while the transfer runs, and put back after; its
+/// O_NONBLOCK, which other processes may share, is left alone.
 final class Deadline implements AutoCloseable {
     /// How long a call on a blocking socket may wait in the kernel before it comes back to look around.
     private static final long CALL_TIMEOUT_NS = Cancellation.LATENCY_NS;
@@ -64,7 +64,8 @@ final class Deadline implements AutoCloseable {
 
     /// Waits until the transfer may go on.
     ///
-    /// @return empty to step again; or why not to: STALLED, TIMED_OUT, CANCELLED, or another for a failed call, noted in the flow
+    /// @return empty to step again; or why not to: STALLED, TIMED_OUT, CANCELLED, or another for a failed call,
+    ///         noted in the flow
     Optional<Failure> await(Progress progress) {
         long moved = flow.taken + flow.delivered + flow.completions;
         long nowNs = clockNs.getAsLong();
@@ -102,7 +103,8 @@ final class Deadline implements AutoCloseable {
         return Optional.empty();
     }
 
-    /// Until the first of all that may happen, rounded up so that we don't spin in the last millisecond; -1 for ever.
+    /// Until the first of all that may happen, rounded up so that we don't spin in the last millisecond; -1 for
+    /// ever.
     private int waitMs(long nowNs) {
         long waitNs = Long.MAX_VALUE;
         if (options.timeoutNs() > 0) {

@@ -46,8 +46,8 @@ public sealed interface Endpoint extends AutoCloseable {
     @Override
     void close();
 
-    /// A regular file or a block device, from a position on. The descriptor's own position is neither used nor relied upon
-    /// (sendfile into a file moves it).
+    /// A regular file or a block device, from a position on. The descriptor's own position is neither used nor
+    /// relied upon (sendfile into a file moves it).
     ///
     /// @param position first byte to read or write
     record File(Descriptor descriptor, long position) implements Endpoint {
@@ -103,11 +103,13 @@ public sealed interface Endpoint extends AutoCloseable {
         }
     }
 
-    /// Native memory. As a source it must not change until the transfer is done; a zero-copy send reads it after the call.
+    /// Native memory. As a source it must not change until the transfer is done; a zero-copy send reads it after
+    /// the call.
     record Memory(MemorySegment segment) implements Endpoint {
         public Memory {
             if (!segment.isNative()) {
-                throw new IllegalArgumentException("Only native memory can be handed to the kernel; this segment is on the heap");
+                throw new IllegalArgumentException(
+                        "Only native memory can be handed to the kernel; this segment is on the heap");
             }
         }
 
@@ -127,7 +129,8 @@ public sealed interface Endpoint extends AutoCloseable {
         }
     }
 
-    /// The bytes between position and limit of a direct buffer. Changes to the buffer's position afterwards have no effect.
+    /// The bytes between position and limit of a direct buffer. Changes to the buffer's position afterwards have no
+    /// effect.
     static Memory memory(ByteBuffer direct) {
         return new Memory(MemorySegment.ofBuffer(direct));
     }
@@ -149,7 +152,8 @@ public sealed interface Endpoint extends AutoCloseable {
     /// Connects to a listening socket, TCP or UNIX.
     ///
     /// @param blocking  whether calls on the socket wait; false for use in an event loop
-    /// @param timeoutNs how long to wait for the peer to accept; 0 for as long as the kernel tries (about two minutes)
+    /// @param timeoutNs how long to wait for the peer to accept; 0 for as long as the kernel tries (about two
+    ///                  minutes)
     static Socket connect(Kernel kernel, SocketAddress address, boolean blocking, long timeoutNs, Account owner)
             throws ErrnoException {
         String name = Sockets.show(address);
@@ -192,8 +196,8 @@ public sealed interface Endpoint extends AutoCloseable {
         }
     }
 
-    /// An endpoint on an open descriptor, by what the descriptor is (statx): regular file or block device, socket, or anything else as
-    /// a stream.
+    /// An endpoint on an open descriptor, by what the descriptor is (statx): regular file or block device, socket,
+    /// or anything else as a stream.
     ///
     /// @param position where a file begins; ignored for others
     static Endpoint of(Kernel kernel, Descriptor descriptor, long position) throws ErrnoException {

@@ -1,7 +1,7 @@
 package dev.sluice.io.transfer;
 
-/// One number of an account, and how it came to be known. What is counted, measured and derived are different types, so that they can't be
-/// mixed up in what is shown.
+/// One number of an account, and how it came to be known. What is counted, measured and derived are different types, so
+/// that they can't be mixed up in what is shown.
 public sealed interface Figure {
     String name();
 

@@ -10,8 +10,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// The state of one transfer that its movers share, one after the other when a method is given up for the next: the ends, how far
-/// it is, and what went wrong last. Owned by the transfer's thread.
+/// The state of one transfer that its movers share, one after the other when a method is given up for the next: the
+/// ends, how far it is, and what went wrong last. Owned by the transfer's thread.
 ///
 /// ```
 /// source.position                                     sink.position
@@ -81,7 +81,8 @@ final class Flow {
     int failedErrno;
     Side failedSide = Side.EITHER;
 
-    /// Where the source file turned out to end, when a mover noticed after the fact that it had moved bytes from beyond; else -1.
+    /// Where the source file turned out to end, when a mover noticed after the fact that it had moved bytes from
+    /// beyond; else -1.
     long sourceEndedAt = -1;
 
     /// @param guardSource whether the source is a blocking pipe that must be asked before each call
@@ -165,7 +166,8 @@ final class Flow {
                     yield kernel.files().write(pipe.descriptor(), bytes);
                 }
                 yield sinkReady()
-                        ? kernel.files().write(pipe.descriptor(), bytes.asSlice(0, Math.min(bytes.byteSize(), PIPE_BUF)))
+                        ? kernel.files()
+                                .write(pipe.descriptor(), bytes.asSlice(0, Math.min(bytes.byteSize(), PIPE_BUF)))
                         : -Errno.EAGAIN;
             }
             case Endpoint.Memory _ -> throw new IllegalStateException("memory isn't written by a call");
@@ -199,7 +201,8 @@ final class Flow {
         return kernel.polls().await(descriptor(end), events, 0, scratch) != 0;
     }
 
-    /// Asks a source file for one byte at the place where it is: 1 when there is one, 0 when it ends there, or −errno.
+    /// Asks a source file for one byte at the place where it is: 1 when there is one, 0 when it ends there, or
+    /// −errno.
     long probeSource() {
         Endpoint.File file = (Endpoint.File) source;
         while (true) {
@@ -220,7 +223,8 @@ final class Flow {
         }
     }
 
-    /// The part of a source file's bytes that lie in the page cache, 0 to 1; -1 for other sources and where the system doesn't tell.
+    /// The part of a source file's bytes that lie in the page cache, 0 to 1; -1 for other sources and where the
+    /// system doesn't tell.
     ///
     /// @param untallied the kernel to ask, for the question isn't part of the transfer
     double cachedShare(Kernel untallied) throws ErrnoException {

@@ -19,26 +19,31 @@ import java.util.List;
 ///
 /// What each costs is in [CopyModel].
 public enum Method {
-    /// Into a buffer of ours and out of it: pread, recv or read, then pwrite, send or write. Serves everything; the last resort.
+    /// Into a buffer of ours and out of it: pread, recv or read, then pwrite, send or write. Serves everything; the
+    /// last resort.
     READ_WRITE("read+write"),
     /// Write from a map of the source file, window by window; the bytes aren't copied into a buffer of ours first.
     MMAP_WRITE("mmap+write"),
     /// sendfile(2): the socket refers to the pages of the page cache. Into a file it copies once.
     SENDFILE("sendfile"),
-    /// splice(2), through a pipe of ours unless one end is a pipe: page references move, in both directions. Into a file it copies once.
+    /// splice(2), through a pipe of ours unless one end is a pipe: page references move, in both directions. Into a
+    /// file it copies once.
     SPLICE("splice"),
-    /// copy_file_range(2): from page cache to page cache inside the kernel, or shared extents where the file system can.
+    /// copy_file_range(2): from page cache to page cache inside the kernel, or shared extents where the file system
+    /// can.
     COPY_FILE_RANGE("copy_file_range"),
-    /// FICLONE, FICLONERANGE: the two files share extents until one is written to. A rest of less than a block goes another way.
+    /// FICLONE, FICLONERANGE: the two files share extents until one is written to. A rest of less than a block goes
+    /// another way.
     REFLINK("reflink"),
-    /// send(2) with MSG_ZEROCOPY: the network card reads our memory. From a file it reads into a ring of buffers first.
+    /// send(2) with MSG_ZEROCOPY: the network card reads our memory. From a file it reads into a ring of buffers
+    /// first.
     ZEROCOPY_SEND("MSG_ZEROCOPY"),
     /// TCP_ZEROCOPY_RECEIVE: received pages are mapped, and written to the sink from there.
     ZEROCOPY_RECEIVE("TCP_ZEROCOPY_RECEIVE"),
     /// Into the caller's memory: pread, recv or read.
     READ("read"),
-    /// From the caller's memory: pwrite, send or write. Memory may be a map of a file that is kept mapped, which is the cheapest way
-    /// for small pieces.
+    /// From the caller's memory: pwrite, send or write. Memory may be a map of a file that is kept mapped, which is
+    /// the cheapest way for small pieces.
     WRITE("write");
 
     private final String label;
@@ -52,7 +57,8 @@ public enum Method {
         return label;
     }
 
-    /// Whether this method can move bytes between ends of these kinds at all; kernel, file system or interface may still refuse.
+    /// Whether this method can move bytes between ends of these kinds at all; kernel, file system or interface may
+    /// still refuse.
     public boolean serves(Kind source, Kind sink) {
         return switch (this) {
             case READ_WRITE -> source != Kind.MEMORY && sink != Kind.MEMORY;

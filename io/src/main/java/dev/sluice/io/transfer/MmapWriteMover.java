@@ -7,13 +7,13 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.memory.Mapping;
 import org.jspecify.annotations.Nullable;
 
-/// Writes from maps of the source file, one window at a time. Our own code never touches the mapped bytes, so a file that is
-/// truncated underneath costs an error and not the process:
+/// Writes from maps of the source file, one window at a time. Our own code never touches the mapped bytes, so a file
+/// that is truncated underneath costs an error and not the process:
 ///
 /// - pages that are wholly gone make write(2) answer EFAULT or a short count;
-/// - in a page that the file now ends in, the bytes behind its end read as zeros, and the kernel can't tell that from content. So when a window
-///   has been written the file's length is looked at, and if it is below the window's end the transfer fails and says
-///   from where on what it delivered wasn't the file's.
+/// - in a page that the file now ends in, the bytes behind its end read as zeros, and the kernel can't tell that from
+///   content. So when a window has been written the file's length is looked at, and if it is below the window's end the
+///   transfer fails and says from where on what it delivered wasn't the file's.
 final class MmapWriteMover extends Mover {
     /// Address space and page tables of one window; the kernel maps pages in as they are read, 16 at a time.
     static final long WINDOW_BYTES = 64 << 20;
@@ -66,9 +66,7 @@ final class MmapWriteMover extends Mover {
     }
 
     private @Nullable Mapping open(long position) throws ErrnoException {
-        long end = flow.untilEnd()
-                ? flow.kernel.files().status(file).sizeBytes()
-                : position + flow.left();
+        long end = flow.untilEnd() ? flow.kernel.files().status(file).sizeBytes() : position + flow.left();
         if (end <= position) {
             return null;
         }
@@ -86,9 +84,9 @@ final class MmapWriteMover extends Mover {
         }
     }
 
-    /// The map has a page without a file behind it, somewhere from here to the window's end: a socket answers EFAULT without having taken the good
-    /// bytes before it. Without a named length what is left of the file is the length; otherwise who reads these bytes in another way will
-    /// find out.
+    /// The map has a page without a file behind it, somewhere from here to the window's end: a socket answers
+    /// EFAULT without having taken the good bytes before it. Without a named length what is left of the file is the
+    /// length; otherwise who reads these bytes in another way will find out.
     private Flow.Step unbacked() {
         if (!flow.untilEnd()) {
             return flow.fail(Flow.Side.SOURCE, flow.writeCall(), -Errno.EFAULT);

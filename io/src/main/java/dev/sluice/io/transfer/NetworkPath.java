@@ -41,10 +41,11 @@ public record NetworkPath(Kind kind, String interfaceName, Support scatterGather
 
     public static final NetworkPath UNKNOWN = new NetworkPath(Kind.UNKNOWN, "", Support.UNKNOWN, "unknown");
 
-    /// Asks the system: getsockname, getpeername, the JDK's list of interfaces (slow: some 100 µs), SIOCETHTOOL. Answers [#UNKNOWN] instead
-    /// of failing.
+    /// Asks the system: getsockname, getpeername, the JDK's list of interfaces (slow: some 100 µs), SIOCETHTOOL.
+    /// Answers [#UNKNOWN] instead of failing.
     ///
-    /// The interface is the one that has the socket's local address. A route that leaves by another interface than its address says isn't seen.
+    /// The interface is the one that has the socket's local address. A route that leaves by another interface than
+    /// its address says isn't seen.
     public static NetworkPath of(Kernel kernel, Descriptor socket) {
         try {
             SocketAddress peer = kernel.sockets().peerAddress(socket);
@@ -81,12 +82,11 @@ public record NetworkPath(Kind kind, String interfaceName, Support scatterGather
     /// `loopback (lo, scatter-gather on)`.
     @Override
     public String toString() {
-        String feature =
-                switch (scatterGather) {
-                    case YES -> ", scatter-gather on";
-                    case NO -> ", scatter-gather off";
-                    case UNKNOWN -> "";
-                };
+        String feature = switch (scatterGather) {
+            case YES -> ", scatter-gather on";
+            case NO -> ", scatter-gather off";
+            case UNKNOWN -> "";
+        };
         return switch (kind) {
             case UNIX -> "UNIX socket";
             case LOOPBACK -> "loopback (" + interfaceName + feature + ")";

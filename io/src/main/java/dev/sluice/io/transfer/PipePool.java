@@ -8,8 +8,8 @@ import java.util.ArrayDeque;
 
 /// Pipes that splices go through, empty whenever they lie here. Making one costs five calls, so they are kept.
 ///
-/// Each asks for 1 MiB, the most that /proc/sys/fs/pipe-max-size allows by default; a user who isn't root has 64 of those (16,384 pages,
-/// /proc/sys/fs/pipe-user-pages-soft), later ones stay at what they got. Thread-safe.
+/// Each asks for 1 MiB, the most that /proc/sys/fs/pipe-max-size allows by default; a user who isn't root has 64 of
+/// those (16,384 pages, /proc/sys/fs/pipe-user-pages-soft), later ones stay at what they got. Thread-safe.
 final class PipePool implements AutoCloseable {
     private static final int WANTED_BYTES = 1 << 20;
     private static final int KEPT = 8;

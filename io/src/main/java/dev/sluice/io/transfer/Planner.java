@@ -16,18 +16,21 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// Picks the method that a transfer begins with, from its ends, its length and what the system has refused before.
 ///
-/// What the system offers is found out by asking for it: a refused call costs a microsecond, once, and the planner remembers it for
-/// the pair of file systems. Thread-safe.
+/// What the system offers is found out by asking for it: a refused call costs a microsecond, once, and the planner
+/// remembers it for the pair of file systems. Thread-safe.
 public final class Planner {
-    /// Up to here two calls and a copy that stays in the processor's cache cost no more than one sendfile: for a whole transfer over
-    /// loopback 2.2 µs against 2.4 at 512 bytes, 2.6 against 2.6 at 2 KiB, 3.3 against 2.9 at 4 KiB.
+    /// Up to here two calls and a copy that stays in the processor's cache cost no more than one sendfile: for a
+    /// whole transfer over loopback 2.2 µs against 2.4 at 512 bytes, 2.6 against 2.6 at 2 KiB, 3.3 against 2.9 at 4
+    /// KiB.
     public static final long SMALL_BYTES = 2 << 10;
 
-    /// From here on pinning pages costs less than copying them, on a real device: Documentation/networking/msg_zerocopy.rst says 10 KiB.
+    /// From here on pinning pages costs less than copying them, on a real device:
+    /// Documentation/networking/msg_zerocopy.rst says 10 KiB.
     public static final long ZEROCOPY_BYTES = 32 << 10;
 
-    /// splice_direct_to_actor goes through a pipe of 16 pages, so the sink's page cache grows in 64 KiB folios. Measured on ext4, seven
-    /// rounds, medians: 0.27 s/GiB into a fresh file against 0.21 by read+write with 1 MiB, 0.15 against 0.11 into a cached one; alike on tmpfs.
+    /// splice_direct_to_actor goes through a pipe of 16 pages, so the sink's page cache grows in 64 KiB folios.
+    /// Measured on ext4, seven rounds, medians: 0.27 s/GiB into a fresh file against 0.21 by read+write with 1 MiB,
+    /// 0.15 against 0.11 into a cached one; alike on tmpfs.
     private static final String IN_KERNEL_COPY =
             "one copy less, but in pieces of 16 pages, which costs more than large reads and writes";
 
@@ -45,8 +48,8 @@ public final class Planner {
 
     private final Map<Key, Refusal> refusals = new ConcurrentHashMap<>();
 
-    /// Plans a transfer. For a pair of files it asks statx of both and the sink's flags; for a socket that memory is sent to, its path;
-    /// else it asks the system nothing until something was refused.
+    /// Plans a transfer. For a pair of files it asks statx of both and the sink's flags; for a socket that memory
+    /// is sent to, its path; else it asks the system nothing until something was refused.
     ///
     /// @param lengthBytes bytes to move, or [Transfer#UNTIL_END]
     /// @throws ErrnoException when the ends can't be looked at
@@ -60,7 +63,8 @@ public final class Planner {
         Optional<Method> asked = options.method();
         if (asked.isPresent() && !serving.contains(asked.get())) {
             throw new IllegalArgumentException(asked.get().label() + " doesn't move bytes from a "
-                    + source.kind().label() + " to a " + sink.kind().label() + "; " + serving.stream().map(Method::label).toList() + " do");
+                    + source.kind().label() + " to a " + sink.kind().label() + "; "
+                    + serving.stream().map(Method::label).toList() + " do");
         }
         if (asked.isPresent() && options.strict()) {
             return new Plan(asked.get(), "asked for, and nothing else", List.of(), List.of());
@@ -82,10 +86,14 @@ public final class Planner {
             case Endpoint.Socket _ -> {
                 String waste = mappingWaste(lengthBytes);
                 if (lengthBytes <= SMALL_BYTES) {
-                    draft.prefer(Method.READ_WRITE, "at most " + SMALL_BYTES + " bytes: the copy stays in the processor's cache and costs less than page references");
+                    draft.prefer(
+                            Method.READ_WRITE,
+                            "at most " + SMALL_BYTES
+                                    + " bytes: the copy stays in the processor's cache and costs less than page references");
                     draft.prefer(Method.SENDFILE, "page references instead of a copy, in one call");
                 } else {
-                    draft.prefer(Method.SENDFILE, "the socket refers to the page cache: no copy by the processor, one call");
+                    draft.prefer(
+                            Method.SENDFILE, "the socket refers to the page cache: no copy by the processor, one call");
                     draft.prefer(Method.SPLICE, "page references through a pipe");
                     draft.prefer(Method.READ_WRITE, "always possible");
                     draft.ruleOut(Method.SPLICE, "what sendfile does, with two calls for each pipe full");
@@ -121,8 +129,7 @@ public final class Planner {
         long flags = ErrnoException.check(kernel.files().openFlags(sink.descriptor()), Call.FCNTL, sink.name());
         boolean appends = (flags & Files.O_APPEND) != 0;
         boolean sameSystem = from.device() == to.device();
-        boolean toEnd = lengthBytes == Transfer.UNTIL_END
-                || lengthBytes - from.sizeBytes() + source.position() >= 0;
+        boolean toEnd = lengthBytes == Transfer.UNTIL_END || lengthBytes - from.sizeBytes() + source.position() >= 0;
         if (appends) {
             draft.ruleOut(Method.REFLINK, "the sink is open with O_APPEND");
             draft.ruleOut(Method.COPY_FILE_RANGE, "the sink is open with O_APPEND");
@@ -146,7 +153,9 @@ public final class Planner {
                 }
             }
         }
-        draft.prefer(Method.READ_WRITE, "large pieces through a buffer that stays in the processor's cache; the page cache gets large folios");
+        draft.prefer(
+                Method.READ_WRITE,
+                "large pieces through a buffer that stays in the processor's cache; the page cache gets large folios");
         draft.ruleOut(Method.SENDFILE, IN_KERNEL_COPY);
         draft.ruleOut(Method.SPLICE, "one copy less, and work for each page: no cheaper in sum");
         draft.ruleOut(Method.MMAP_WRITE, "one copy less, and page faults and maps: dearer in sum");
@@ -157,9 +166,15 @@ public final class Planner {
         switch (sink.kind()) {
             case FILE -> {
                 if (fromSocket) {
-                    draft.prefer(Method.READ_WRITE, "two copies through a buffer that stays in the processor's cache cost less than page references and one copy");
-                    draft.ruleOut(Method.SPLICE, "one copy less, but a pipe buffer and a page cache lookup for each 4 KiB page");
-                    draft.ruleOut(Method.ZEROCOPY_RECEIVE, "page table changes for each page; needs a card with header splitting");
+                    draft.prefer(
+                            Method.READ_WRITE,
+                            "two copies through a buffer that stays in the processor's cache cost less than page references and one copy");
+                    draft.ruleOut(
+                            Method.SPLICE,
+                            "one copy less, but a pipe buffer and a page cache lookup for each 4 KiB page");
+                    draft.ruleOut(
+                            Method.ZEROCOPY_RECEIVE,
+                            "page table changes for each page; needs a card with header splitting");
                 } else {
                     draft.prefer(Method.SPLICE, "one call, one copy");
                     draft.prefer(Method.READ_WRITE, "always possible");
@@ -179,7 +194,9 @@ public final class Planner {
     private static void fromMemory(Draft draft, Kernel kernel, Endpoint sink, long lengthBytes) {
         if (sink instanceof Endpoint.Socket socket) {
             if (lengthBytes < ZEROCOPY_BYTES) {
-                draft.ruleOut(Method.ZEROCOPY_SEND, "below " + ZEROCOPY_BYTES + " bytes pinning pages costs more than the copy");
+                draft.ruleOut(
+                        Method.ZEROCOPY_SEND,
+                        "below " + ZEROCOPY_BYTES + " bytes pinning pages costs more than the copy");
             } else {
                 NetworkPath path = NetworkPath.of(kernel, socket.descriptor());
                 if (path.kind() == NetworkPath.Kind.DEVICE && path.scatterGather() != NetworkPath.Support.NO) {
@@ -203,7 +220,8 @@ public final class Planner {
             if (refusal != null) {
                 draft.forgo(
                         method,
-                        refusal.call().kernelName() + " said " + Errno.describe(refusal.errno()) + ", between these ends, before");
+                        refusal.call().kernelName() + " said " + Errno.describe(refusal.errno())
+                                + ", between these ends, before");
             }
         }
     }
@@ -262,7 +280,9 @@ public final class Planner {
                     order.getFirst(),
                     reasons.getFirst(),
                     rest,
-                    ruledOut.stream().filter(out -> !rest.contains(out.method())).toList());
+                    ruledOut.stream()
+                            .filter(out -> !rest.contains(out.method()))
+                            .toList());
         }
     }
 }

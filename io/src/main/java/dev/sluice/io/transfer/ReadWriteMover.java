@@ -3,7 +3,8 @@ package dev.sluice.io.transfer;
 import dev.sluice.io.memory.Mapping;
 import java.lang.foreign.MemorySegment;
 
-/// Through a buffer of ours. The buffer is filled only when it is empty, so a call that was cut short costs a call and no copy.
+/// Through a buffer of ours. The buffer is filled only when it is empty, so a call that was cut short costs a call and
+/// no copy.
 final class ReadWriteMover extends Mover {
     private final BufferPool pool;
     private final Mapping buffer;

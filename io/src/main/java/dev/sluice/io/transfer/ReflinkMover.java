@@ -5,8 +5,8 @@ import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 
-/// FICLONE and FICLONERANGE: one call shares all extents of the range. Ranges begin and end on blocks, or end with the source; a
-/// rest of less than a block is refused, and another method copies it.
+/// FICLONE and FICLONERANGE: one call shares all extents of the range. Ranges begin and end on blocks, or end with the
+/// source; a rest of less than a block is refused, and another method copies it.
 final class ReflinkMover extends Mover {
     private final Descriptor in;
     private final Descriptor out;
@@ -66,7 +66,9 @@ final class ReflinkMover extends Mover {
 
     @Override
     boolean isLasting(int errno) {
-        return errno != Errno.EINVAL && errno != Errno.EBADF && errno != Errno.ETXTBSY; // these are about this range or file
+        return errno != Errno.EINVAL
+                && errno != Errno.EBADF
+                && errno != Errno.ETXTBSY; // these are about this range or file
     }
 
     @Override

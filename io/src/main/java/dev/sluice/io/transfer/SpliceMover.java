@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /// splice(2): source → pipe of ours → sink, or in one go when an end is a pipe itself.
 ///
-/// Our pipe is filled only when it is empty, so EAGAIN from the first half means the source and from the second the sink. Bytes that lie
-/// in it when the sink turns out not to take splices are read out and written; only then is the method given up. After any
-/// other error the pipe is closed, not pooled, so that nobody else ever finds bytes in it.
+/// Our pipe is filled only when it is empty, so EAGAIN from the first half means the source and from the second the
+/// sink. Bytes that lie in it when the sink turns out not to take splices are read out and written; only then is the
+/// method given up. After any other error the pipe is closed, not pooled, so that nobody else ever finds bytes in it.
 final class SpliceMover extends Mover {
     private final Descriptor in;
     private final Descriptor out;
@@ -89,14 +89,7 @@ final class SpliceMover extends Mover {
         // Without SPLICE_F_NONBLOCK, so that a blocking socket waits as its mode says; the pipe has room, it is empty.
         long n = flow.kernel
                 .pipes()
-                .splice(
-                        in,
-                        sourcePosition(),
-                        through.ends().writeEnd(),
-                        Pipes.NO_POSITION,
-                        length,
-                        0,
-                        flow.scratch);
+                .splice(in, sourcePosition(), through.ends().writeEnd(), Pipes.NO_POSITION, length, 0, flow.scratch);
         if (n == 0) {
             return Flow.Step.SOURCE_ENDED;
         }

@@ -7,7 +7,6 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
-import dev.sluice.io.linux.Polls;
 import dev.sluice.io.transfer.TransferAccount.Fallback;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.util.ArrayList;
@@ -27,9 +26,9 @@ import org.jspecify.annotations.Nullable;
 ///             └────────────→ FAILED ←───────────┘
 /// ```
 ///
-/// Two ways to use it. [#run] moves everything and waits, in the kernel on blocking ends and by poll(2) on others. [#step] never waits on
-/// non-blocking ends and says what to wait for, for event loops. Owned by one thread at a time; the ends are borrowed. Close it in
-/// any case: it holds pipes, buffers and maps.
+/// Two ways to use it. [#run] moves everything and waits, in the kernel on blocking ends and by poll(2) on others.
+/// [#step] never waits on non-blocking ends and says what to wait for, for event loops. Owned by one thread at a time;
+/// the ends are borrowed. Close it in any case: it holds pipes, buffers and maps.
 public final class Transfer implements AutoCloseable {
     /// As a length: all that the source gives, until the file ends or the peer closes.
     public static final long UNTIL_END = Long.MAX_VALUE;
@@ -44,8 +43,9 @@ public final class Transfer implements AutoCloseable {
         SOURCE_BLOCKED,
         /// Step again when the sink is writable.
         SINK_BLOCKED,
-        /// Everything that fits was handed over; step again when the sink reports an error event, which is how a socket says that its error
-        /// queue has messages. Don't listen for writability meanwhile: it is writable.
+        /// Everything that fits was handed over; step again when the sink reports an error event, which is how
+        /// a socket says that its error queue has messages. Don't listen for writability meanwhile: it is
+        /// writable.
         AWAITING_COMPLETIONS
     }
 
@@ -57,12 +57,12 @@ public final class Transfer implements AutoCloseable {
         FAILED
     }
 
-    /// From a file: stays in the second-level cache. Measured with 16 KiB to 1 MiB: file to file 0.26, 0.24, 0.22, 0.21 s/GiB from 64 KiB on,
-    /// file to socket 0.24–0.31 s/GiB whatever the size, best here.
+    /// From a file: stays in the second-level cache. Measured with 16 KiB to 1 MiB: file to file 0.26, 0.24, 0.22,
+    /// 0.21 s/GiB from 64 KiB on, file to socket 0.24–0.31 s/GiB whatever the size, best here.
     private static final long FILE_BUFFER_BYTES = 256 << 10;
 
-    /// From a socket or pipe, whose sender is woken the less often the more we take: socket to file 0.67, 0.43, 0.31, 0.27 s/GiB
-    /// with 64, 128, 256 KiB and 1 MiB.
+    /// From a socket or pipe, whose sender is woken the less often the more we take: socket to file 0.67, 0.43,
+    /// 0.31, 0.27 s/GiB with 64, 128, 256 KiB and 1 MiB.
     private static final long STREAM_BUFFER_BYTES = 1 << 20;
 
     private final Transfers shared;
@@ -97,7 +97,13 @@ public final class Transfer implements AutoCloseable {
         this.options = options;
         this.others = plan.fallbacks().iterator();
         this.flow = new Flow(
-                kernel, source, sink, lengthBytes, options, isGuarded(kernel, source, options), isGuarded(kernel, sink, options));
+                kernel,
+                source,
+                sink,
+                lengthBytes,
+                options,
+                isGuarded(kernel, source, options),
+                isGuarded(kernel, sink, options));
     }
 
     /// A blocking pipe has no time-outs as sockets have, so with limits it is asked before each call.
@@ -119,8 +125,8 @@ public final class Transfer implements AutoCloseable {
 
     /// Bytes of memory that the kernel may still read, after zero-copy sends. Takes the completions that are there.
     ///
-    /// 0 once the transfer is done. After a failure, or a close before the end, memory given as a source must not change until this
-    /// answers 0: ask while its socket is open.
+    /// 0 once the transfer is done. After a failure, or a close before the end, memory given as a source must not
+    /// change until this answers 0: ask while its socket is open.
     public long inFlightBytes() {
         Mover current = mover;
         if (current == null || current.inFlightBytes() == 0) {
@@ -159,7 +165,8 @@ public final class Transfer implements AutoCloseable {
         state = state == State.READY ? State.MOVING : state;
         long until = flow.delivered + Math.min(shareBytes, Long.MAX_VALUE - flow.delivered);
         while (true) {
-            if (options.cancellation().isPresent() && options.cancellation().get().isCancelled()) {
+            if (options.cancellation().isPresent()
+                    && options.cancellation().get().isCancelled()) {
                 throw fail(Failure.CANCELLED, 0, "cancelled");
             }
             if (state == State.SETTLING || flow.delivered == flow.lengthBytes) {
@@ -317,7 +324,8 @@ public final class Transfer implements AutoCloseable {
         throw failedCall();
     }
 
-    /// A map of the source wasn't backed, and only this method is allowed: was the file truncated, or did its device fail?
+    /// A map of the source wasn't backed, and only this method is allowed: was the file truncated, or did its
+    /// device fail?
     private TransferException unbacked() {
         long size = flow.sourceSize();
         if (!flow.untilEnd() && size < ((Endpoint.File) flow.source).position() + flow.lengthBytes) {
@@ -325,14 +333,17 @@ public final class Transfer implements AutoCloseable {
         }
         long n = flow.probeSource();
         int errno = n < 0 ? (int) -n : Errno.EFAULT;
-        return fail(Failure.SOURCE_FAILED, errno, "reading " + flow.source.name() + " failed: " + Errno.describe(errno));
+        return fail(
+                Failure.SOURCE_FAILED, errno, "reading " + flow.source.name() + " failed: " + Errno.describe(errno));
     }
 
     private void sourceEnded(Mover current) throws TransferException {
         if (flow.sourceEndedAt >= 0) {
             throw shrank(flow.sourceEndedAt);
         }
-        if (flow.source.kind() == Endpoint.Kind.FILE && current.method() != Method.READ_WRITE && current.method() != Method.READ) {
+        if (flow.source.kind() == Endpoint.Kind.FILE
+                && current.method() != Method.READ_WRITE
+                && current.method() != Method.READ) {
             // Some calls answer 0 for files without a real length, such as those of /proc. A read knows.
             long n = flow.probeSource();
             if (n > 0) {
@@ -355,7 +366,8 @@ public final class Transfer implements AutoCloseable {
     private TransferException shrank(long sizeBytes) {
         long begin = ((Endpoint.File) flow.source).position();
         String beyond = begin + flow.delivered > sizeBytes
-                ? "; the last " + (begin + flow.delivered - sizeBytes) + " bytes delivered may be zeros from behind its end"
+                ? "; the last " + (begin + flow.delivered - sizeBytes)
+                        + " bytes delivered may be zeros from behind its end"
                 : "";
         return fail(
                 Failure.SOURCE_SHRANK,
@@ -367,18 +379,17 @@ public final class Transfer implements AutoCloseable {
 
     private TransferException failedCall() {
         int errno = flow.failedErrno;
-        Failure kind =
-                switch (errno) {
-                    case Errno.ENOSPC, Errno.EDQUOT, Errno.EFBIG -> Failure.OUT_OF_SPACE;
-                    case Errno.EPIPE,
-                            Errno.ECONNRESET,
-                            Errno.ECONNABORTED,
-                            Errno.ETIMEDOUT,
-                            Errno.ENOTCONN,
-                            Errno.EHOSTUNREACH,
-                            Errno.ENETUNREACH -> Failure.PEER_GONE;
-                    default -> flow.failedSide == Flow.Side.SINK ? Failure.SINK_FAILED : Failure.SOURCE_FAILED;
-                };
+        Failure kind = switch (errno) {
+            case Errno.ENOSPC, Errno.EDQUOT, Errno.EFBIG -> Failure.OUT_OF_SPACE;
+            case Errno.EPIPE,
+                    Errno.ECONNRESET,
+                    Errno.ECONNABORTED,
+                    Errno.ETIMEDOUT,
+                    Errno.ENOTCONN,
+                    Errno.EHOSTUNREACH,
+                    Errno.ENETUNREACH -> Failure.PEER_GONE;
+            default -> flow.failedSide == Flow.Side.SINK ? Failure.SINK_FAILED : Failure.SOURCE_FAILED;
+        };
         return fail(kind, errno, flow.failedCall.kernelName() + " said " + Errno.describe(errno));
     }
 
@@ -449,8 +460,8 @@ public final class Transfer implements AutoCloseable {
         };
     }
 
-    /// Gives back pipes, buffers and maps. What was not delivered stays undelivered; memory that the kernel still reads stays its own, see
-    /// [#inFlightBytes].
+    /// Gives back pipes, buffers and maps. What was not delivered stays undelivered; memory that the kernel still
+    /// reads stays its own, see [#inFlightBytes].
     @Override
     public void close() {
         if (mover != null) {

@@ -16,9 +16,10 @@ import java.util.Optional;
 
 /// What a transfer cost, finished or under way. Immutable.
 ///
-/// Calls and bytes are counted, resources are measured (if asked for), copies and mode switches are derived; each figure's type says which.
-/// The calls are those made for this transfer: planning, waiting and fallbacks are among them, opening and closing its ends isn't. Pipes
-/// and buffers come from a pool, so only the transfer that had to make them pays.
+/// Calls and bytes are counted, resources are measured (if asked for), copies and mode switches are derived; each
+/// figure's type says which. The calls are those made for this transfer: planning, waiting and fallbacks are among
+/// them, opening and closing its ends isn't. Pipes and buffers come from a pool, so only the transfer that had to make
+/// them pays.
 public final class TransferAccount {
     /// A change of method on the way.
     ///
@@ -60,7 +61,8 @@ public final class TransferAccount {
         this.cachedShareKnown = cachedShareKnown;
     }
 
-    /// Looks at the ends for what copies depend on: a socket's path; whether a copied file shares extents. Not counted in the transfer.
+    /// Looks at the ends for what copies depend on: a socket's path; whether a copied file shares extents. Not
+    /// counted in the transfer.
     static TransferAccount of(
             Kernel kernel,
             Flow flow,
@@ -84,12 +86,13 @@ public final class TransferAccount {
                         sinkPath,
                         method == Method.COPY_FILE_RANGE ? sharedShare(kernel, flow) : 0,
                         bytes == 0 ? 1 : 1 - Math.min(1, (double) flow.copiedAfterAll / bytes))));
-        return new TransferAccount(
-                flow, plan, bytesByMethod, fallbacks, calls, usage, circumstances, cachedShare >= 0);
+        return new TransferAccount(flow, plan, bytesByMethod, fallbacks, calls, usage, circumstances, cachedShare >= 0);
     }
 
     private static NetworkPath path(Kernel kernel, Endpoint end) {
-        return end instanceof Endpoint.Socket socket ? NetworkPath.of(kernel, socket.descriptor()) : NetworkPath.UNKNOWN;
+        return end instanceof Endpoint.Socket socket
+                ? NetworkPath.of(kernel, socket.descriptor())
+                : NetworkPath.UNKNOWN;
     }
 
     /// All or nothing, by the extent of the first byte: the kernel shares what one call covers as a whole.
@@ -113,7 +116,8 @@ public final class TransferAccount {
         return new Counted("delivered", deliveredBytes, "bytes");
     }
 
-    /// Bytes that the source gave; more than delivered when the transfer ended early with bytes in a buffer or pipe.
+    /// Bytes that the source gave; more than delivered when the transfer ended early with bytes in a buffer or
+    /// pipe.
     public Counted takenBytes() {
         return new Counted("taken", takenBytes, "bytes");
     }
@@ -139,12 +143,14 @@ public final class TransferAccount {
                 "calls");
     }
 
-    /// From user to kernel mode and back: two for each call. Page faults and interrupts switch too and aren't in this figure.
+    /// From user to kernel mode and back: two for each call. Page faults and interrupts switch too and aren't in
+    /// this figure.
     public Derived modeSwitches() {
         return new Derived("mode switches", 2.0 * systemCalls().value(), "switches", "two for each system call");
     }
 
-    /// Copies of each byte by the processor, on this machine, for this transfer's part of the way: what the peer does isn't in it.
+    /// Copies of each byte by the processor, on this machine, for this transfer's part of the way: what the peer
+    /// does isn't in it.
     public Derived cpuCopies() {
         return new Derived("CPU copies", average(CopyModel.By.CPU), "copies/byte", basis());
     }
@@ -186,7 +192,8 @@ public final class TransferAccount {
         double copies = 0;
         for (Map.Entry<Method, Long> entry : bytesByMethod.entrySet()) {
             List<Hop> hops = hops(entry.getKey());
-            copies += entry.getValue() * (by == CopyModel.By.CPU ? CopyModel.cpuCopies(hops) : CopyModel.dmaCopies(hops));
+            copies +=
+                    entry.getValue() * (by == CopyModel.By.CPU ? CopyModel.cpuCopies(hops) : CopyModel.dmaCopies(hops));
         }
         return copies / Math.max(1, deliveredBytes);
     }
@@ -228,7 +235,8 @@ public final class TransferAccount {
         return figures;
     }
 
-    /// One line: `sendfile: 1073741824 bytes, 3 calls (counted); 6 mode switches, 0.00 CPU and 0.00 DMA copies/byte (derived: …)`.
+    /// One line: `sendfile: 1073741824 bytes, 3 calls (counted); 6 mode switches, 0.00 CPU and 0.00 DMA copies/byte
+    /// (derived: …)`.
     @Override
     public String toString() {
         String methods = bytesByMethod.isEmpty()

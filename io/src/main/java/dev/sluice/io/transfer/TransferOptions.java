@@ -5,14 +5,15 @@ import java.util.Optional;
 /// How a transfer is to be done. Begin with [#DEFAULT].
 ///
 /// @param method        the method to begin with, or empty to have it planned
-/// @param strict        whether the transfer fails, rather than go on with another method, when the system refuses `method`
+/// @param strict        whether the transfer fails, rather than go on with another method, when the system refuses
+///                      `method`
 /// @param chunkBytes    most bytes a call is asked to move, and the size of buffers; 0 for each method's own
 /// @param idleTimeoutNs fail when nothing has moved for so long; 0 for never
 /// @param timeoutNs     fail when the whole has taken so long; 0 for never
 /// @param cancellation  looked at between calls
 /// @param listener      told how far the transfer is
-/// @param measured      whether [Transfer#run] measures processor time, faults, device reads and interrupts around itself, which
-///     costs some reads of /proc
+/// @param measured      whether [Transfer#run] measures processor time, faults, device reads and interrupts around
+///     itself, which costs some reads of /proc
 public record TransferOptions(
         Optional<Method> method,
         boolean strict,
@@ -83,8 +84,7 @@ public record TransferOptions(
     }
 
     public TransferOptions withMeasurement() {
-        return new TransferOptions(
-                method, strict, chunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, true);
+        return new TransferOptions(method, strict, chunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, true);
     }
 
     /// Whether anybody wants to be asked while a call waits.

@@ -9,7 +9,8 @@ import java.util.Map;
 import java.util.WeakHashMap;
 import java.util.function.LongSupplier;
 
-/// Begins transfers, and keeps what they share: the planner's memory, pipes, buffers, the bound on maps, the numbers of zero-copy sends.
+/// Begins transfers, and keeps what they share: the planner's memory, pipes, buffers, the bound on maps, the numbers of
+/// zero-copy sends.
 ///
 /// ```java
 /// try (Transfers transfers = new Transfers(kernel);
@@ -33,7 +34,8 @@ public final class Transfers implements AutoCloseable {
     final BufferPool buffers = new BufferPool();
     final MapBudget maps = new MapBudget(MOST_MAPS);
 
-    /// By socket, for as long as the socket's descriptor is reachable: the kernel counts a socket's zero-copy sends over all transfers.
+    /// By socket, for as long as the socket's descriptor is reachable: the kernel counts a socket's zero-copy sends
+    /// over all transfers.
     private final Map<Descriptor, ZerocopySocket> zerocopySockets = Collections.synchronizedMap(new WeakHashMap<>());
 
     public Transfers(Kernel kernel) {
@@ -50,17 +52,17 @@ public final class Transfers implements AutoCloseable {
     /// Which method a transfer would begin with, and why. Moves nothing.
     ///
     /// @param lengthBytes bytes to move, or [Transfer#UNTIL_END]
-    public Plan plan(Endpoint source, Endpoint sink, long lengthBytes, TransferOptions options)
-            throws ErrnoException {
+    public Plan plan(Endpoint source, Endpoint sink, long lengthBytes, TransferOptions options) throws ErrnoException {
         return planner.plan(kernel, source, sink, lengthBytes, options);
     }
 
     /// A transfer that has moved nothing yet. The ends are borrowed until it is closed.
     ///
-    /// @param lengthBytes bytes to move, or [Transfer#UNTIL_END] for all that the source gives. A file that grows meanwhile adds nothing to
-    ///     a length that was named
+    /// @param lengthBytes bytes to move, or [Transfer#UNTIL_END] for all that the source gives. A file that grows
+    ///     meanwhile adds nothing to a length that was named
     /// @throws ErrnoException           when the ends can't be looked at
-    /// @throws IllegalArgumentException when the method asked for doesn't serve these ends, or memory is shorter than the length
+    /// @throws IllegalArgumentException when the method asked for doesn't serve these ends, or memory is shorter
+    ///                                  than the length
     public Transfer begin(Endpoint source, Endpoint sink, long lengthBytes, TransferOptions options)
             throws ErrnoException {
         long length = lengthBytes;

@@ -12,14 +12,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// What was used between two moments, read from the kernel's own counters: for a transfer, or around anything else that shall be
-/// compared with one.
+/// What was used between two moments, read from the kernel's own counters: for a transfer, or around anything else that
+/// shall be compared with one.
 ///
-/// @param scope             whose processor time, faults, switches and device reads these are; interrupts are always the machine's
+/// @param scope             whose processor time, faults, switches and device reads these are; interrupts are always
+///                          the machine's
 /// @param elapsedNs         wall clock
 /// @param resources         differences of getrusage
-/// @param deviceReadBytes   bytes that the scope caused to be read from devices (read_bytes of /proc/…/io, proc_pid_io(5)), read-ahead too;
-///     -1 where the kernel doesn't tell
+/// @param deviceReadBytes   bytes that the scope caused to be read from devices (read_bytes of /proc/…/io,
+///     proc_pid_io(5)), read-ahead too; -1 where the kernel doesn't tell
 /// @param interrupts        by the label of /proc/interrupts, those that happened at all
 /// @param softirqs          by the label of /proc/softirqs, likewise
 public record Usage(
@@ -108,8 +109,8 @@ public record Usage(
             figures.add(new Measured(
                     "read from devices", deviceReadBytes, "bytes", scope.figureScope, scope.ioFile + " read_bytes"));
         }
-        figures.add(new Measured(
-                "interrupts", sum(interrupts), "interrupts", Measured.Scope.MACHINE, "/proc/interrupts"));
+        figures.add(
+                new Measured("interrupts", sum(interrupts), "interrupts", Measured.Scope.MACHINE, "/proc/interrupts"));
         figures.add(new Measured("softirqs", sum(softirqs), "softirqs", Measured.Scope.MACHINE, "/proc/softirqs"));
         return figures;
     }
@@ -149,8 +150,8 @@ public record Usage(
         }
     }
 
-    /// Lines of `LABEL: count count … words`, a count a processor. A label that is only a number gets the device's name, which is the last
-    /// word. The head line, which has no label, is left out.
+    /// Lines of `LABEL: count count … words`, a count a processor. A label that is only a number gets the device's
+    /// name, which is the last word. The head line, which has no label, is left out.
     static Map<String, Long> parse(List<String> lines) {
         Map<String, Long> counters = new TreeMap<>();
         for (String line : lines) {

@@ -9,14 +9,16 @@ import dev.sluice.io.memory.Mapping;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// TCP_ZEROCOPY_RECEIVE, and writing from the mapped pages. What can't be mapped is copied: small amounts by the same call, more by recv(2).
+/// TCP_ZEROCOPY_RECEIVE, and writing from the mapped pages. What can't be mapped is copied: small amounts by the same
+/// call, more by recv(2).
 ///
 /// Each answer is delivered before the next is asked for, because the next one replaces the mapped pages.
 final class ZerocopyReceiveMover extends Mover {
     private static final long ROOM_BYTES = 2 << 20;
     private static final long PAGE_BYTES = 4096;
 
-    /// What fills no page. Not more: where the queue holds no more than this, the kernel copies it without trying to map.
+    /// What fills no page. Not more: where the queue holds no more than this, the kernel copies it without trying
+    /// to map.
     private static final long REMAINDER_BYTES = PAGE_BYTES;
 
     /// A transfer that isn't strict gives up when nothing of its first bytes could be mapped.
@@ -46,7 +48,8 @@ final class ZerocopyReceiveMover extends Mover {
             room.close();
             throw e;
         }
-        this.window = new TcpReceive.Window(Arena.ofAuto(), room.segment(), buffer.segment().asSlice(0, REMAINDER_BYTES));
+        this.window = new TcpReceive.Window(
+                Arena.ofAuto(), room.segment(), buffer.segment().asSlice(0, REMAINDER_BYTES));
     }
 
     @Override

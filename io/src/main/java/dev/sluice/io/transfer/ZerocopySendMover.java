@@ -9,12 +9,12 @@ import dev.sluice.io.memory.Mapping;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// send(2) with MSG_ZEROCOPY, from the caller's memory, or from a file through a ring of slots that are read into again only when
-/// the kernel is done with them.
+/// send(2) with MSG_ZEROCOPY, from the caller's memory, or from a file through a ring of slots that are read into again
+/// only when the kernel is done with them.
 ///
-/// Completions are never waited for one by one: they are taken when a slot is needed, when the kernel says ENOBUFS, and at the end. Where
-/// the first completion says that the kernel copied after all (loopback, veth), a transfer that isn't strict goes on with plain sends: zero
-/// copy would then only cost its bookkeeping.
+/// Completions are never waited for one by one: they are taken when a slot is needed, when the kernel says ENOBUFS, and
+/// at the end. Where the first completion says that the kernel copied after all (loopback, veth), a transfer that isn't
+/// strict goes on with plain sends: zero copy would then only cost its bookkeeping.
 final class ZerocopySendMover extends Mover {
     /// A send pins its pages against RLIMIT_MEMLOCK (8 MiB by default), so a call is asked for less than that.
     private static final long MOST_PER_SEND = 1 << 20;
@@ -22,7 +22,8 @@ final class ZerocopySendMover extends Mover {
     private static final int SLOTS = 8;
     private static final long SLOT_BYTES = 256 << 10;
 
-    /// Sends under way from which on completions are looked for: soon at first, to learn whether the kernel copies; then in bulk.
+    /// Sends under way from which on completions are looked for: soon at first, to learn whether the kernel copies;
+    /// then in bulk.
     private static final int FIRST_LOOK = 4;
 
     private static final int BULK = 256;
@@ -191,7 +192,8 @@ final class ZerocopySendMover extends Mover {
         return sends.bytes();
     }
 
-    /// Unmapping the ring is safe while sends are under way: the kernel has references to the pages, and nobody else gets them.
+    /// Unmapping the ring is safe while sends are under way: the kernel has references to the pages, and nobody
+    /// else gets them.
     @Override
     public void close() {
         if (ring != null) {

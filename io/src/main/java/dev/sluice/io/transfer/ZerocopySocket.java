@@ -8,11 +8,12 @@ import dev.sluice.io.linux.Sockets;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 
-/// The MSG_ZEROCOPY sends of one socket: numbers them as the kernel does, and learns from the error queue which are done with.
+/// The MSG_ZEROCOPY sends of one socket: numbers them as the kernel does, and learns from the error queue which are
+/// done with.
 ///
-/// The kernel numbers the sends of a socket from 0, whoever makes them, so there is one of these for each socket and nobody else may
-/// use MSG_ZEROCOPY on it. Notifications name ranges, may come out of order, and are taken in bulk, when there is a reason to: the kernel
-/// merges neighbours that nobody has taken yet. Owned by one thread at a time.
+/// The kernel numbers the sends of a socket from 0, whoever makes them, so there is one of these for each socket and
+/// nobody else may use MSG_ZEROCOPY on it. Notifications name ranges, may come out of order, and are taken in bulk,
+/// when there is a reason to: the kernel merges neighbours that nobody has taken yet. Owned by one thread at a time.
 final class ZerocopySocket {
     /// Told of each send that is done with.
     @FunctionalInterface
@@ -30,7 +31,8 @@ final class ZerocopySocket {
 
     private int next;
 
-    /// Lengths and tags of the sends from oldest to next, at their number modulo the arrays' length; length −1 once it is done with.
+    /// Lengths and tags of the sends from oldest to next, at their number modulo the arrays' length; length −1 once
+    /// it is done with.
     private long[] lengths = new long[64];
 
     private long[] tags = new long[64];
@@ -109,8 +111,9 @@ final class ZerocopySocket {
         long sends = 0;
         for (int id = first; id != last + 1; id++) {
             if (id - oldest < 0 || id - next >= 0) {
-                throw new IllegalStateException("The kernel is done with zero-copy send " + Integer.toUnsignedString(id) + " of "
-                        + socket.name() + ", which isn't ours; somebody else sends with MSG_ZEROCOPY on this socket");
+                throw new IllegalStateException("The kernel is done with zero-copy send " + Integer.toUnsignedString(id)
+                        + " of " + socket.name()
+                        + ", which isn't ours; somebody else sends with MSG_ZEROCOPY on this socket");
             }
             int at = id & (lengths.length - 1);
             long length = lengths[at];

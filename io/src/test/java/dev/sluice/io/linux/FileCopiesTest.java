@@ -17,9 +17,7 @@ class FileCopiesTest {
     private Descriptor file(String name, String content) throws Exception {
         Path path = folder.resolve(name);
         java.nio.file.Files.writeString(path, content);
-        return kernel.files()
-                .open(path, Files.O_RDWR, 0, kernel.account())
-                .orThrow();
+        return kernel.files().open(path, Files.O_RDWR, 0, kernel.account()).orThrow();
     }
 
     @Test

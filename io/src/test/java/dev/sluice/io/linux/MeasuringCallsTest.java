@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -40,9 +41,8 @@ class MeasuringCallsTest {
     void whatIsInThePageCacheIsToldAlikeByBothCalls() throws Exception {
         Path path = folder.resolve("file");
         java.nio.file.Files.write(path, new byte[100_000]);
-        try (Descriptor file = kernel.files()
-                .open(path, Files.O_RDWR, 0, kernel.account())
-                .orThrow()) {
+        try (Descriptor file =
+                kernel.files().open(path, Files.O_RDWR, 0, kernel.account()).orThrow()) {
             assertThat(kernel.pageCache().residentBytes(file, 0, 100_000)).isEqualTo(100_000);
             assertThat(kernel.pageCache().mincore(file, 0, 100_000)).isEqualTo(25);
             assertThat(kernel.files().fsync(file)).isZero();
@@ -66,7 +66,8 @@ class MeasuringCallsTest {
         Path path = folder.resolve("file");
         java.nio.file.Files.write(path, new byte[100_000]);
         Kernel older = new Kernel((call, subject, position, length) -> call == Call.CACHESTAT ? -Errno.ENOSYS : length);
-        try (Descriptor file = older.files().open(path, Files.O_RDWR, 0, older.account()).orThrow()) {
+        try (Descriptor file =
+                older.files().open(path, Files.O_RDWR, 0, older.account()).orThrow()) {
             assertThat(older.pageCache().residentBytes(file, 0, 100_000)).isEqualTo(100_000);
             assertThat(older.account().count(Call.MINCORE).calls()).isEqualTo(1);
             assertThat(older.account().count(Call.MUNMAP).calls()).isEqualTo(1);
@@ -77,7 +78,8 @@ class MeasuringCallsTest {
     void usageOnlyGrows() throws Exception {
         Resources.Totals before = kernel.resources().ofThread();
         long sum = 0;
-        while (kernel.resources().ofThread().userNs() + kernel.resources().ofThread().systemNs()
+        while (kernel.resources().ofThread().userNs()
+                        + kernel.resources().ofThread().systemNs()
                 == before.userNs() + before.systemNs()) {
             sum++;
         }
@@ -90,11 +92,12 @@ class MeasuringCallsTest {
 
     @Test
     void loopbackTakesPacketsInPiecesAndNoInterfaceIsNoDevice() throws Exception {
-        try (Descriptor socket = kernel.sockets()
-                .stream(new InetSocketAddress("127.0.0.1", 0), true, kernel.account())
+        try (Descriptor socket = kernel.sockets().stream(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), true, kernel.account())
                 .orThrow()) {
             assertThat(kernel.interfaces().scatterGather(socket, "lo")).isEqualTo(1);
-            assertThat(kernel.interfaces().scatterGather(socket, "no-such-thing0")).isEqualTo(-Errno.ENODEV);
+            assertThat(kernel.interfaces().scatterGather(socket, "no-such-thing0"))
+                    .isEqualTo(-Errno.ENODEV);
             assertThat(kernel.interfaces().scatterGather(socket, "a name that no interface can have"))
                     .isEqualTo(-Errno.ENODEV);
         }
@@ -137,7 +140,8 @@ class MeasuringCallsTest {
         java.nio.file.Files.write(path, new byte[100]);
         Descriptor[] pair = kernel.sockets().pair(true, out);
         try (Arena arena = Arena.ofConfined();
-                Descriptor file = kernel.files().open(path, Files.O_RDONLY, 0, in).orThrow()) {
+                Descriptor file =
+                        kernel.files().open(path, Files.O_RDONLY, 0, in).orThrow()) {
             MemorySegment scratch = arena.allocate(8, 8);
             kernel.sockets().sendfile(pair[0], file, 0, 10, scratch);
             counting.sockets().sendfile(pair[0], file, 0, 20, scratch);

@@ -38,8 +38,7 @@ class PipesTest {
                     .isZero();
             assertThat(kernel.pipes().splice(in, 0, out, 0, 5, 0, scratch)).isEqualTo(-Errno.EINVAL);
             long flags = Pipes.SPLICE_F_NONBLOCK;
-            assertThat(kernel.pipes()
-                            .splice(pipe.readEnd(), Pipes.NO_POSITION, out, 0, 5, (int) flags, scratch))
+            assertThat(kernel.pipes().splice(pipe.readEnd(), Pipes.NO_POSITION, out, 0, 5, (int) flags, scratch))
                     .isEqualTo(-Errno.EAGAIN);
         } finally {
             pipe.readEnd().close();

@@ -12,7 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The table that copies are derived from, held against what the literature counts for a cold file sent over a network card.
+/// The table that copies are derived from, held against what the literature counts for a cold file sent over a network
+/// card.
 class CopyModelTest {
     private static final NetworkPath CARD = new NetworkPath(NetworkPath.Kind.DEVICE, "eth0", Support.YES, "peer:1");
     private static final NetworkPath CARD_WITHOUT_SG =
@@ -20,8 +21,7 @@ class CopyModelTest {
     private static final NetworkPath LOOPBACK = new NetworkPath(NetworkPath.Kind.LOOPBACK, "lo", Support.YES, "peer:1");
 
     private static List<Hop> coldFileTo(NetworkPath path, Method method) {
-        return CopyModel.hops(
-                method, new Circumstances(Kind.FILE, Kind.SOCKET, 0, NetworkPath.UNKNOWN, path, 0, 1));
+        return CopyModel.hops(method, new Circumstances(Kind.FILE, Kind.SOCKET, 0, NetworkPath.UNKNOWN, path, 0, 1));
     }
 
     /// Method; CPU and DMA copies with scatter-gather; CPU copies without.
@@ -58,9 +58,11 @@ class CopyModelTest {
     @Test
     void zeroCopyThatTheKernelCopiedAfterAllIsACopy() {
         Circumstances copied = new Circumstances(Kind.MEMORY, Kind.SOCKET, 1, NetworkPath.UNKNOWN, LOOPBACK, 0, 0);
-        assertThat(CopyModel.cpuCopies(CopyModel.hops(Method.ZEROCOPY_SEND, copied))).isEqualTo(1);
+        assertThat(CopyModel.cpuCopies(CopyModel.hops(Method.ZEROCOPY_SEND, copied)))
+                .isEqualTo(1);
         Circumstances card = new Circumstances(Kind.MEMORY, Kind.SOCKET, 1, NetworkPath.UNKNOWN, CARD, 0, 1);
-        assertThat(CopyModel.cpuCopies(CopyModel.hops(Method.ZEROCOPY_SEND, card))).isZero();
+        assertThat(CopyModel.cpuCopies(CopyModel.hops(Method.ZEROCOPY_SEND, card)))
+                .isZero();
     }
 
     @ParameterizedTest

@@ -3,14 +3,13 @@ package dev.sluice.io.transfer;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Kernel;
-import dev.sluice.io.transfer.Rig.Type;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/// A process that makes transfers by every method a number of times and then says what its accounts have counted: what [StraceTest] holds
-/// against strace, and [FileSizeLimitTest] runs under a limit.
+/// A process that makes transfers by every method a number of times and then says what its accounts have counted: what
+/// [StraceTest] holds against strace, and [FileSizeLimitTest] runs under a limit.
 public final class CountedMain {
     private CountedMain() {}
 
@@ -23,8 +22,8 @@ public final class CountedMain {
         }
         Map<Call, Account.Count> counts = new EnumMap<>(Call.class);
         for (int round = Integer.parseInt(arguments[2]); round > 0; round--) {
-            for (Type source : List.of(Type.FILE, Type.TCP, Type.MEMORY)) {
-                for (Type sink : List.of(Type.FILE, Type.TCP, Type.PIPE)) {
+            for (EndType source : List.of(EndType.FILE, EndType.TCP, EndType.MEMORY)) {
+                for (EndType sink : List.of(EndType.FILE, EndType.TCP, EndType.PIPE)) {
                     for (Method method : Method.serving(source.kind, sink.kind)) {
                         transfer(folder, source, sink, method, counts);
                     }
@@ -37,7 +36,8 @@ public final class CountedMain {
         }
     }
 
-    private static void transfer(Path folder, Type source, Type sink, Method method, Map<Call, Account.Count> counts)
+    private static void transfer(
+            Path folder, EndType source, EndType sink, Method method, Map<Call, Account.Count> counts)
             throws Exception {
         Kernel kernel = new Kernel();
         long length = 700_001;
@@ -62,7 +62,8 @@ public final class CountedMain {
                 .forEach((call, count) -> counts.merge(
                         call,
                         count,
-                        (a, b) -> new Account.Count(a.calls() + b.calls(), a.errors() + b.errors(), a.bytes() + b.bytes())));
+                        (a, b) -> new Account.Count(
+                                a.calls() + b.calls(), a.errors() + b.errors(), a.bytes() + b.bytes())));
     }
 
     private static void limited(Path folder) throws Exception {

@@ -8,11 +8,12 @@ import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 
-/// A process that listens, says on which port, and for each connection says how many right bytes came: the peer of [VethTest] in another
-/// network namespace. It ends with its standard input.
+/// A process that listens, says on which port, and for each connection says how many right bytes came: the peer of
+/// [VethTest] in another network namespace. It ends with its standard input.
 public final class DrainerMain {
     private DrainerMain() {}
 
@@ -30,7 +31,7 @@ public final class DrainerMain {
         });
         Kernel kernel = new Kernel();
         Account account = kernel.account();
-        SocketAddress any = new InetSocketAddress(arguments[0], 0);
+        SocketAddress any = new InetSocketAddress(InetAddress.ofLiteral(arguments[0]), 0);
         Descriptor listener = kernel.sockets().stream(any, true, account).orThrow();
         ErrnoException.check(kernel.sockets().bind(listener, any), Call.BIND, arguments[0]);
         ErrnoException.check(kernel.sockets().listen(listener, 5), Call.LISTEN, arguments[0]);
@@ -38,7 +39,8 @@ public final class DrainerMain {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment piece = arena.allocate(1 << 20);
             while (true) {
-                Descriptor connection = kernel.sockets().accept(listener, true, account).orThrow();
+                Descriptor connection =
+                        kernel.sockets().accept(listener, true, account).orThrow();
                 long done = 0;
                 long wrong = -1;
                 long n;

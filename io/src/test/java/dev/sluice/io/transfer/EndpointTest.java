@@ -11,6 +11,7 @@ import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Pipes;
 import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -59,7 +60,7 @@ class EndpointTest {
     @Test
     void connectingToNobodyIsRefused() throws Exception {
         SocketAddress nobody;
-        try (Descriptor bound = listener(new InetSocketAddress("127.0.0.1", 0))) {
+        try (Descriptor bound = listener(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
             nobody = kernel.sockets().localAddress(bound);
         }
         Leaks leaks = new Leaks(folder);
@@ -72,7 +73,7 @@ class EndpointTest {
     @Test
     void connectingEndsAtItsTimeout() throws Exception {
         // A listener whose queue is full drops further requests, so the connection stays in progress.
-        try (Descriptor listener = listener(new InetSocketAddress("127.0.0.1", 0))) {
+        try (Descriptor listener = listener(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
             SocketAddress address = kernel.sockets().localAddress(listener);
             gate.on((call, subject, position, length) ->
                     call == Call.CONNECT ? -Errno.EINPROGRESS : call == Call.POLL ? -Errno.EINTR : length);
@@ -85,7 +86,8 @@ class EndpointTest {
     @Test
     void aConnectionBlocksOrNotAsAsked() throws Exception {
         for (SocketAddress where : new SocketAddress[] {
-            new InetSocketAddress("127.0.0.1", 0), UnixDomainSocketAddress.of(folder.resolve("socket"))
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            UnixDomainSocketAddress.of(folder.resolve("socket"))
         }) {
             try (Descriptor listener = listener(where)) {
                 SocketAddress address = kernel.sockets().localAddress(listener);

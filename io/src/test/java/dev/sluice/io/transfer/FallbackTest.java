@@ -8,7 +8,6 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Gate;
 import dev.sluice.io.linux.Kernel;
-import dev.sluice.io.transfer.Rig.Type;
 import dev.sluice.io.transfer.TransferAccount.Fallback;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.IOException;
@@ -25,7 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What happens when the system refuses a method: the next one goes on where it stopped, says why, and the planner remembers.
+/// What happens when the system refuses a method: the next one goes on where it stopped, says why, and the planner
+/// remembers.
 class FallbackTest {
     private static final long LENGTH = 1_000_003;
 
@@ -47,42 +47,43 @@ class FallbackTest {
         leaks.assertNone(kernel);
     }
 
-    private Rig rig(Type source, Type sink) throws IOException {
+    private Rig rig(EndType source, EndType sink) throws IOException {
         return new Rig(kernel, folder, source, sink, true, LENGTH, 0, 0);
     }
 
     static Stream<Arguments> refusals() {
         return Stream.of(
-                Arguments.of(Method.REFLINK, Type.FILE, Type.FILE, Call.IOCTL, Errno.EOPNOTSUPP),
-                Arguments.of(Method.REFLINK, Type.FILE, Type.FILE, Call.IOCTL, Errno.ENOTTY),
-                Arguments.of(Method.REFLINK, Type.FILE, Type.FILE, Call.IOCTL, Errno.EXDEV),
-                Arguments.of(Method.REFLINK, Type.FILE, Type.FILE, Call.IOCTL, Errno.EPERM),
-                Arguments.of(Method.COPY_FILE_RANGE, Type.FILE, Type.FILE, Call.COPY_FILE_RANGE, Errno.EXDEV),
-                Arguments.of(Method.COPY_FILE_RANGE, Type.FILE, Type.FILE, Call.COPY_FILE_RANGE, Errno.ENOSYS),
-                Arguments.of(Method.COPY_FILE_RANGE, Type.FILE, Type.FILE, Call.COPY_FILE_RANGE, Errno.EOPNOTSUPP),
-                Arguments.of(Method.SENDFILE, Type.FILE, Type.TCP, Call.SENDFILE, Errno.EINVAL),
-                Arguments.of(Method.SENDFILE, Type.FILE, Type.FILE, Call.SENDFILE, Errno.ENOSYS),
-                Arguments.of(Method.SPLICE, Type.FILE, Type.TCP, Call.SPLICE, Errno.EINVAL),
-                Arguments.of(Method.SPLICE, Type.TCP, Type.TCP, Call.SPLICE, Errno.EPERM),
-                Arguments.of(Method.SPLICE, Type.FILE, Type.PIPE, Call.SPLICE, Errno.EINVAL),
-                Arguments.of(Method.SPLICE, Type.TCP, Type.UNIX, Call.PIPE, Errno.EPERM),
-                Arguments.of(Method.MMAP_WRITE, Type.FILE, Type.TCP, Call.MMAP, Errno.ENODEV),
-                Arguments.of(Method.ZEROCOPY_SEND, Type.MEMORY, Type.TCP, Call.SETSOCKOPT, Errno.EOPNOTSUPP),
-                Arguments.of(Method.ZEROCOPY_SEND, Type.FILE, Type.TCP, Call.SETSOCKOPT, Errno.ENOTSUPP),
-                Arguments.of(Method.ZEROCOPY_RECEIVE, Type.TCP, Type.FILE, Call.MMAP, Errno.ENODEV),
-                Arguments.of(Method.ZEROCOPY_RECEIVE, Type.TCP, Type.FILE, Call.GETSOCKOPT, Errno.EINVAL));
+                Arguments.of(Method.REFLINK, EndType.FILE, EndType.FILE, Call.IOCTL, Errno.EOPNOTSUPP),
+                Arguments.of(Method.REFLINK, EndType.FILE, EndType.FILE, Call.IOCTL, Errno.ENOTTY),
+                Arguments.of(Method.REFLINK, EndType.FILE, EndType.FILE, Call.IOCTL, Errno.EXDEV),
+                Arguments.of(Method.REFLINK, EndType.FILE, EndType.FILE, Call.IOCTL, Errno.EPERM),
+                Arguments.of(Method.COPY_FILE_RANGE, EndType.FILE, EndType.FILE, Call.COPY_FILE_RANGE, Errno.EXDEV),
+                Arguments.of(Method.COPY_FILE_RANGE, EndType.FILE, EndType.FILE, Call.COPY_FILE_RANGE, Errno.ENOSYS),
+                Arguments.of(
+                        Method.COPY_FILE_RANGE, EndType.FILE, EndType.FILE, Call.COPY_FILE_RANGE, Errno.EOPNOTSUPP),
+                Arguments.of(Method.SENDFILE, EndType.FILE, EndType.TCP, Call.SENDFILE, Errno.EINVAL),
+                Arguments.of(Method.SENDFILE, EndType.FILE, EndType.FILE, Call.SENDFILE, Errno.ENOSYS),
+                Arguments.of(Method.SPLICE, EndType.FILE, EndType.TCP, Call.SPLICE, Errno.EINVAL),
+                Arguments.of(Method.SPLICE, EndType.TCP, EndType.TCP, Call.SPLICE, Errno.EPERM),
+                Arguments.of(Method.SPLICE, EndType.FILE, EndType.PIPE, Call.SPLICE, Errno.EINVAL),
+                Arguments.of(Method.SPLICE, EndType.TCP, EndType.UNIX, Call.PIPE, Errno.EPERM),
+                Arguments.of(Method.MMAP_WRITE, EndType.FILE, EndType.TCP, Call.MMAP, Errno.ENODEV),
+                Arguments.of(Method.ZEROCOPY_SEND, EndType.MEMORY, EndType.TCP, Call.SETSOCKOPT, Errno.EOPNOTSUPP),
+                Arguments.of(Method.ZEROCOPY_SEND, EndType.FILE, EndType.TCP, Call.SETSOCKOPT, Errno.ENOTSUPP),
+                Arguments.of(Method.ZEROCOPY_RECEIVE, EndType.TCP, EndType.FILE, Call.MMAP, Errno.ENODEV),
+                Arguments.of(Method.ZEROCOPY_RECEIVE, EndType.TCP, EndType.FILE, Call.GETSOCKOPT, Errno.EINVAL));
     }
 
-    private static Gate refusing(Call call, int errno, Type source) {
+    private static Gate refusing(Call call, int errno, EndType source) {
         return (c, subject, position, length) -> {
-            boolean bufferNotSocket = c == Call.MMAP && source != Type.FILE && subject.startsWith("anonymous");
+            boolean bufferNotSocket = c == Call.MMAP && source != EndType.FILE && subject.startsWith("anonymous");
             return c == call && !bufferNotSocket ? -errno : length;
         };
     }
 
     @ParameterizedTest
     @MethodSource("refusals")
-    void theNextMethodGoesOn(Method method, Type source, Type sink, Call call, int errno) throws Exception {
+    void theNextMethodGoesOn(Method method, EndType source, EndType sink, Call call, int errno) throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(source, sink);
                 Transfer transfer =
@@ -106,7 +107,7 @@ class FallbackTest {
 
     @ParameterizedTest
     @MethodSource("refusals")
-    void aStrictTransferFailsAndSaysWhy(Method method, Type source, Type sink, Call call, int errno)
+    void aStrictTransferFailsAndSaysWhy(Method method, EndType source, EndType sink, Call call, int errno)
             throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(source, sink);
@@ -130,7 +131,7 @@ class FallbackTest {
     void aRefusalInTheMiddleLosesNoByte() throws Exception {
         for (Method method : List.of(Method.SENDFILE, Method.COPY_FILE_RANGE, Method.SPLICE)) {
             try (Transfers transfers = new Transfers(kernel);
-                    Rig rig = rig(Type.FILE, Type.FILE);
+                    Rig rig = rig(EndType.FILE, EndType.FILE);
                     Transfer transfer = transfers.begin(
                             rig.source,
                             rig.sink,
@@ -149,11 +150,11 @@ class FallbackTest {
 
     @Test
     void bytesThatLieInThePipeWhenTheSinkRefusesAreCopiedOut() throws Exception {
-        for (Type source : List.of(Type.TCP, Type.FILE)) {
+        for (EndType source : List.of(EndType.TCP, EndType.FILE)) {
             try (Transfers transfers = new Transfers(kernel);
-                    Rig rig = rig(source, Type.TCP);
-                    Transfer transfer =
-                            transfers.begin(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.preferring(Method.SPLICE))) {
+                    Rig rig = rig(source, EndType.TCP);
+                    Transfer transfer = transfers.begin(
+                            rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.preferring(Method.SPLICE))) {
                 rig.feed(LENGTH, false);
                 rig.collect();
                 Gate sinkRefuses = (call, subject, position, length) ->
@@ -174,7 +175,7 @@ class FallbackTest {
             Path log = folder.resolve("log-" + method);
             java.nio.file.Files.write(log, new byte[100]);
             try (Transfers transfers = new Transfers(kernel);
-                    Rig rig = rig(Type.FILE, Type.FILE);
+                    Rig rig = rig(EndType.FILE, EndType.FILE);
                     Endpoint.File sink = new Endpoint.File(
                             kernel.files()
                                     .open(log, Files.O_WRONLY | Files.O_APPEND, 0, kernel.account())
@@ -195,12 +196,13 @@ class FallbackTest {
         try {
             for (Method method : List.of(Method.REFLINK, Method.COPY_FILE_RANGE)) {
                 try (Transfers transfers = new Transfers(kernel);
-                        Rig rig = rig(Type.FILE, Type.FILE);
+                        Rig rig = rig(EndType.FILE, EndType.FILE);
                         Endpoint.File sink = Endpoint.openSink(kernel, elsewhere, true, kernel.account());
                         Transfer transfer =
                                 transfers.begin(rig.source, sink, LENGTH, TransferOptions.DEFAULT.preferring(method))) {
                     transfer.run();
-                    assertThat(transfer.account().fallbacks().getFirst().errno()).isEqualTo(Errno.EXDEV);
+                    assertThat(transfer.account().fallbacks().getFirst().errno())
+                            .isEqualTo(Errno.EXDEV);
                     assertThat(Rig.verified(elsewhere, 0, LENGTH + 1)).isEqualTo(LENGTH);
                 }
             }
@@ -230,10 +232,10 @@ class FallbackTest {
     void thePlannerRemembersARefusalBetweenTheSameFileSystems() throws Exception {
         try (Transfers transfers = new Transfers(kernel)) {
             for (int round = 0; round < 3; round++) {
-                try (Rig rig = rig(Type.FILE, Type.TCP);
+                try (Rig rig = rig(EndType.FILE, EndType.TCP);
                         Transfer transfer = transfers.begin(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT)) {
                     rig.collect();
-                    gate.on(refusing(Call.SENDFILE, Errno.EINVAL, Type.FILE));
+                    gate.on(refusing(Call.SENDFILE, Errno.EINVAL, EndType.FILE));
                     transfer.run();
                     boolean asked = gate.counts().containsKey(Call.SENDFILE);
                     gate.off();
@@ -253,14 +255,15 @@ class FallbackTest {
     void whatIsAboutOneFileIsNotRemembered() throws Exception {
         try (Transfers transfers = new Transfers(kernel)) {
             Plan first;
-            try (Rig rig = rig(Type.FILE, Type.FILE);
+            try (Rig rig = rig(EndType.FILE, EndType.FILE);
                     Transfer transfer = transfers.begin(
                             rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.preferring(Method.REFLINK))) {
                 first = transfers.plan(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT);
-                gate.on(refusing(Call.IOCTL, Errno.ETXTBSY, Type.FILE));
+                gate.on(refusing(Call.IOCTL, Errno.ETXTBSY, EndType.FILE));
                 transfer.run();
                 gate.off();
-                assertThat(transfers.plan(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT)).isEqualTo(first);
+                assertThat(transfers.plan(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT))
+                        .isEqualTo(first);
             }
         }
     }
@@ -268,27 +271,32 @@ class FallbackTest {
     @Test
     void outOfMapsATransferReads() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = rig(Type.FILE, Type.TCP);
-                Transfer transfer =
-                        transfers.begin(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.preferring(Method.MMAP_WRITE))) {
+                Rig rig = rig(EndType.FILE, EndType.TCP);
+                Transfer transfer = transfers.begin(
+                        rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.preferring(Method.MMAP_WRITE))) {
             while (transfers.maps.take()) {
                 // as if other transfers held them all
             }
             rig.collect();
             transfer.run();
             assertThat(rig.received()).isEqualTo(LENGTH);
-            assertThat(transfer.account().fallbacks().getFirst().why()).contains("mmap").contains("ENOMEM");
+            assertThat(transfer.account().fallbacks().getFirst().why())
+                    .contains("mmap")
+                    .contains("ENOMEM");
         }
     }
 
     @Test
     void whenTheKernelCopiesAfterAllZeroCopyIsGivenUp() throws Exception {
         // Loopback always copies and says so.
-        for (Type source : List.of(Type.MEMORY, Type.FILE)) {
+        for (EndType source : List.of(EndType.MEMORY, EndType.FILE)) {
             try (Transfers transfers = new Transfers(kernel);
-                    Rig rig = new Rig(kernel, folder, source, Type.TCP, false, 40_000_000, 0, 0);
+                    Rig rig = new Rig(kernel, folder, source, EndType.TCP, false, 40_000_000, 0, 0);
                     Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, 40_000_000, TransferOptions.DEFAULT.preferring(Method.ZEROCOPY_SEND))) {
+                            rig.source,
+                            rig.sink,
+                            40_000_000,
+                            TransferOptions.DEFAULT.preferring(Method.ZEROCOPY_SEND))) {
                 rig.collect();
                 transfer.run();
                 assertThat(rig.received()).isEqualTo(40_000_000);
@@ -297,7 +305,8 @@ class FallbackTest {
                 assertThat(account.fallbacks()).hasSize(1);
                 assertThat(account.fallbacks().getFirst().why()).contains("COPIED");
                 assertThat(account.bytesByMethod())
-                        .containsOnlyKeys(Method.ZEROCOPY_SEND, source == Type.MEMORY ? Method.WRITE : Method.READ_WRITE);
+                        .containsOnlyKeys(
+                                Method.ZEROCOPY_SEND, source == EndType.MEMORY ? Method.WRITE : Method.READ_WRITE);
             }
         }
     }
@@ -305,14 +314,15 @@ class FallbackTest {
     @Test
     void whenNothingCanBeMappedZeroCopyReceiveIsGivenUp() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, Type.TCP, Type.FILE, true, 0, 0, 0);
+                Rig rig = new Rig(kernel, folder, EndType.TCP, EndType.FILE, true, 0, 0, 0);
                 Transfer transfer = transfers.begin(
                         rig.source, rig.sink, 8_000_000, TransferOptions.DEFAULT.preferring(Method.ZEROCOPY_RECEIVE))) {
             rig.feed(8_000_000, false); // send over loopback: parts of compound pages
             transfer.run();
             assertThat(rig.received()).isEqualTo(8_000_000);
             assertThat(transfer.account().bytesByMethod()).containsOnlyKeys(Method.ZEROCOPY_RECEIVE, Method.READ_WRITE);
-            assertThat(transfer.account().bytesByMethod().get(Method.ZEROCOPY_RECEIVE)).isLessThan(2_000_000);
+            assertThat(transfer.account().bytesByMethod().get(Method.ZEROCOPY_RECEIVE))
+                    .isLessThan(2_000_000);
         }
     }
 }

@@ -19,7 +19,8 @@ class FileSizeLimitTest {
     @Test
     void everyMethodFillsTheFileToTheLimitAndSaysSo() throws Exception {
         Rig.write(folder.resolve("source"), 0, 3_000_000);
-        List<String> command = new ArrayList<>(List.of("bash", "-c", "ulimit -f " + LIMIT / 1024 + "; exec \"$@\"", "bash"));
+        List<String> command =
+                new ArrayList<>(List.of("bash", "-c", "ulimit -f " + LIMIT / 1024 + "; exec \"$@\"", "bash"));
         command.addAll(Shell.java(CountedMain.class, folder.toString(), "limited"));
         Shell.Outcome outcome = Shell.run(command);
         assertThat(outcome.status()).as(outcome.output()).isZero();

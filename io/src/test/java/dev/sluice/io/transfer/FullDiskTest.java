@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Kernel;
-import dev.sluice.io.transfer.Rig.Type;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,11 +45,11 @@ class FullDiskTest {
 
     @Test
     void everyMethodSaysHowFarItCame() throws Exception {
-        for (Type source : List.of(Type.FILE, Type.TCP, Type.UNIX, Type.PIPE, Type.MEMORY)) {
+        for (EndType source : List.of(EndType.FILE, EndType.TCP, EndType.UNIX, EndType.PIPE, EndType.MEMORY)) {
             for (Method method : Method.serving(source.kind, Endpoint.Kind.FILE)) {
                 if (method == Method.REFLINK
                         || method == Method.COPY_FILE_RANGE // never to another file system
-                        || method == Method.ZEROCOPY_RECEIVE && source != Type.TCP) {
+                        || (method == Method.ZEROCOPY_RECEIVE && source != EndType.TCP)) {
                     continue;
                 }
                 fill(source, method);
@@ -58,13 +57,12 @@ class FullDiskTest {
         }
     }
 
-    private void fill(Type source, Method method) throws IOException {
+    private void fill(EndType source, Method method) throws IOException {
         Path target = small.resolve("target");
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, source, Type.MEMORY, true, LENGTH, 0, 0);
+                Rig rig = new Rig(kernel, folder, source, EndType.MEMORY, true, LENGTH, 0, 0);
                 Endpoint.File sink = Endpoint.openSink(kernel, target, true, kernel.account());
-                Transfer transfer =
-                        transfers.begin(rig.source, sink, LENGTH, TransferOptions.DEFAULT.only(method))) {
+                Transfer transfer = transfers.begin(rig.source, sink, LENGTH, TransferOptions.DEFAULT.only(method))) {
             rig.feed(LENGTH, false);
             TransferException thrown = catchThrowableOfType(TransferException.class, transfer::run);
             assertThat(thrown.failure()).as("%s from %s", method, source).isEqualTo(Failure.OUT_OF_SPACE);

@@ -14,7 +14,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/// Counts what a test has left behind: descriptors and maps by /proc, anonymous maps by the kernel object they were made through.
+/// Counts what a test has left behind: descriptors and maps by /proc, anonymous maps by the kernel object they were
+/// made through.
 final class Leaks {
     private final Path folder;
     private final List<String> descriptors;
@@ -27,14 +28,17 @@ final class Leaks {
         this.maps = maps();
     }
 
-    /// Sockets, pipes and the test's files that are open, by what the links in /proc/self/fd say without the numbers of sockets.
+    /// Sockets, pipes and the test's files that are open, by what the links in /proc/self/fd say without the
+    /// numbers of sockets.
     List<String> descriptors() throws IOException {
         List<String> open = new ArrayList<>();
         try (DirectoryStream<Path> links = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
             for (Path link : links) {
                 try {
                     String target = Files.readSymbolicLink(link).toString();
-                    if (target.startsWith("socket:") || target.startsWith("pipe:") || target.startsWith(folder.toString())) {
+                    if (target.startsWith("socket:")
+                            || target.startsWith("pipe:")
+                            || target.startsWith(folder.toString())) {
                         open.add(target);
                     }
                 } catch (NoSuchFileException e) {

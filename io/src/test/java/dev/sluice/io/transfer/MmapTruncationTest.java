@@ -3,13 +3,12 @@ package dev.sluice.io.transfer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
-import dev.sluice.io.linux.Call;
 import dev.sluice.io.memory.Mapping;
-import dev.sluice.io.transfer.Rig.Type;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
@@ -19,7 +18,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A mapped file that is truncated under a transfer: the process lives, and no byte that isn't the file's goes unmentioned.
+/// A mapped file that is truncated under a transfer: the process lives, and no byte that isn't the file's goes
+/// unmentioned.
 class MmapTruncationTest {
     private static final long LENGTH = 1_000_000;
 
@@ -62,9 +62,9 @@ class MmapTruncationTest {
 
     @Test
     void withoutANamedLengthZerosBehindTheEndFailTheTransferToo() throws Exception {
-        for (Type sink : new Type[] {Type.FILE, Type.TCP, Type.PIPE}) {
+        for (EndType sink : new EndType[] {EndType.FILE, EndType.TCP, EndType.PIPE}) {
             try (Transfers transfers = new Transfers(kernel);
-                    Rig rig = new Rig(kernel, folder, Type.FILE, sink, true, LENGTH, 0, 0);
+                    Rig rig = new Rig(kernel, folder, EndType.FILE, sink, true, LENGTH, 0, 0);
                     Transfer transfer = transfers.begin(
                             rig.source,
                             rig.sink,
@@ -82,7 +82,8 @@ class MmapTruncationTest {
                     assertThat(thrown.failure()).isEqualTo(Failure.SOURCE_SHRANK);
                     assertThat(thrown)
                             .hasMessageContaining("ends at byte 250001")
-                            .hasMessageContaining((thrown.deliveredBytes() - 250_001) + " bytes delivered may be zeros");
+                            .hasMessageContaining(
+                                    (thrown.deliveredBytes() - 250_001) + " bytes delivered may be zeros");
                 }
             }
         }
@@ -91,7 +92,7 @@ class MmapTruncationTest {
     @Test
     void aTransferThatMayChangeMethodDeliversTheGoodBytesFirst() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, Type.FILE, Type.TCP, true, LENGTH, 0, 0);
+                Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, LENGTH, 0, 0);
                 Transfer transfer = transfers.begin(
                         rig.source,
                         rig.sink,

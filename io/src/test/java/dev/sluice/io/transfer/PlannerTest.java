@@ -10,7 +10,6 @@ import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Gate;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Endpoint.Kind;
-import dev.sluice.io.transfer.Rig.Type;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,7 +28,7 @@ class PlannerTest {
     private final Kernel kernel = new Kernel(gate);
     private final Planner planner = new Planner();
 
-    private Plan plan(Type source, Type sink, long lengthBytes) throws IOException {
+    private Plan plan(EndType source, EndType sink, long lengthBytes) throws IOException {
         try (Rig rig = new Rig(kernel, folder, source, sink, true, Math.min(lengthBytes, 100_000), 0, 0)) {
             return planner.plan(kernel, rig.source, rig.sink, lengthBytes, TransferOptions.DEFAULT);
         }
@@ -37,29 +36,30 @@ class PlannerTest {
 
     @Test
     void largeFilesGoToSocketsBySendfile() throws Exception {
-        Plan plan = plan(Type.FILE, Type.TCP, LARGE);
+        Plan plan = plan(EndType.FILE, EndType.TCP, LARGE);
         assertThat(plan.method()).isEqualTo(Method.SENDFILE);
         assertThat(plan.fallbacks()).containsExactly(Method.SPLICE, Method.READ_WRITE);
     }
 
     @Test
     void smallFilesAreRead() throws Exception {
-        assertThat(plan(Type.FILE, Type.TCP, Planner.SMALL_BYTES).method()).isEqualTo(Method.READ_WRITE);
-        assertThat(plan(Type.FILE, Type.TCP, Planner.SMALL_BYTES + 1).method()).isEqualTo(Method.SENDFILE);
+        assertThat(plan(EndType.FILE, EndType.TCP, Planner.SMALL_BYTES).method())
+                .isEqualTo(Method.READ_WRITE);
+        assertThat(plan(EndType.FILE, EndType.TCP, Planner.SMALL_BYTES + 1).method())
+                .isEqualTo(Method.SENDFILE);
     }
 
     @Test
     void whatAMapOfASmallFileWastesIsSaid() throws Exception {
-        assertThat(plan(Type.FILE, Type.TCP, 5 * 1024).ruledOut())
-                .anySatisfy(out -> {
-                    assertThat(out.method()).isEqualTo(Method.MMAP_WRITE);
-                    assertThat(out.why()).contains("a map for 5120 bytes takes 8192 (3072 wasted)");
-                });
+        assertThat(plan(EndType.FILE, EndType.TCP, 5 * 1024).ruledOut()).anySatisfy(out -> {
+            assertThat(out.method()).isEqualTo(Method.MMAP_WRITE);
+            assertThat(out.why()).contains("a map for 5120 bytes takes 8192 (3072 wasted)");
+        });
     }
 
     @Test
     void filesOfOneSystemAreClonedIfPossible() throws Exception {
-        Plan plan = plan(Type.FILE, Type.FILE, 100_000);
+        Plan plan = plan(EndType.FILE, EndType.FILE, 100_000);
         assertThat(plan.method()).isEqualTo(Method.REFLINK);
         assertThat(plan.fallbacks()).containsExactly(Method.READ_WRITE);
     }
@@ -67,7 +67,7 @@ class PlannerTest {
     @Test
     void filesOfDifferentSystemsAreNot() throws Exception {
         Path elsewhere = java.nio.file.Files.createTempFile(Path.of("/dev/shm"), "sluice", ".sink");
-        try (Rig rig = new Rig(kernel, folder, Type.FILE, Type.FILE, true, 100_000, 0, 0);
+        try (Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.FILE, true, 100_000, 0, 0);
                 Endpoint.File sink = Endpoint.openSink(kernel, elsewhere, true, kernel.account())) {
             Plan plan = planner.plan(kernel, rig.source, sink, 100_000, TransferOptions.DEFAULT);
             assertThat(plan.method()).isEqualTo(Method.READ_WRITE);
@@ -80,7 +80,7 @@ class PlannerTest {
 
     @Test
     void aPartOfABlockIsNotCloned() throws Exception {
-        try (Rig rig = new Rig(kernel, folder, Type.FILE, Type.FILE, true, 100_000, 0, 0)) {
+        try (Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.FILE, true, 100_000, 0, 0)) {
             Plan plan = planner.plan(kernel, rig.source, rig.sink, 100, TransferOptions.DEFAULT);
             assertThat(plan.method()).isEqualTo(Method.READ_WRITE);
             assertThat(plan.ruledOut()).contains(new Plan.RuledOut(Method.REFLINK, "shares whole blocks only"));
@@ -90,45 +90,40 @@ class PlannerTest {
     @Test
     void aSinkThatIsAppendedToIsOnlyWrittenTo() throws Exception {
         Path log = folder.resolve("log");
-        try (Rig rig = new Rig(kernel, folder, Type.FILE, Type.FILE, true, 100_000, 0, 0);
+        try (Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.FILE, true, 100_000, 0, 0);
                 Endpoint.File sink = new Endpoint.File(
                         kernel.files()
-                                .open(
-                                        log,
-                                        Files.O_WRONLY | Files.O_CREAT | Files.O_APPEND,
-                                        0x1A4,
-                                        kernel.account())
+                                .open(log, Files.O_WRONLY | Files.O_CREAT | Files.O_APPEND, 0x1A4, kernel.account())
                                 .orThrow(),
                         0)) {
             Plan plan = planner.plan(kernel, rig.source, sink, 100_000, TransferOptions.DEFAULT);
             assertThat(plan.method()).isEqualTo(Method.READ_WRITE);
-            assertThat(plan.ruledOut())
-                    .contains(new Plan.RuledOut(Method.REFLINK, "the sink is open with O_APPEND"));
+            assertThat(plan.ruledOut()).contains(new Plan.RuledOut(Method.REFLINK, "the sink is open with O_APPEND"));
         }
     }
 
     @Test
     void socketsAreReadIntoFilesAndSplicedIntoSockets() throws Exception {
-        assertThat(plan(Type.TCP, Type.FILE, LARGE).method()).isEqualTo(Method.READ_WRITE);
-        assertThat(plan(Type.TCP, Type.TCP, LARGE).method()).isEqualTo(Method.SPLICE);
-        assertThat(plan(Type.UNIX, Type.PIPE, LARGE).method()).isEqualTo(Method.SPLICE);
-        assertThat(plan(Type.PIPE, Type.FILE, LARGE).method()).isEqualTo(Method.SPLICE);
+        assertThat(plan(EndType.TCP, EndType.FILE, LARGE).method()).isEqualTo(Method.READ_WRITE);
+        assertThat(plan(EndType.TCP, EndType.TCP, LARGE).method()).isEqualTo(Method.SPLICE);
+        assertThat(plan(EndType.UNIX, EndType.PIPE, LARGE).method()).isEqualTo(Method.SPLICE);
+        assertThat(plan(EndType.PIPE, EndType.FILE, LARGE).method()).isEqualTo(Method.SPLICE);
     }
 
     @Test
     void zeroCopyIsNotTakenWhereTheKernelCopiesAnyway() throws Exception {
-        Plan loopback = plan(Type.MEMORY, Type.TCP, 100_000);
+        Plan loopback = plan(EndType.MEMORY, EndType.TCP, 100_000);
         assertThat(loopback.method()).isEqualTo(Method.WRITE);
         assertThat(loopback.ruledOut()).anySatisfy(out -> assertThat(out.why()).contains("loopback (lo"));
-        Plan small = plan(Type.MEMORY, Type.TCP, 1000);
+        Plan small = plan(EndType.MEMORY, EndType.TCP, 1000);
         assertThat(small.ruledOut()).anySatisfy(out -> assertThat(out.why()).contains("pinning pages costs more"));
     }
 
     @Test
     void everyPairHasAPlanWithAReason() throws Exception {
-        for (Type source : Type.values()) {
-            for (Type sink : Type.values()) {
-                if (source == Type.MEMORY && sink == Type.MEMORY) {
+        for (EndType source : EndType.values()) {
+            for (EndType sink : EndType.values()) {
+                if (source == EndType.MEMORY && sink == EndType.MEMORY) {
                     continue;
                 }
                 Plan plan = plan(source, sink, 50_000);
@@ -148,7 +143,7 @@ class PlannerTest {
 
     @Test
     void aMethodThatDoesNotServeTheEndsIsRefusedWithThoseThatDo() throws Exception {
-        try (Rig rig = new Rig(kernel, folder, Type.TCP, Type.FILE, true, 0, 0, 0)) {
+        try (Rig rig = new Rig(kernel, folder, EndType.TCP, EndType.FILE, true, 0, 0, 0)) {
             assertThatThrownBy(() -> planner.plan(
                             kernel, rig.source, rig.sink, 1, TransferOptions.DEFAULT.only(Method.SENDFILE)))
                     .isInstanceOf(IllegalArgumentException.class)
@@ -159,7 +154,7 @@ class PlannerTest {
 
     @Test
     void memoryToMemoryIsNoTransfer() throws Exception {
-        try (Rig rig = new Rig(kernel, folder, Type.MEMORY, Type.MEMORY, true, 10, 0, 0)) {
+        try (Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.MEMORY, true, 10, 0, 0)) {
             assertThatThrownBy(() -> planner.plan(kernel, rig.source, rig.sink, 10, TransferOptions.DEFAULT))
                     .isInstanceOf(IllegalArgumentException.class);
         }
@@ -167,7 +162,7 @@ class PlannerTest {
 
     @Test
     void aFileToASocketIsPlannedWithoutACall() throws Exception {
-        try (Rig rig = new Rig(kernel, folder, Type.FILE, Type.TCP, true, 100_000, 0, 0)) {
+        try (Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 100_000, 0, 0)) {
             gate.on(Gate.OPEN);
             planner.plan(kernel, rig.source, rig.sink, 100_000, TransferOptions.DEFAULT);
             assertThat(gate.counts()).isEmpty();
@@ -176,7 +171,7 @@ class PlannerTest {
 
     @Test
     void anEndThatCannotBeLookedAtIsAnError() throws Exception {
-        try (Rig rig = new Rig(kernel, folder, Type.FILE, Type.FILE, true, 100_000, 0, 0)) {
+        try (Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.FILE, true, 100_000, 0, 0)) {
             gate.on((call, subject, position, length) -> call == Call.STATX ? -Errno.EIO : length);
             assertThatThrownBy(() -> planner.plan(kernel, rig.source, rig.sink, 1, TransferOptions.DEFAULT))
                     .isInstanceOf(ErrnoException.class)
@@ -186,8 +181,8 @@ class PlannerTest {
 
     @Test
     void aRefusalIsForTheFileSystemsItWasSeenOn() throws Exception {
-        try (Rig rig = new Rig(kernel, folder, Type.FILE, Type.TCP, true, 100_000, 0, 0);
-                Rig pipe = new Rig(kernel, folder, Type.FILE, Type.PIPE, true, 100_000, 0, 0)) {
+        try (Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 100_000, 0, 0);
+                Rig pipe = new Rig(kernel, folder, EndType.FILE, EndType.PIPE, true, 100_000, 0, 0)) {
             planner.refused(
                     kernel, rig.source, rig.sink, Method.SENDFILE, new Planner.Refusal(Call.SENDFILE, Errno.EINVAL));
             assertThat(planner.plan(kernel, rig.source, rig.sink, LARGE, TransferOptions.DEFAULT)

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Kernel;
-import dev.sluice.io.transfer.Rig.Type;
 import dev.sluice.io.transfer.TransferException.Failure;
+import dev.sluice.testbase.RequiresProgram;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Clones, on an xfs image that is mounted for the test.
 @Tag("root")
+@RequiresProgram("mkfs.xfs")
 class ReflinkTest {
     private static final long BLOCK = 4096;
 
@@ -35,7 +36,6 @@ class ReflinkTest {
 
     @BeforeAll
     static void mount() throws Exception {
-        Shell.assumeInstalled("mkfs.xfs");
         Path file = image.resolve("xfs.img");
         try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
             sparse.setLength(512L << 20);
@@ -59,7 +59,7 @@ class ReflinkTest {
     }
 
     private Rig rig(long length, long sourcePosition, long sinkPosition) throws IOException {
-        return new Rig(kernel, folder, Type.FILE, Type.FILE, true, length, sourcePosition, sinkPosition);
+        return new Rig(kernel, folder, EndType.FILE, EndType.FILE, true, length, sourcePosition, sinkPosition);
     }
 
     private static TransferAccount run(Transfers transfers, Rig rig, long length, TransferOptions options)
@@ -154,7 +154,8 @@ class ReflinkTest {
     void whatCopyFileRangeSharesIsNoCopyEither() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(1_000_000, 0, 0)) {
-            TransferAccount account = run(transfers, rig, 1_000_000, TransferOptions.DEFAULT.only(Method.COPY_FILE_RANGE));
+            TransferAccount account =
+                    run(transfers, rig, 1_000_000, TransferOptions.DEFAULT.only(Method.COPY_FILE_RANGE));
             assertThat(account.cpuCopies().value()).isZero();
             assertThat(account.cpuCopies().source()).contains("extents shared (FIEMAP)");
             assertThat(rig.received()).isEqualTo(1_000_000);
@@ -162,7 +163,8 @@ class ReflinkTest {
         freshFolder();
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(1_000_000, 1, 0)) { // can't be shared
-            TransferAccount account = run(transfers, rig, 1_000_000, TransferOptions.DEFAULT.only(Method.COPY_FILE_RANGE));
+            TransferAccount account =
+                    run(transfers, rig, 1_000_000, TransferOptions.DEFAULT.only(Method.COPY_FILE_RANGE));
             assertThat(account.cpuCopies().value()).isEqualTo(1);
             assertThat(rig.received()).isEqualTo(1_000_000);
         }
@@ -179,7 +181,8 @@ class ReflinkTest {
                     () -> run(transfers, rig, length, TransferOptions.DEFAULT.only(Method.READ_WRITE)));
             assertThat(full.failure()).isEqualTo(Failure.OUT_OF_SPACE);
             assertThat(full.deliveredBytes()).isPositive();
-            // The name was made before the disk was full; room for its extents' records, not for its bytes, is what a clone needs.
+            // The name was made before the disk was full; room for its extents' records, not for its bytes, is what a
+            // clone needs.
             try (Descriptor sink = Flow.descriptor(rig.sink)) {
                 assertThat(kernel.files().ftruncate(sink, 0)).isZero();
                 TransferAccount clone = run(transfers, rig, length, TransferOptions.DEFAULT.only(Method.REFLINK));

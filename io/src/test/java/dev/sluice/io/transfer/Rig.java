@@ -11,35 +11,23 @@ import dev.sluice.io.linux.Pipes;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// The two ends of a transfer, and whoever is at the other side of each: a thread that feeds a socket or a pipe with [Pattern] content,
-/// one that checks what comes out. The other sides have a kernel of their own, so that faults and counts concern the transfer alone.
+/// The two ends of a transfer, and whoever is at the other side of each: a thread that feeds a socket or a pipe with
+/// [Pattern] content, one that checks what comes out. The other sides have a kernel of their own, so that faults and
+/// counts concern the transfer alone.
 final class Rig implements AutoCloseable {
-    /// What an end is made of.
-    enum Type {
-        FILE(Endpoint.Kind.FILE),
-        TCP(Endpoint.Kind.SOCKET),
-        UNIX(Endpoint.Kind.SOCKET),
-        PIPE(Endpoint.Kind.PIPE),
-        MEMORY(Endpoint.Kind.MEMORY);
-
-        final Endpoint.Kind kind;
-
-        Type(Endpoint.Kind kind) {
-            this.kind = kind;
-        }
-    }
-
     private static final int CHUNK = 64 << 10;
 
-    final Type sourceType;
-    final Type sinkType;
+    final EndType sourceType;
+    final EndType sinkType;
     final Kernel kernel;
     final Kernel other = new Kernel();
     final Endpoint source;
@@ -54,7 +42,7 @@ final class Rig implements AutoCloseable {
     private final List<Thread> feeders = new ArrayList<>();
     private final List<Thread> collectors = new ArrayList<>();
     private @Nullable Throwable trouble;
-    private volatile long collected;
+    private final AtomicLong collected = new AtomicLong();
     private volatile long mismatch = -1;
 
     /// @param kernel       what the ends and the transfer go through
@@ -63,8 +51,8 @@ final class Rig implements AutoCloseable {
     Rig(
             Kernel kernel,
             Path folder,
-            Type sourceType,
-            Type sinkType,
+            EndType sourceType,
+            EndType sinkType,
             boolean blocking,
             long lengthBytes,
             long sourcePosition,
@@ -81,7 +69,9 @@ final class Rig implements AutoCloseable {
         switch (sourceType) {
             case FILE -> {
                 write(other, sourcePath, sourcePosition, lengthBytes);
-                Descriptor file = kernel.files().open(sourcePath, Files.O_RDONLY, 0, account).orThrow();
+                Descriptor file = kernel.files()
+                        .open(sourcePath, Files.O_RDONLY, 0, account)
+                        .orThrow();
                 source = new Endpoint.File(file, sourcePosition);
                 feedEnd = null;
             }
@@ -101,7 +91,8 @@ final class Rig implements AutoCloseable {
                 feedEnd = theirs(ends.writeEnd());
             }
             case MEMORY -> {
-                MemorySegment memory = arena.allocate(Math.max(1, lengthBytes), 4096).asSlice(0, lengthBytes);
+                MemorySegment memory =
+                        arena.allocate(Math.max(1, lengthBytes), 4096).asSlice(0, lengthBytes);
                 Pattern.fill(memory, 0);
                 source = new Endpoint.Memory(memory);
                 feedEnd = null;
@@ -149,13 +140,13 @@ final class Rig implements AutoCloseable {
 
     /// A TCP connection over loopback: ours, then the other side, which is blocking.
     static Descriptor[] tcpPair(Kernel kernel, Kernel other, boolean blocking) throws IOException {
-        SocketAddress any = new InetSocketAddress("127.0.0.1", 0);
+        SocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         try (Descriptor listener =
                 other.sockets().stream(any, true, other.account()).orThrow()) {
             ErrnoException.check(other.sockets().bind(listener, any), Call.BIND, "any port");
             ErrnoException.check(other.sockets().listen(listener, 1), Call.LISTEN, "any port");
-            Endpoint.Socket ours = Endpoint.connect(
-                    kernel, other.sockets().localAddress(listener), blocking, 0, kernel.account());
+            Endpoint.Socket ours =
+                    Endpoint.connect(kernel, other.sockets().localAddress(listener), blocking, 0, kernel.account());
             Descriptor theirs =
                     other.sockets().accept(listener, true, other.account()).orThrow();
             return new Descriptor[] {ours.descriptor(), theirs};
@@ -199,7 +190,7 @@ final class Rig implements AutoCloseable {
                 while (done < lengthBytes) {
                     MemorySegment part = piece.asSlice(0, Math.min(CHUNK, lengthBytes - done));
                     Pattern.fill(part, done);
-                    long n = sourceType == Type.PIPE
+                    long n = sourceType == EndType.PIPE
                             ? other.files().write(end, part)
                             : other.sockets().send(end, part, 0);
                     if (n == -Errno.EPIPE || n == -Errno.ECONNRESET) {
@@ -228,9 +219,9 @@ final class Rig implements AutoCloseable {
         start(collectors, () -> {
             try (Arena confined = Arena.ofConfined()) {
                 MemorySegment piece = confined.allocate(CHUNK);
-                while (collected < lengthBytes) {
-                    MemorySegment part = piece.asSlice(0, Math.min(CHUNK, lengthBytes - collected));
-                    long n = sinkType == Type.PIPE
+                while (collected.get() < lengthBytes) {
+                    MemorySegment part = piece.asSlice(0, Math.min(CHUNK, lengthBytes - collected.get()));
+                    long n = sinkType == EndType.PIPE
                             ? other.files().read(end, part)
                             : other.sockets().recv(end, part, 0);
                     if (n == 0 || n == -Errno.ECONNRESET) {
@@ -238,9 +229,9 @@ final class Rig implements AutoCloseable {
                     }
                     ErrnoException.check(n, Call.RECV, end.name());
                     if (mismatch < 0) {
-                        mismatch = Pattern.mismatch(part.asSlice(0, n), collected);
+                        mismatch = Pattern.mismatch(part.asSlice(0, n), collected.get());
                     }
-                    collected += n;
+                    collected.addAndGet(n);
                 }
             }
         });
@@ -275,15 +266,15 @@ final class Rig implements AutoCloseable {
         thread.start();
     }
 
-    /// Breaks the connection behind a socket end at once, so that this side gets a reset (SO_LINGER 0 and close; a UNIX socket or pipe is
-    /// just closed).
+    /// Breaks the connection behind a socket end at once, so that this side gets a reset (SO_LINGER 0 and close; a
+    /// UNIX socket or pipe is just closed).
     void resetOtherSideOf(Endpoint end) {
         Descriptor theirs = end == source ? feedEnd : collectEnd;
         if (theirs == null) {
             throw new IllegalStateException("no other side");
         }
-        Type type = end == source ? sourceType : sinkType;
-        if (type == Type.TCP) {
+        EndType type = end == source ? sourceType : sinkType;
+        if (type == EndType.TCP) {
             other.sockets().resetOnClose(theirs);
         }
         theirs.close();
@@ -291,7 +282,7 @@ final class Rig implements AutoCloseable {
 
     /// Bytes that the other side of the sink has taken so far.
     long collected() {
-        return collected;
+        return collected.get();
     }
 
     Descriptor feedEnd() {
@@ -308,10 +299,10 @@ final class Rig implements AutoCloseable {
         return collectEnd;
     }
 
-    /// Closes the sink, waits for its other side, and answers how many right bytes the sink has from its first on; -1 - index for the first
-    /// wrong one.
+    /// Closes the sink, waits for its other side, and answers how many right bytes the sink has from its first on;
+    /// -1 - index for the first wrong one.
     long received() throws IOException, InterruptedException {
-        if (sinkType != Type.MEMORY && sinkType != Type.FILE) {
+        if (sinkType != EndType.MEMORY && sinkType != EndType.FILE) {
             sink.close();
         }
         join(collectors);
@@ -325,7 +316,7 @@ final class Rig implements AutoCloseable {
                 long wrong = Pattern.mismatch(memory, 0);
                 yield wrong < 0 ? memory.byteSize() : wrong; // what comes behind may just not be there yet
             }
-            default -> mismatch < 0 ? collected : -1 - mismatch;
+            default -> mismatch < 0 ? collected.get() : -1 - mismatch;
         };
     }
 

@@ -8,7 +8,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 
-/// A gate that counts what passes and does to it what a test says. Everything passes until [#on] is called, so that the ends can be made.
+/// A gate that counts what passes and does to it what a test says. Everything passes until [#on] is called, so that the
+/// ends can be made.
 final class ScriptedGate implements Gate {
     /// Calls that move bytes.
     static final Set<Call> MOVING = EnumSet.of(
@@ -57,8 +58,9 @@ final class ScriptedGate implements Gate {
     /// Makes every count short, at random.
     static Gate shortCounts(long seed) {
         Random random = new Random(seed);
-        return (call, subject, position, length) ->
-                MOVING.contains(call) && length > 1 ? 1 + (long) (random.nextDouble() * Math.min(length, 100_000)) % length : length;
+        return (call, subject, position, length) -> MOVING.contains(call) && length > 1
+                ? 1 + (long) (random.nextDouble() * Math.min(length, 100_000)) % length
+                : length;
     }
 
     /// Answers an error instead of every n-th moving call, never twice in a row.

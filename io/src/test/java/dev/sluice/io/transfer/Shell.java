@@ -2,7 +2,6 @@ package dev.sluice.io.transfer;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,16 +30,6 @@ final class Shell {
         Outcome outcome = run(command);
         Assumptions.assumeTrue(
                 outcome.status() == 0, () -> String.join(" ", command) + " isn't possible here: " + outcome.output());
-    }
-
-    /// Skips the test when a program isn't installed.
-    static void assumeInstalled(String program) {
-        for (String folder : List.of("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin")) {
-            if (Files.isExecutable(Path.of(folder, program))) {
-                return;
-            }
-        }
-        Assumptions.abort(program + " is not installed");
     }
 
     /// The command of a JVM like this one, with this class path.

@@ -2,6 +2,7 @@ package dev.sluice.io.transfer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.testbase.RequiresProgram;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,17 +14,31 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What our accounts count is what the kernel was asked: `strace -c -f` of a process that makes transfers by every method.
+/// What our accounts count is what the kernel was asked: `strace -c -f` of a process that makes transfers by every
+/// method.
 ///
-/// The JVM makes calls of its own. Those that it never makes must agree exactly; of the others, so must the difference between a process
-/// that makes the transfers and one that makes them twice as often, to which start and end add nothing.
+/// The JVM makes calls of its own. Those that it never makes must agree exactly; of the others, so must the difference
+/// between a process that makes the transfers and one that makes them twice as often, to which start and end add
+/// nothing.
 @Tag("strace")
+@RequiresProgram("strace")
 class StraceTest {
-    private static final List<String> OURS_ALONE =
-            List.of("sendfile", "splice", "copy_file_range", "sendto", "recvfrom", "recvmsg", "pwrite64", "pipe2", "accept4");
+    private static final List<String> OURS_ALONE = List.of(
+            "sendfile", "splice", "copy_file_range", "sendto", "recvfrom", "recvmsg", "pwrite64", "pipe2", "accept4");
 
     private static final List<String> JVM_TOO = List.of(
-            "pread64", "poll", "fcntl", "ioctl", "setsockopt", "getsockopt", "getsockname", "socket", "socketpair", "connect", "listen", "bind");
+            "pread64",
+            "poll",
+            "fcntl",
+            "ioctl",
+            "setsockopt",
+            "getsockopt",
+            "getsockname",
+            "socket",
+            "socketpair",
+            "connect",
+            "listen",
+            "bind");
 
     @TempDir
     Path folder;
@@ -33,7 +48,6 @@ class StraceTest {
 
     @BeforeEach
     void straceIsThere() throws Exception {
-        Shell.assumeInstalled("strace");
         Shell.assume("strace", "-f", "-o", "/dev/null", "true");
     }
 
@@ -49,16 +63,16 @@ class StraceTest {
             assertThat(counted.get(call)).as(call).isEqualTo(traced.getOrDefault(call, new Count(0, 0)));
         }
         for (String call : JVM_TOO) {
-            assertThat(difference(counted, countedOnce, call))
-                    .as(call)
-                    .isEqualTo(difference(traced, tracedOnce, call));
+            assertThat(difference(counted, countedOnce, call)).as(call).isEqualTo(difference(traced, tracedOnce, call));
         }
         // Control: it isn't that nothing was counted.
-        assertThat(counted.get("splice").calls()).isGreaterThan(countedOnce.get("splice").calls());
+        assertThat(counted.get("splice").calls())
+                .isGreaterThan(countedOnce.get("splice").calls());
     }
 
     private static long difference(Map<String, Count> more, Map<String, Count> less, String call) {
-        return more.getOrDefault(call, new Count(0, 0)).calls() - less.getOrDefault(call, new Count(0, 0)).calls();
+        return more.getOrDefault(call, new Count(0, 0)).calls()
+                - less.getOrDefault(call, new Count(0, 0)).calls();
     }
 
     private void trace(int times, Map<String, Count> counted, Map<String, Count> traced) throws Exception {

@@ -7,7 +7,6 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Gate;
 import dev.sluice.io.linux.Kernel;
-import dev.sluice.io.transfer.Rig.Type;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -26,14 +25,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What every method owes its callers, between every pair of ends that it serves, blocking or not. REFLINK needs a file system that
-/// has it: [ReflinkTest].
+/// What every method owes its callers, between every pair of ends that it serves, blocking or not. REFLINK needs a file
+/// system that has it: [ReflinkTest].
 class TransferContractTest {
     private static final long[] LENGTHS = {0, 1, 4095, 4096, 4097, 100_003, (3 << 20) + 7};
     private static final long POSITION = 12_345;
 
     /// A method between two types of ends.
-    record Case(Method method, Type source, Type sink, boolean blocking) {
+    record Case(Method method, EndType source, EndType sink, boolean blocking) {
         @Override
         public String toString() {
             return method.label() + " " + source + " → " + sink + (blocking ? ", blocking" : ", non-blocking");
@@ -43,8 +42,8 @@ class TransferContractTest {
     static Stream<Case> cases() {
         List<Case> cases = new ArrayList<>();
         for (Method method : Method.values()) {
-            for (Type source : Type.values()) {
-                for (Type sink : Type.values()) {
+            for (EndType source : EndType.values()) {
+                for (EndType sink : EndType.values()) {
                     if (method != Method.REFLINK && serves(method, source, sink)) {
                         cases.add(new Case(method, source, sink, true));
                         cases.add(new Case(method, source, sink, false));
@@ -55,26 +54,26 @@ class TransferContractTest {
         return cases.stream();
     }
 
-    private static boolean serves(Method method, Type source, Type sink) {
-        boolean tcpOnly = method == Method.ZEROCOPY_SEND && sink != Type.TCP
-                || method == Method.ZEROCOPY_RECEIVE && source != Type.TCP;
+    private static boolean serves(Method method, EndType source, EndType sink) {
+        boolean tcpOnly = (method == Method.ZEROCOPY_SEND && sink != EndType.TCP)
+                || (method == Method.ZEROCOPY_RECEIVE && source != EndType.TCP);
         return method.serves(source.kind, sink.kind) && !tcpOnly;
     }
 
     static Stream<Case> casesFromFile() {
-        return cases().filter(c -> c.source() == Type.FILE);
+        return cases().filter(c -> c.source() == EndType.FILE);
     }
 
     static Stream<Case> casesToFile() {
-        return cases().filter(c -> c.sink() == Type.FILE);
+        return cases().filter(c -> c.sink() == EndType.FILE);
     }
 
     static Stream<Case> casesFromStream() {
-        return cases().filter(c -> c.source() != Type.FILE && c.source() != Type.MEMORY);
+        return cases().filter(c -> c.source() != EndType.FILE && c.source() != EndType.MEMORY);
     }
 
     static Stream<Case> casesToStream() {
-        return cases().filter(c -> c.sink() != Type.FILE && c.sink() != Type.MEMORY);
+        return cases().filter(c -> c.sink() != EndType.FILE && c.sink() != EndType.MEMORY);
     }
 
     @TempDir
@@ -126,7 +125,9 @@ class TransferContractTest {
         @MethodSource("dev.sluice.io.transfer.TransferContractTest#cases")
         void everyByteAtAnyLength(Case given) throws Exception {
             for (long length : LENGTHS) {
-                assertThat(moved(given, length, Gate.OPEN)).as("%d bytes", length).isEqualTo(length);
+                assertThat(moved(given, length, Gate.OPEN))
+                        .as("%d bytes", length)
+                        .isEqualTo(length);
             }
         }
 
@@ -154,11 +155,11 @@ class TransferContractTest {
         void everyByteWhenEndsAreNotReady(Case given) throws Exception {
             Set<Call> unready = EnumSet.copyOf(ScriptedGate.MOVING);
             unready.removeAll(Set.of(Call.PREAD, Call.PWRITE, Call.COPY_FILE_RANGE));
-            if (given.source() == Type.FILE && given.sink() == Type.FILE) {
+            if (given.source() == EndType.FILE && given.sink() == EndType.FILE) {
                 return; // files are always ready
             }
-            Gate script = ScriptedGate.both(
-                    ScriptedGate.failingEach(3, Errno.EAGAIN, unready), ScriptedGate.shortCounts(2));
+            Gate script =
+                    ScriptedGate.both(ScriptedGate.failingEach(3, Errno.EAGAIN, unready), ScriptedGate.shortCounts(2));
             assertThat(moved(given, 500_001, script)).isEqualTo(500_001);
         }
 
@@ -182,7 +183,10 @@ class TransferContractTest {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 1_000_000);
                     Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, 1_000_000, TransferOptions.DEFAULT.only(given.method()).withChunkBytes(65_536))) {
+                            rig.source,
+                            rig.sink,
+                            1_000_000,
+                            TransferOptions.DEFAULT.only(given.method()).withChunkBytes(65_536))) {
                 rig.collect();
                 gate.on(ScriptedGate.before(3, () -> resize(rig.sourcePath, POSITION + 5_000_000)));
                 assertThat(transfer.run()).isEqualTo(1_000_000);
@@ -199,7 +203,10 @@ class TransferContractTest {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 1_000_003);
                     Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, 1_000_003, TransferOptions.DEFAULT.only(given.method()).withChunkBytes(32_768))) {
+                            rig.source,
+                            rig.sink,
+                            1_000_003,
+                            TransferOptions.DEFAULT.only(given.method()).withChunkBytes(32_768))) {
                 rig.feed(1_000_003, false);
                 rig.collect();
                 Transfer.Progress progress;
@@ -266,11 +273,13 @@ class TransferContractTest {
                         .hasMessageContaining(rig.sourcePath.toString())
                         .hasMessageContaining("ends at byte " + (POSITION + kept))
                         .hasMessageContaining("expected at least " + (POSITION + length));
-                // Whatever went before the end is right; only a map can have delivered zeros from behind it, and then it was said.
+                // Whatever went before the end is right; only a map can have delivered zeros from behind it, and then
+                // it was said.
                 assertThat(thrown.deliveredBytes()).isGreaterThanOrEqualTo(131_072);
                 if (thrown.deliveredBytes() > kept) {
                     assertThat(given.method()).isEqualTo(Method.MMAP_WRITE);
-                    assertThat(thrown).hasMessageContaining((thrown.deliveredBytes() - kept) + " bytes delivered may be zeros");
+                    assertThat(thrown)
+                            .hasMessageContaining((thrown.deliveredBytes() - kept) + " bytes delivered may be zeros");
                 }
             }
         }
@@ -280,9 +289,10 @@ class TransferContractTest {
         void whenThePeerOfTheSinkIsGone(Case given) throws Exception {
             long length = 30_000_000; // more than all buffers on the way hold
             try (Transfers transfers = new Transfers(kernel);
-                    Rig rig = rig(given, given.source() == Type.MEMORY || given.source() == Type.FILE ? length : 0);
-                    Transfer transfer =
-                            transfers.begin(rig.source, rig.sink, length, TransferOptions.DEFAULT.only(given.method()))) {
+                    Rig rig = rig(
+                            given, given.source() == EndType.MEMORY || given.source() == EndType.FILE ? length : 0);
+                    Transfer transfer = transfers.begin(
+                            rig.source, rig.sink, length, TransferOptions.DEFAULT.only(given.method()))) {
                 rig.feed(length, false);
                 rig.collectAtMost(100_000);
                 Thread resetting = new Thread(() -> {
@@ -302,7 +312,8 @@ class TransferContractTest {
                 assertThat(thrown.errno()).isIn(Errno.EPIPE, Errno.ECONNRESET);
                 assertThat(thrown.deliveredBytes()).isBetween(100_000L, length - 1);
                 assertThat(thrown.takenBytes()).isGreaterThanOrEqualTo(thrown.deliveredBytes());
-                assertThat(thrown).hasMessageContaining(thrown.deliveredBytes() + " of " + length + " bytes were delivered");
+                assertThat(thrown)
+                        .hasMessageContaining(thrown.deliveredBytes() + " of " + length + " bytes were delivered");
             }
         }
 
@@ -311,8 +322,8 @@ class TransferContractTest {
         void whenThePeerOfTheSourceClosesTooSoon(Case given) throws Exception {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 500_000);
-                    Transfer transfer =
-                            transfers.begin(rig.source, rig.sink, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
+                    Transfer transfer = transfers.begin(
+                            rig.source, rig.sink, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
                 rig.feed(300_000, true);
                 rig.collect();
                 TransferException thrown = catchThrowableOfType(TransferException.class, transfer::run);
@@ -325,13 +336,13 @@ class TransferContractTest {
         @ParameterizedTest
         @MethodSource("dev.sluice.io.transfer.TransferContractTest#casesFromStream")
         void whenThePeerOfTheSourceResets(Case given) throws Exception {
-            if (given.source() != Type.TCP) {
+            if (given.source() != EndType.TCP) {
                 return; // others just close, see above
             }
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 500_000);
-                    Transfer transfer =
-                            transfers.begin(rig.source, rig.sink, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
+                    Transfer transfer = transfers.begin(
+                            rig.source, rig.sink, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
                 rig.feed(10_000, false);
                 rig.collect();
                 Thread resetting = new Thread(() -> {
@@ -356,7 +367,7 @@ class TransferContractTest {
                 int[] writes = new int[1];
                 String sinkName = folder.resolve("sink").toString();
                 Gate script = (call, subject, position, length) -> {
-                    boolean isWrite = writing.contains(call) || call == Call.SPLICE && subject.equals(sinkName);
+                    boolean isWrite = writing.contains(call) || (call == Call.SPLICE && subject.equals(sinkName));
                     return isWrite && ++writes[0] > 2 ? -errno : length;
                 };
                 try (Transfers transfers = new Transfers(kernel);

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Kernel;
-import dev.sluice.io.transfer.Rig.Type;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -27,15 +26,15 @@ class TransferLargeTest {
     @Test
     void positionsPastFourGiB() throws Exception {
         long length = 300_001;
-        for (Type sink : List.of(Type.FILE, Type.TCP, Type.PIPE)) {
+        for (EndType sink : List.of(EndType.FILE, EndType.TCP, EndType.PIPE)) {
             for (Method method : Method.serving(Endpoint.Kind.FILE, sink.kind)) {
                 if (method == Method.REFLINK) {
                     continue; // positions aren't multiples of a block; see ReflinkTest
                 }
                 try (Transfers transfers = new Transfers(kernel);
-                        Rig rig = new Rig(kernel, folder, Type.FILE, sink, true, length, 5 * GIB + 3, 6 * GIB + 5);
-                        Transfer transfer = transfers.begin(
-                                rig.source, rig.sink, length, TransferOptions.DEFAULT.only(method))) {
+                        Rig rig = new Rig(kernel, folder, EndType.FILE, sink, true, length, 5 * GIB + 3, 6 * GIB + 5);
+                        Transfer transfer =
+                                transfers.begin(rig.source, rig.sink, length, TransferOptions.DEFAULT.only(method))) {
                     rig.collect();
                     transfer.run();
                     assertThat(rig.received()).as("%s to %s", method, sink).isEqualTo(length);
@@ -49,9 +48,9 @@ class TransferLargeTest {
         long length = 300_001;
         for (Method method : List.of(Method.READ_WRITE, Method.SPLICE, Method.ZEROCOPY_RECEIVE)) {
             try (Transfers transfers = new Transfers(kernel);
-                    Rig rig = new Rig(kernel, folder, Type.TCP, Type.FILE, true, length, 0, 6 * GIB + 5);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, length, TransferOptions.DEFAULT.only(method))) {
+                    Rig rig = new Rig(kernel, folder, EndType.TCP, EndType.FILE, true, length, 0, 6 * GIB + 5);
+                    Transfer transfer =
+                            transfers.begin(rig.source, rig.sink, length, TransferOptions.DEFAULT.only(method))) {
                 rig.feed(length, false);
                 transfer.run();
                 assertThat(rig.received()).as("%s", method).isEqualTo(length);
@@ -88,11 +87,11 @@ class TransferLargeTest {
             try (Transfers transfers = new Transfers(kernel);
                     Endpoint.File source = Endpoint.openSource(kernel, path, kernel.account());
                     Endpoint.Socket sink = new Endpoint.Socket(pair[0]);
-                    Transfer transfer =
-                            transfers.begin(source, sink, length, TransferOptions.DEFAULT.only(method))) {
+                    Transfer transfer = transfers.begin(source, sink, length, TransferOptions.DEFAULT.only(method))) {
                 assertThat(transfer.run()).isEqualTo(length);
                 if (method == Method.SENDFILE) {
-                    assertThat(transfer.account().calls().get(Call.SENDFILE).calls()).isEqualTo(2);
+                    assertThat(transfer.account().calls().get(Call.SENDFILE).calls())
+                            .isEqualTo(2);
                 }
             } finally {
                 pair[0].close();

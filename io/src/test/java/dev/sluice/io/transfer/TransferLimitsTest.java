@@ -9,7 +9,6 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Gate;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Sockets;
-import dev.sluice.io.transfer.Rig.Type;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -27,26 +26,27 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Peers that stall, deadlines, and being told to stop while waiting.
 ///
-/// The clock is the test's. Each poll advances it by a second and is interrupted, so no test waits for real time, except that calls on blocking
-/// sockets sit out their 100 ms in the kernel.
+/// The clock is the test's. Each poll advances it by a second and is interrupted, so no test waits for real time,
+/// except that calls on blocking sockets sit out their 100 ms in the kernel.
 class TransferLimitsTest {
     private static final long SECOND_NS = 1_000_000_000;
-    private static final long LENGTH = 16_000_000; // more than a loopback connection holds whose other side reads nothing
+    private static final long LENGTH =
+            16_000_000; // more than a loopback connection holds whose other side reads nothing
 
-    record Case(Method method, Type source, Type sink, boolean blocking) {}
+    record Case(Method method, EndType source, EndType sink, boolean blocking) {}
 
     /// Sinks whose other side takes nothing.
     static Stream<Case> stallingSinks() {
         List<Case> cases = new ArrayList<>();
         for (boolean blocking : new boolean[] {true, false}) {
-            for (Type sink : List.of(Type.TCP, Type.UNIX, Type.PIPE)) {
+            for (EndType sink : List.of(EndType.TCP, EndType.UNIX, EndType.PIPE)) {
                 for (Method method : List.of(Method.READ_WRITE, Method.MMAP_WRITE, Method.SENDFILE, Method.SPLICE)) {
-                    cases.add(new Case(method, Type.FILE, sink, blocking));
+                    cases.add(new Case(method, EndType.FILE, sink, blocking));
                 }
-                cases.add(new Case(Method.WRITE, Type.MEMORY, sink, blocking));
+                cases.add(new Case(Method.WRITE, EndType.MEMORY, sink, blocking));
             }
-            cases.add(new Case(Method.ZEROCOPY_SEND, Type.FILE, Type.TCP, blocking));
-            cases.add(new Case(Method.ZEROCOPY_SEND, Type.MEMORY, Type.TCP, blocking));
+            cases.add(new Case(Method.ZEROCOPY_SEND, EndType.FILE, EndType.TCP, blocking));
+            cases.add(new Case(Method.ZEROCOPY_SEND, EndType.MEMORY, EndType.TCP, blocking));
         }
         return cases.stream();
     }
@@ -55,14 +55,14 @@ class TransferLimitsTest {
     static Stream<Case> stallingSources() {
         List<Case> cases = new ArrayList<>();
         for (boolean blocking : new boolean[] {true, false}) {
-            for (Type source : List.of(Type.TCP, Type.UNIX, Type.PIPE)) {
-                for (Type sink : List.of(Type.FILE, Type.TCP, Type.PIPE)) {
+            for (EndType source : List.of(EndType.TCP, EndType.UNIX, EndType.PIPE)) {
+                for (EndType sink : List.of(EndType.FILE, EndType.TCP, EndType.PIPE)) {
                     cases.add(new Case(Method.READ_WRITE, source, sink, blocking));
                     cases.add(new Case(Method.SPLICE, source, sink, blocking));
                 }
-                cases.add(new Case(Method.READ, source, Type.MEMORY, blocking));
+                cases.add(new Case(Method.READ, source, EndType.MEMORY, blocking));
             }
-            cases.add(new Case(Method.ZEROCOPY_RECEIVE, Type.TCP, Type.FILE, blocking));
+            cases.add(new Case(Method.ZEROCOPY_RECEIVE, EndType.TCP, EndType.FILE, blocking));
         }
         return cases.stream();
     }
@@ -90,7 +90,8 @@ class TransferLimitsTest {
         return new Rig(kernel, folder, given.source(), given.sink(), given.blocking(), lengthBytes, 0, 0);
     }
 
-    /// Each wait takes a second of the test's clock. Polls that don't wait (of whether an end is ready) pass: they are made on pipes, by calls.
+    /// Each wait takes a second of the test's clock. Polls that don't wait (of whether an end is ready) pass: they
+    /// are made on pipes, by calls.
     private Gate eachWaitTakesASecond() {
         return (call, subject, position, length) -> {
             if (call == Call.POLL && calledFrom("Deadline")) {
@@ -110,11 +111,7 @@ class TransferLimitsTest {
             throws Exception {
         try (Transfers transfers = new Transfers(kernel, nowNs::get);
                 Rig rig = rig(given, sourceBytes);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
-                        LENGTH,
-                        options.only(given.method()))) {
+                Transfer transfer = transfers.begin(rig.source, rig.sink, LENGTH, options.only(given.method()))) {
             gate.on(script);
             TransferException thrown = catchThrowableOfType(TransferException.class, transfer::run);
             gate.off();
@@ -183,7 +180,7 @@ class TransferLimitsTest {
     @Test
     void aSlowPeerThatKeepsTakingIsNotGivenUp() throws Exception {
         // Control: the idle time counts from the last byte, not from the start.
-        Case given = new Case(Method.SENDFILE, Type.FILE, Type.TCP, false);
+        Case given = new Case(Method.SENDFILE, EndType.FILE, EndType.TCP, false);
         long length = 20_000_000;
         try (Transfers transfers = new Transfers(kernel, nowNs::get);
                 Rig rig = rig(given, length);
@@ -213,9 +210,9 @@ class TransferLimitsTest {
 
     @Test
     void aSinkThatGoesAwayIsNoticedWhileTheSourceIsQuiet() throws Exception {
-        for (Type sink : List.of(Type.TCP, Type.UNIX, Type.PIPE)) {
+        for (EndType sink : List.of(EndType.TCP, EndType.UNIX, EndType.PIPE)) {
             for (Method method : List.of(Method.READ_WRITE, Method.SPLICE)) {
-                Case given = new Case(method, Type.TCP, sink, false);
+                Case given = new Case(method, EndType.TCP, sink, false);
                 try (Transfers transfers = new Transfers(kernel);
                         Rig rig = rig(given, 0);
                         Transfer transfer =
@@ -239,7 +236,7 @@ class TransferLimitsTest {
 
     @Test
     void bytesLostBetweenSourceAndSinkAreTold() throws Exception {
-        Case given = new Case(Method.SPLICE, Type.TCP, Type.TCP, false);
+        Case given = new Case(Method.SPLICE, EndType.TCP, EndType.TCP, false);
         Cancellation cancellation = new Cancellation();
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(given, 0);
@@ -262,7 +259,8 @@ class TransferLimitsTest {
             assertThat(thrown.failure()).isEqualTo(Failure.CANCELLED);
             assertThat(thrown.deliveredBytes()).isZero();
             assertThat(thrown.takenBytes()).isPositive();
-            assertThat(thrown).hasMessageContaining(thrown.takenBytes() + " more were taken from the source and are lost");
+            assertThat(thrown)
+                    .hasMessageContaining(thrown.takenBytes() + " more were taken from the source and are lost");
         }
     }
 
@@ -270,7 +268,7 @@ class TransferLimitsTest {
     void aPipeWithBytesOfAFailedTransferIsNeverUsedAgain() throws Exception {
         try (Transfers transfers = new Transfers(kernel)) {
             Cancellation cancellation = new Cancellation();
-            try (Rig rig = rig(new Case(Method.SPLICE, Type.FILE, Type.TCP, false), 200_000);
+            try (Rig rig = rig(new Case(Method.SPLICE, EndType.FILE, EndType.TCP, false), 200_000);
                     Transfer failing = transfers.begin(
                             rig.source,
                             rig.sink,
@@ -283,13 +281,14 @@ class TransferLimitsTest {
                     }
                     return length;
                 });
-                assertThat(catchThrowableOfType(TransferException.class, failing::run).failure())
+                assertThat(catchThrowableOfType(TransferException.class, failing::run)
+                                .failure())
                         .isEqualTo(Failure.CANCELLED);
                 gate.off();
             }
-            try (Rig rig = rig(new Case(Method.SPLICE, Type.FILE, Type.TCP, false), 100_000);
-                    Transfer next =
-                            transfers.begin(rig.source, rig.sink, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
+            try (Rig rig = rig(new Case(Method.SPLICE, EndType.FILE, EndType.TCP, false), 100_000);
+                    Transfer next = transfers.begin(
+                            rig.source, rig.sink, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
                 rig.collect();
                 next.run();
                 assertThat(rig.received()).isEqualTo(100_000);
@@ -302,12 +301,12 @@ class TransferLimitsTest {
         // Control of the test above: what it guards against does show.
         try (Transfers transfers = new Transfers(kernel);
                 Arena arena = Arena.ofConfined();
-                Rig rig = rig(new Case(Method.SPLICE, Type.FILE, Type.TCP, true), 100_000)) {
+                Rig rig = rig(new Case(Method.SPLICE, EndType.FILE, EndType.TCP, true), 100_000)) {
             PipePool.Pipe dirty = transfers.pipes.take(kernel);
             kernel.files().write(dirty.ends().writeEnd(), arena.allocateFrom("left behind"));
             transfers.pipes.give(dirty);
-            try (Transfer next = transfers.begin(
-                    rig.source, rig.sink, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
+            try (Transfer next =
+                    transfers.begin(rig.source, rig.sink, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
                 rig.collect();
                 next.run();
             }
@@ -318,7 +317,7 @@ class TransferLimitsTest {
     @Test
     void aSocketsOwnTimeoutIsPutBack() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = rig(new Case(Method.SENDFILE, Type.FILE, Type.TCP, true), 1000);
+                Rig rig = rig(new Case(Method.SENDFILE, EndType.FILE, EndType.TCP, true), 1000);
                 Transfer transfer = transfers.begin(
                         rig.source,
                         rig.sink,

@@ -6,7 +6,6 @@ import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.memory.Mapping;
-import dev.sluice.io.transfer.Rig.Type;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
@@ -72,7 +71,7 @@ class UsageTest {
     void aColdFileIsReadFromItsDeviceAndAWarmOneIsNot() throws Exception {
         long length = 8 << 20;
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, Type.FILE, Type.TCP, true, length, 0, 0)) {
+                Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, length, 0, 0)) {
             Descriptor file = Flow.descriptor(rig.source);
             try (Descriptor writable = kernel.files()
                     .open(rig.sourcePath, Files.O_RDWR, 0, kernel.account())
@@ -86,13 +85,19 @@ class UsageTest {
             rig.collect();
             TransferAccount cold;
             try (Transfer transfer = transfers.begin(
-                    rig.source, rig.sink, length, TransferOptions.DEFAULT.only(Method.SENDFILE).withMeasurement())) {
+                    rig.source,
+                    rig.sink,
+                    length,
+                    TransferOptions.DEFAULT.only(Method.SENDFILE).withMeasurement())) {
                 transfer.run();
                 cold = transfer.account();
             }
             TransferAccount warm;
             try (Transfer transfer = transfers.begin(
-                    rig.source, rig.sink, length, TransferOptions.DEFAULT.only(Method.SENDFILE).withMeasurement())) {
+                    rig.source,
+                    rig.sink,
+                    length,
+                    TransferOptions.DEFAULT.only(Method.SENDFILE).withMeasurement())) {
                 transfer.run();
                 warm = transfer.account();
             }
@@ -107,7 +112,7 @@ class UsageTest {
     @Test
     void figuresSayHowTheyCameToBeKnown() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, Type.FILE, Type.TCP, true, 100_000, 0, 0);
+                Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 100_000, 0, 0);
                 Transfer transfer = transfers.begin(
                         rig.source,
                         rig.sink,
@@ -150,7 +155,7 @@ class UsageTest {
     @Test
     void nothingIsMeasuredUnlessAskedFor() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, Type.FILE, Type.TCP, true, 1000, 0, 0);
+                Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 1000, 0, 0);
                 Transfer transfer = transfers.begin(rig.source, rig.sink, 1000, TransferOptions.DEFAULT)) {
             rig.collect();
             transfer.run();

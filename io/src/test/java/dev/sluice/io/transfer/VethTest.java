@@ -5,9 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.NetworkPath.Support;
-import dev.sluice.io.transfer.Rig.Type;
+import dev.sluice.testbase.RequiresProgram;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -19,8 +20,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Over an interface that isn't loopback: a veth pair whose other end is in a network namespace, with a process of ours there.
+/// Over an interface that isn't loopback: a veth pair whose other end is in a network namespace, with a process of ours
+/// there.
 @Tag("root")
+@RequiresProgram("ip")
 class VethTest {
     private static final long LENGTH = 5_000_003;
 
@@ -40,7 +43,6 @@ class VethTest {
 
     @BeforeEach
     void makeNetwork() throws Exception {
-        Shell.assumeInstalled("ip");
         Shell.assume("ip", "netns", "add", namespace);
         made = true;
         Shell.assume("ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", namespace);
@@ -70,11 +72,12 @@ class VethTest {
     }
 
     private Endpoint.Socket connect() throws Exception {
-        return Endpoint.connect(kernel, new InetSocketAddress(net + "2", port), true, 0, kernel.account());
+        return Endpoint.connect(
+                kernel, new InetSocketAddress(InetAddress.ofLiteral(net + "2"), port), true, 0, kernel.account());
     }
 
-    private TransferAccount sent(Transfers transfers, Type source, Method method) throws Exception {
-        try (Rig rig = new Rig(kernel, folder, source, Type.MEMORY, true, LENGTH, 0, 0)) {
+    private TransferAccount sent(Transfers transfers, EndType source, Method method) throws Exception {
+        try (Rig rig = new Rig(kernel, folder, source, EndType.MEMORY, true, LENGTH, 0, 0)) {
             TransferAccount account;
             try (Endpoint.Socket sink = connect();
                     Transfer transfer =
@@ -104,12 +107,13 @@ class VethTest {
         try (Transfers transfers = new Transfers(kernel)) {
             for (Method method : List.of(Method.READ_WRITE, Method.MMAP_WRITE, Method.SENDFILE, Method.SPLICE)) {
                 setScatterGather(true);
-                TransferAccount with = sent(transfers, Type.FILE, method);
+                TransferAccount with = sent(transfers, EndType.FILE, method);
                 assertThat(with.cpuCopies().source()).contains(here + ", scatter-gather on");
                 setScatterGather(false);
-                TransferAccount without = sent(transfers, Type.FILE, method);
+                TransferAccount without = sent(transfers, EndType.FILE, method);
                 assertThat(without.cpuCopies().source()).contains(here + ", scatter-gather off");
-                assertThat(without.cpuCopies().value()).isEqualTo(with.cpuCopies().value() + 1);
+                assertThat(without.cpuCopies().value())
+                        .isEqualTo(with.cpuCopies().value() + 1);
             }
         }
     }
@@ -117,9 +121,9 @@ class VethTest {
     @Test
     void zeroCopySendsIntoAnotherNamespaceAreCopiedAndSayso() throws Exception {
         try (Transfers transfers = new Transfers(kernel)) {
-            TransferAccount account = sent(transfers, Type.MEMORY, Method.ZEROCOPY_SEND);
+            TransferAccount account = sent(transfers, EndType.MEMORY, Method.ZEROCOPY_SEND);
             assertThat(account.copiedAfterAllBytes().value()).isEqualTo(LENGTH);
-            try (Rig rig = new Rig(kernel, folder, Type.MEMORY, Type.MEMORY, true, LENGTH, 0, 0);
+            try (Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.MEMORY, true, LENGTH, 0, 0);
                     Endpoint.Socket sink = connect()) {
                 Plan plan = transfers.plan(rig.source, sink, LENGTH, TransferOptions.DEFAULT);
                 assertThat(plan.method()).isEqualTo(Method.WRITE);
@@ -131,8 +135,8 @@ class VethTest {
     }
 
     private void setScatterGather(boolean on) throws Exception {
-        try (Descriptor socket = kernel.sockets()
-                .stream(new InetSocketAddress("127.0.0.1", 0), true, kernel.account())
+        try (Descriptor socket = kernel.sockets().stream(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), true, kernel.account())
                 .orThrow()) {
             assertThat(kernel.interfaces().setScatterGather(socket, here, on)).isGreaterThanOrEqualTo(0);
             assertThat(kernel.interfaces().scatterGather(socket, here)).isEqualTo(on ? 1 : 0);

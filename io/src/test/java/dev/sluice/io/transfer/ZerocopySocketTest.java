@@ -75,6 +75,8 @@ class ZerocopySocketTest {
     @Test
     void somebodyElsesSendsAreNoticed() {
         send(2);
-        assertThatThrownBy(() -> complete(0, 2)).isInstanceOf(IllegalStateException.class).hasMessageContaining("somebody else");
+        assertThatThrownBy(() -> complete(0, 2))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("somebody else");
     }
 }

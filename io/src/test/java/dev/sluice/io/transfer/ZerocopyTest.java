@@ -11,12 +11,12 @@ import dev.sluice.io.linux.Gate;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Pipes;
 import dev.sluice.io.linux.Sockets;
-import dev.sluice.io.transfer.Rig.Type;
 import dev.sluice.io.transfer.Transfer.Progress;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
@@ -55,7 +55,7 @@ class ZerocopyTest {
         long length = 100 * chunk;
         AtomicBoolean withheld = new AtomicBoolean(true);
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, Type.FILE, Type.TCP, false, length, 0, 0);
+                Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, false, length, 0, 0);
                 Transfer transfer = transfers.begin(
                         rig.source,
                         rig.sink,
@@ -85,7 +85,7 @@ class ZerocopyTest {
     void aTransferFromMemoryIsDoneWhenTheKernelIsDoneWithTheMemory() throws Exception {
         AtomicBoolean withheld = new AtomicBoolean(true);
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, Type.MEMORY, Type.TCP, true, 500_000, 0, 0);
+                Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 500_000, 0, 0);
                 Transfer transfer = transfers.begin(
                         rig.source, rig.sink, 500_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND))) {
             rig.collect();
@@ -104,7 +104,7 @@ class ZerocopyTest {
     @Test
     void completionsAreTakenInBulk() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, Type.MEMORY, Type.TCP, true, 4_000_000, 0, 0);
+                Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 4_000_000, 0, 0);
                 Transfer transfer = transfers.begin(
                         rig.source,
                         rig.sink,
@@ -122,7 +122,7 @@ class ZerocopyTest {
     @Test
     void numbersGoOnFromOneTransferOfASocketToTheNext() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, Type.MEMORY, Type.TCP, true, 100_000, 0, 0)) {
+                Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 100_000, 0, 0)) {
             rig.drain();
             for (int round = 0; round < 3; round++) {
                 try (Transfer transfer = transfers.begin(
@@ -141,7 +141,7 @@ class ZerocopyTest {
     void withoutRoomForCompletionsTheKernelIsAskedToFinishSome() throws Exception {
         // ENOBUFS: out of option memory (net.core.optmem_max) or of locked memory.
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, Type.FILE, Type.TCP, true, 3_000_000, 0, 0);
+                Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 3_000_000, 0, 0);
                 Transfer transfer = transfers.begin(
                         rig.source,
                         rig.sink,
@@ -158,7 +158,7 @@ class ZerocopyTest {
     @Test
     void whenAPeerIsGoneTheMemoryStillInFlightIsTold() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
-                Rig rig = new Rig(kernel, folder, Type.MEMORY, Type.TCP, true, 50_000_000, 0, 0);
+                Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 50_000_000, 0, 0);
                 Transfer transfer = transfers.begin(
                         rig.source, rig.sink, 50_000_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND))) {
             AtomicBoolean withheld = new AtomicBoolean(true);
@@ -178,8 +178,8 @@ class ZerocopyTest {
         }
     }
 
-    /// A connection over loopback whose receiver can map pages: whole anonymous pages of a pipe, in segments of one page each (MSS 4096, with 12
-    /// bytes of timestamps).
+    /// A connection over loopback whose receiver can map pages: whole anonymous pages of a pipe, in segments of one
+    /// page each (MSS 4096, with 12 bytes of timestamps).
     private final class MappableConnection implements AutoCloseable {
         final Kernel other = new Kernel();
         final Descriptor receiver;
@@ -187,7 +187,7 @@ class ZerocopyTest {
         final Pipes.Ends pipe;
 
         MappableConnection() throws IOException {
-            SocketAddress any = new InetSocketAddress("127.0.0.1", 0);
+            SocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
             try (Descriptor listener =
                     kernel.sockets().stream(any, true, kernel.account()).orThrow()) {
                 Sockets sockets = kernel.sockets();
@@ -201,7 +201,8 @@ class ZerocopyTest {
             pipe = other.pipes().open(true, other.account());
         }
 
-        /// Sends content page by page: written to the pipe, which puts each whole page into a page of its own, and spliced on.
+        /// Sends content page by page: written to the pipe, which puts each whole page into a page of its own,
+        /// and spliced on.
         void send(long lengthBytes) throws IOException {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment page = arena.allocate(PAGE, PAGE);
@@ -265,8 +266,10 @@ class ZerocopyTest {
             assertThat(Rig.verified(sinkPath, 0, length + 1)).isEqualTo(length);
             long copied = transfer.account().copiedAfterAllBytes().value();
             assertThat(copied).as("bytes that were not mapped").isLessThan(length);
-            double expected = 1 + (double) copied / length; // one into the page cache, and those that weren't mapped before that
-            assertThat(transfer.account().cpuCopies().value()).isCloseTo(expected, org.assertj.core.data.Offset.offset(1e-9));
+            double expected =
+                    1 + (double) copied / length; // one into the page cache, and those that weren't mapped before that
+            assertThat(transfer.account().cpuCopies().value())
+                    .isCloseTo(expected, org.assertj.core.data.Offset.offset(1e-9));
         }
     }
 
