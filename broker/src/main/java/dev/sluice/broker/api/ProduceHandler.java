@@ -182,13 +182,8 @@ final class ProduceHandler implements ApiHandler {
     private static Errors error(BatchProblem problem) {
         return switch (problem) {
             case NONE -> Errors.NONE;
-            case TOO_SHORT,
-                    NOT_ONE_BATCH,
-                    WRONG_MAGIC,
-                    WRONG_BASE_OFFSET,
-                    WRONG_COUNT,
-                    CONTROL,
-                    NEGATIVE_SEQUENCE -> Errors.INVALID_RECORD;
+            case TOO_SHORT, NOT_ONE_BATCH, WRONG_MAGIC, WRONG_BASE_OFFSET, WRONG_COUNT, CONTROL, NEGATIVE_SEQUENCE ->
+                Errors.INVALID_RECORD;
             case TOO_LARGE -> Errors.MESSAGE_TOO_LARGE;
             case WRONG_CRC, UNKNOWN_COMPRESSION -> Errors.CORRUPT_MESSAGE;
             case LOG_APPEND_TIME -> Errors.INVALID_TIMESTAMP;
