@@ -33,6 +33,11 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
     }
 
     @Override
+    public int largestFrameBytes() {
+        return Dispatcher.LARGEST_FRAME_OF_PARTITIONS_BYTES;
+    }
+
+    @Override
     void handle(ListOffsetsRequestData body, Exchange exchange) {
         boolean searches = body.topics().stream()
                 .flatMap(topic -> topic.partitions().stream())

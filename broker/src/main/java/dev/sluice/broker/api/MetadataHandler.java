@@ -37,6 +37,11 @@ final class MetadataHandler extends MessageHandler<MetadataRequestData> {
     }
 
     @Override
+    public int largestFrameBytes() {
+        return Dispatcher.LARGEST_FRAME_OF_PARTITIONS_BYTES;
+    }
+
+    @Override
     void handle(MetadataRequestData body, Exchange exchange) {
         MetadataResponseData answer;
         try {

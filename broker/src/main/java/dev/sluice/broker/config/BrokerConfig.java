@@ -1,6 +1,5 @@
 package dev.sluice.broker.config;
 
-import dev.sluice.broker.net.NetConfig;
 import dev.sluice.log.LogConfig;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -1,5 +1,6 @@
 package dev.sluice.broker.net;
 
+import dev.sluice.broker.config.NetConfig;
 import dev.sluice.broker.protocol.Frames;
 import dev.sluice.broker.protocol.MalformedRequestException;
 import dev.sluice.io.linux.Descriptor;
@@ -71,7 +72,7 @@ public final class Connection implements ReadyListener {
         this.listener = listener;
         this.handler = loop.handler();
         this.config = config;
-        this.frames = new FrameBuffer(loop.receiveBuffers(), config.largestFrameBytes());
+        this.frames = new FrameBuffer(loop.receiveBuffers(), config.largestFrameBytes(), handler);
         this.writer = new SocketWriter(loop.kernel(), socket);
         this.request = new Request(this);
         this.idle = loop.loop().timer(this::closeIfIdle);
@@ -174,7 +175,8 @@ public final class Connection implements ReadyListener {
             work();
         } catch (MalformedRequestException e) {
             LOG.warn(
-                    "{} sent a frame that is not taken ({}; socket.request.max.bytes). Its connection is closed",
+                    "{} began a request that is not taken: {}. Produce takes up to socket.request.max.bytes, other APIs"
+                            + " less. Its connection is closed",
                     socket.name(),
                     e.getMessage());
             closeWhenSent = true;

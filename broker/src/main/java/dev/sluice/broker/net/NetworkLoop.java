@@ -1,5 +1,6 @@
 package dev.sluice.broker.net;
 
+import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;

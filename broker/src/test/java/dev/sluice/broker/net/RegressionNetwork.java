@@ -3,6 +3,7 @@ package dev.sluice.broker.net;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.broker.config.ListenerAddress;
+import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Gate;
 import dev.sluice.io.linux.Kernel;

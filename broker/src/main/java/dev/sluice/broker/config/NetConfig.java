@@ -1,4 +1,4 @@
-package dev.sluice.broker.net;
+package dev.sluice.broker.config;
 
 /// The bounds of the network side.
 ///
