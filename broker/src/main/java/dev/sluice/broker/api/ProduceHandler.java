@@ -29,8 +29,8 @@ final class ProduceHandler implements ApiHandler {
     /// Topic names that one loop remembers, so that a name seen before costs no allocation.
     private static final int NAMES = 1024;
 
-    /// Topics and partitions of one request: far more than any client names, and each takes few bytes to ask for but up
-    /// to a hundred to answer.
+    /// Topics and partitions of one request: far more than any client names, and each takes few bytes to ask for
+    /// but up to a hundred to answer.
     private static final int MOST_PARTS = 100_000;
 
     private static final short NO_ACKS = 0;

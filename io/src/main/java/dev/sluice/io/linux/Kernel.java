@@ -157,11 +157,15 @@ public final class Kernel {
         return owner.record(call, result, carriesBytes);
     }
 
-    /// Counts a call that was made on two descriptors in the accounts of both; above them, and in the tally, it is
-    /// one call.
+    /// Counts a call that was made on two descriptors in the accounts of both. In the tally, and in a root that
+    /// both accounts hang below, it is one call; two roots (a broker's connections and its segments) each have it.
     long record(Account source, Account sink, Call call, long result, boolean carriesBytes) {
         if (source != sink) {
-            source.recordEcho(call, result, carriesBytes);
+            if (source.top() == sink.top()) {
+                source.recordEcho(call, result, carriesBytes);
+            } else {
+                source.record(call, result, carriesBytes);
+            }
         }
         return record(sink, call, result, carriesBytes);
     }
