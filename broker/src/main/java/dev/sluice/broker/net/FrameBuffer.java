@@ -122,6 +122,12 @@ final class FrameBuffer {
         admitted = false;
     }
 
+    /// Bytes received and not handled yet.
+    long heldBytes() {
+        ReceiveBuffer held = buffer;
+        return held == null ? 0 : held.lengthBytes();
+    }
+
     /// Gives the buffer back if there are no bytes in it.
     void releaseIfEmpty() {
         if (buffer != null && buffer.lengthBytes() == 0) {
