@@ -144,6 +144,11 @@ class CommandLineTest {
                 bad("sluice.log.level", "broker", "--set", "sluice.log.level=loud"),
                 bad("no.such.key", "broker", "--set", "no.such.key=1"),
                 bad("num.partitions", "broker", "--set", "num.partitions=x"),
+                bad("FILE", "compare"),
+                bad("--sizes", "compare", "f", "--sizes", "4K,x"),
+                bad("--sizes", "compare", "f", "--sizes", "65M"),
+                bad("--runs", "compare", "f", "--runs", "0"),
+                bad("--seconds", "compare", "f", "--seconds", "0"),
                 bad("nonsense", "broker", "--listen", "nonsense"));
     }
 
@@ -225,6 +230,7 @@ class CommandLineTest {
                 List.of("produce"),
                 List.of("consume"),
                 List.of("status"),
+                List.of("compare"),
                 List.of("help"));
     }
 
