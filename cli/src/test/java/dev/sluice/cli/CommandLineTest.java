@@ -145,6 +145,9 @@ class CommandLineTest {
                 bad("no.such.key", "broker", "--set", "no.such.key=1"),
                 bad("num.partitions", "broker", "--set", "num.partitions=x"),
                 bad("FILE", "compare"),
+                bad("DST", "copy", "f"),
+                bad("HOST:PORT", "send", "f", "nonsense"),
+                bad("[HOST:]PORT", "receive", "nonsense", "f"),
                 bad("--sizes", "compare", "f", "--sizes", "4K,x"),
                 bad("--sizes", "compare", "f", "--sizes", "65M"),
                 bad("--runs", "compare", "f", "--runs", "0"),
@@ -231,6 +234,9 @@ class CommandLineTest {
                 List.of("consume"),
                 List.of("status"),
                 List.of("compare"),
+                List.of("copy"),
+                List.of("send"),
+                List.of("receive"),
                 List.of("help"));
     }
 

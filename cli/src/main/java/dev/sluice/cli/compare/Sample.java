@@ -33,14 +33,16 @@ record Sample(long lengthBytes, long elapsedNs, Usage usage, Cost cost) {
     }
 
     double faultsPerMib() {
-        return perMib(usage.resources().minorFaults() + usage.resources().majorFaults());
+        return perMib(
+                (double) (usage.resources().minorFaults() + usage.resources().majorFaults()));
     }
 
     double majorFaultsPerMib() {
-        return perMib(usage.resources().majorFaults());
+        return perMib((double) usage.resources().majorFaults());
     }
 
     double contextSwitchesPerMib() {
-        return perMib(usage.resources().voluntarySwitches() + usage.resources().involuntarySwitches());
+        return perMib((double)
+                (usage.resources().voluntarySwitches() + usage.resources().involuntarySwitches()));
     }
 }
