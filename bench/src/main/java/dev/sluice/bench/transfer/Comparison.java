@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Every subject in turn, round after round, so that what disturbs the machine disturbs all alike. A round begins where the one before
-/// began plus one pair, and which of a pair goes first alternates.
+/// Every subject in turn, round after round, so that what disturbs the machine disturbs all alike. Each round begins one
+/// pair further on, and which of a pair goes first alternates.
 final class Comparison {
     /// A transfer, and how busy the whole machine was meanwhile.
     ///
@@ -18,7 +18,10 @@ final class Comparison {
     record Run(Sent sent, double machineSecondsPerGib) {}
 
     /// One chunk size's figures. `runs` has a run a round for each subject that could be measured, in the order of the rounds.
-    record Result(int chunkBytes, Map<Subject, List<Run>> runs, Map<Subject, String> unavailable) {
+    ///
+    /// @param roundsAlone rounds that were measured with the lock held
+    record Result(
+            int chunkBytes, int rounds, int roundsAlone, Map<Subject, List<Run>> runs, Map<Subject, String> unavailable) {
         double[] processSecondsPerGib(Subject subject) {
             return figures(subject).stream()
                     .mapToDouble(run -> run.sent().processSecondsPerGib())
@@ -75,8 +78,10 @@ final class Comparison {
             groups.add(pair == null ? List.of(subject) : List.of(subject, pair));
         }
         Map<Subject, List<Run>> runs = new EnumMap<>(Subject.class);
+        int alone = 0;
         for (int round = -warmups; round < rounds; round++) {
-            try (Turn _ = Turn.take(lock)) {
+            try (Turn turn = Turn.take(lock)) {
+                alone += round >= 0 && turn.isHeld() ? 1 : 0;
                 for (int i = 0; i < groups.size(); i++) {
                     List<Subject> group = groups.get(Math.floorMod(i + round, groups.size()));
                     for (Subject subject : round % 2 == 0 ? group : group.reversed()) {
@@ -89,7 +94,7 @@ final class Comparison {
             }
             System.err.printf(Locale.ROOT, "chunk %d: round %d of %d%n", chunkBytes, round + 1, rounds);
         }
-        return new Result(chunkBytes, runs, unavailable);
+        return new Result(chunkBytes, rounds, alone, runs, unavailable);
     }
 
     private static boolean isPaired(Subject subject) {

@@ -19,7 +19,6 @@ final class JdkWay implements Way {
         MAPPED
     }
 
-    /// A map of the whole file, made anew for each transfer, lives until the collector finds it: the JDK has no unmap for a buffer.
     private final FileChannel file;
 
     private final How how;
@@ -76,6 +75,7 @@ final class JdkWay implements Way {
 
     private void mapped(int chunkBytes) throws IOException {
         long size = file.size();
+        // Made anew for each transfer; it lives until the collector finds it, for the JDK has no unmap for a buffer.
         ByteBuffer map = file.map(FileChannel.MapMode.READ_ONLY, 0, size);
         for (int at = 0; at < size; ) {
             int end = (int) Math.min((long) at + chunkBytes, size);

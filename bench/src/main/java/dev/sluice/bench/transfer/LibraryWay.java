@@ -1,6 +1,6 @@
 package dev.sluice.bench.transfer;
 
-import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
@@ -59,9 +59,9 @@ final class LibraryWay implements Way {
                 Arena arena = Arena.ofConfined()) {
             Descriptor descriptor = ending.descriptor();
             ErrnoException.check(
-                    kernel.sockets().shutdown(descriptor, Sockets.SHUT_WR), dev.sluice.io.linux.Call.SHUTDOWN, "");
+                    kernel.sockets().shutdown(descriptor, Sockets.SHUT_WR), Call.SHUTDOWN, ending.name());
             MemorySegment one = arena.allocate(1);
-            ErrnoException.check(kernel.sockets().recv(descriptor, one, 0), dev.sluice.io.linux.Call.RECV, "");
+            ErrnoException.check(kernel.sockets().recv(descriptor, one, 0), Call.RECV, ending.name());
         }
         socket = null;
     }
@@ -74,13 +74,9 @@ final class LibraryWay implements Way {
         }
         return String.format(Locale.ROOT, "%.3f ", last.cpuCopies().value())
                 + last.calls().entrySet().stream()
-                        .filter(entry -> calls(entry.getValue()) > 0)
-                        .map(entry -> entry.getKey().kernelName() + "=" + calls(entry.getValue()))
+                        .filter(entry -> entry.getValue().calls() > 0)
+                        .map(entry -> entry.getKey().kernelName() + "=" + entry.getValue().calls())
                         .collect(Collectors.joining(","));
-    }
-
-    private static long calls(Account.Count count) {
-        return count.calls();
     }
 
     private Endpoint.Socket connected() {

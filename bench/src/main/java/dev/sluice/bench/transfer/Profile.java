@@ -32,8 +32,7 @@ record Profile(Subject subject, int chunkBytes, long samples, long copying, doub
         return samples == 0 ? 0 : (double) copying / samples;
     }
 
-    /// Profiles `transfers` transfers after one that isn't left out: the share of a start-up of the sending thread is what one sees in
-    /// `byFunction` as functions of the JVM.
+    /// Profiles a sender that transfers so many times. Its first transfers, still interpreted, are in the samples: take several.
     static Profile of(
             Programs programs, Sample sample, Subject subject, int chunkBytes, int transfers, Receiver discarding)
             throws IOException, InterruptedException {

@@ -32,12 +32,14 @@ final class Report {
         StringBuilder table = new StringBuilder(String.format(
                 Locale.ROOT,
                 """
-                Chunks of %d bytes. Processor time of the sender in s/GiB: least / **median** / most.
+                Chunks of %d bytes, %d rounds, %d of them with the lock held. Processor time of the sender in s/GiB: least / **median** / most.
 
                 | way | process | sending thread | whole machine | GB/s | process ÷ C's: median (95%%; pairs' range) |
                 |---|---|---|---|---|---|
                 """,
-                result.chunkBytes()));
+                result.chunkBytes(),
+                result.rounds(),
+                result.roundsAlone()));
         for (Subject subject : Subject.values()) {
             if (result.unavailable().containsKey(subject)) {
                 table.append("| ")
