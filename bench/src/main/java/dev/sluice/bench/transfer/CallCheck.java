@@ -11,12 +11,12 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Whether the account's system calls are the kernel's: `strace -c -f` over a child that transfers twice, less the same over a child that
-/// transfers once, is what the second transfer cost. Start-up, the loading of classes and the making of pools cancel out. The child's
-/// JVM only interprets, so that no compiler thread maps memory meanwhile.
+/// Whether the account's system calls are the kernel's: `strace -c -f` over a child that transfers twice, less the same
+/// over a child that transfers once, is what the second transfer cost. Start-up, the loading of classes and the making
+/// of pools cancel out. The child's JVM only interprets, so that no compiler thread maps memory meanwhile.
 final class CallCheck {
-    /// Calls that the harness itself makes around a transfer: it waits for the connection, and for its end. They are no part of the
-    /// transfer and so not of its account.
+    /// Calls that the harness itself makes around a transfer: it waits for the connection, and for its end. They
+    /// are no part of the transfer and so not of its account.
     static final Map<String, Long> HARNESS = Map.of("poll", 1L, "recvfrom", 1L);
 
     /// Calls that the JVM makes when it likes: for these, some more or fewer say nothing.
@@ -33,10 +33,10 @@ final class CallCheck {
     }
 
     // "% time  seconds  usecs/call  calls  [errors]  syscall"
-    private static final Pattern SUMMARY =
-            Pattern.compile("^ *[\\d.]+ +[\\d.]+ +\\d+ +(\\d+) +(?:\\d+ +)?(\\w+)$");
+    private static final Pattern SUMMARY = Pattern.compile("^ *[\\d.]+ +[\\d.]+ +\\d+ +(\\d+) +(?:\\d+ +)?(\\w+)$");
 
-    /// What moves bytes or handles their memory. A call of these that strace saw and the account didn't is a disagreement too.
+    /// What moves bytes or handles their memory. A call of these that strace saw and the account didn't is a
+    /// disagreement too.
     private static final List<String> RELEVANT = List.of(
             "copy_file_range",
             "mmap",

@@ -9,19 +9,24 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Every subject in turn, round after round, so that what disturbs the machine disturbs all alike. Each round begins one
-/// pair further on, and which of a pair goes first alternates.
+/// Every subject in turn, round after round, so that what disturbs the machine disturbs all alike. Each round begins
+/// one pair further on, and which of a pair goes first alternates.
 final class Comparison {
     /// A transfer, and how busy the whole machine was meanwhile.
     ///
     /// @param machineSecondsPerGib processor time of everything that ran: sender, receiver, and who else was there
     record Run(Sent sent, double machineSecondsPerGib) {}
 
-    /// One chunk size's figures. `runs` has a run a round for each subject that could be measured, in the order of the rounds.
+    /// One chunk size's figures. `runs` has a run a round for each subject that could be measured, in the order of
+    /// the rounds.
     ///
     /// @param roundsAlone rounds that were measured with the lock held
     record Result(
-            int chunkBytes, int rounds, int roundsAlone, Map<Subject, List<Run>> runs, Map<Subject, String> unavailable) {
+            int chunkBytes,
+            int rounds,
+            int roundsAlone,
+            Map<Subject, List<Run>> runs,
+            Map<Subject, String> unavailable) {
         double[] processSecondsPerGib(Subject subject) {
             return figures(subject).stream()
                     .mapToDouble(run -> run.sent().processSecondsPerGib())
@@ -87,7 +92,8 @@ final class Comparison {
                     for (Subject subject : round % 2 == 0 ? group : group.reversed()) {
                         Run run = run(subject, chunkBytes);
                         if (round >= 0) {
-                            runs.computeIfAbsent(subject, _ -> new ArrayList<>()).add(run);
+                            runs.computeIfAbsent(subject, _ -> new ArrayList<>())
+                                    .add(run);
                         }
                     }
                 }
@@ -108,7 +114,8 @@ final class Comparison {
         return new Run(sent, busySeconds / (sent.bytes() / (double) (1L << 30)));
     }
 
-    /// User, nice, system, irq and softirq time of all processors since the start, in 1/100 s (proc(5), /proc/stat).
+    /// User, nice, system, irq and softirq time of all processors since the start, in 1/100 s (proc(5),
+    /// /proc/stat).
     private static long busyTicks() throws IOException {
         String[] words = Sample.proc("stat").split("\n", 2)[0].split(" +");
         return Long.parseLong(words[1])

@@ -58,8 +58,7 @@ final class LibraryWay implements Way {
         try (Endpoint.Socket ending = connected();
                 Arena arena = Arena.ofConfined()) {
             Descriptor descriptor = ending.descriptor();
-            ErrnoException.check(
-                    kernel.sockets().shutdown(descriptor, Sockets.SHUT_WR), Call.SHUTDOWN, ending.name());
+            ErrnoException.check(kernel.sockets().shutdown(descriptor, Sockets.SHUT_WR), Call.SHUTDOWN, ending.name());
             MemorySegment one = arena.allocate(1);
             ErrnoException.check(kernel.sockets().recv(descriptor, one, 0), Call.RECV, ending.name());
         }
@@ -75,7 +74,8 @@ final class LibraryWay implements Way {
         return String.format(Locale.ROOT, "%.3f ", last.cpuCopies().value())
                 + last.calls().entrySet().stream()
                         .filter(entry -> entry.getValue().calls() > 0)
-                        .map(entry -> entry.getKey().kernelName() + "=" + entry.getValue().calls())
+                        .map(entry -> entry.getKey().kernelName() + "="
+                                + entry.getValue().calls())
                         .collect(Collectors.joining(","));
     }
 

@@ -24,8 +24,8 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// Netty's file regions, one of a chunk's length after the other, on one event loop thread. The work is that thread's, so only the
-/// process's processor time tells what it cost.
+/// Netty's file regions, one of a chunk's length after the other, on one event loop thread. The work is that thread's,
+/// so only the process's processor time tells what it cost.
 final class NettyWay implements Way {
     private final FileChannel file;
     private final EventLoopGroup group;

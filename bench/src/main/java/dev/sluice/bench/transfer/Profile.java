@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/// Where a sender's processor time goes: `perf record` over the program, samples of the thread that sends. Sampled by cpu-clock, which is
-/// a timer and works where there are no hardware counters; it can't fire while interrupts are off, so time in such sections goes to their end.
+/// Where a sender's processor time goes: `perf record` over the program, samples of the thread that sends. Sampled by
+/// cpu-clock, which is a timer and works where there are no hardware counters; it can't fire while interrupts are off,
+/// so time in such sections goes to their end.
 ///
 /// The receiver is another process and discards in the kernel, so no copy of its is in the samples.
 ///
@@ -32,7 +33,8 @@ record Profile(Subject subject, int chunkBytes, long samples, long copying, doub
         return samples == 0 ? 0 : (double) copying / samples;
     }
 
-    /// Profiles a sender that transfers so many times. Its first transfers, still interpreted, are in the samples: take several.
+    /// Profiles a sender that transfers so many times. Its first transfers, still interpreted, are in the samples:
+    /// take several.
     static Profile of(
             Programs programs, Sample sample, Subject subject, int chunkBytes, int transfers, Receiver discarding)
             throws IOException, InterruptedException {
@@ -50,8 +52,8 @@ record Profile(Subject subject, int chunkBytes, long samples, long copying, doub
                 }
                 child.finish();
             }
-            Programs.Ended script = Programs.run(List.of(
-                    "perf", "script", "-i", data.toString(), "-F", "comm,ip,sym", "--comms", "sender"));
+            Programs.Ended script = Programs.run(
+                    List.of("perf", "script", "-i", data.toString(), "-F", "comm,ip,sym", "--comms", "sender"));
             if (script.exitCode() != 0) {
                 throw new IOException("perf script failed:\n" + script.output());
             }

@@ -79,8 +79,7 @@ record Programs(Path sender, Path receiver) {
                 process.destroyForcibly().waitFor();
                 throw new IOException(command.getFirst() + " did not end");
             }
-            return new Ended(
-                    process.exitValue(), new String(Files.readAllBytes(output), StandardCharsets.UTF_8));
+            return new Ended(process.exitValue(), new String(Files.readAllBytes(output), StandardCharsets.UTF_8));
         } finally {
             Files.delete(output);
         }

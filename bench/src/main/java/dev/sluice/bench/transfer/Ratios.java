@@ -7,7 +7,8 @@ import java.util.Random;
 /// The median of paired ratios, with how sure it is.
 ///
 /// @param median of the ratios
-/// @param low    lower end of the interval that holds 95% of medians of samples drawn again from the pairs (percentile bootstrap)
+/// @param low    lower end of the interval that holds 95% of medians of samples drawn again from the pairs (percentile
+///               bootstrap)
 /// @param high   its upper end
 /// @param least  the smallest ratio of a pair
 /// @param most   the largest

@@ -22,24 +22,21 @@ final class Report {
                 .findFirst()
                 .map(line -> line.substring(line.indexOf(':') + 2))
                 .orElse(System.getProperty("os.arch"));
-        return LocalDate.now(ZoneOffset.UTC) + ", " + Runtime.getRuntime().availableProcessors() + " × " + cpu + ", Linux "
+        return LocalDate.now(ZoneOffset.UTC) + ", " + Runtime.getRuntime().availableProcessors() + " × " + cpu
+                + ", Linux "
                 + System.getProperty("os.version") + ", JDK " + System.getProperty("java.version") + ", over loopback, "
                 + sample.bytes() + " bytes on " + sample.fileSystem() + ", in the page cache; load average "
                 + Sample.proc("loadavg").split(" ")[0];
     }
 
     static String comparison(Comparison.Result result) {
-        StringBuilder table = new StringBuilder(String.format(
-                Locale.ROOT,
-                """
+        StringBuilder table = new StringBuilder(
+                String.format(Locale.ROOT, """
                 Chunks of %d bytes, %d rounds, %d of them with the lock held. Processor time of the sender in s/GiB: least / **median** / most.
 
                 | way | process | sending thread | whole machine | GB/s | process ÷ C's: median (95%%; pairs' range) |
                 |---|---|---|---|---|---|
-                """,
-                result.chunkBytes(),
-                result.rounds(),
-                result.roundsAlone()));
+                """, result.chunkBytes(), result.rounds(), result.roundsAlone()));
         for (Subject subject : Subject.values()) {
             if (result.unavailable().containsKey(subject)) {
                 table.append("| ")
@@ -57,7 +54,8 @@ final class Report {
                     isNetty(subject) ? "its event loop's" : spread(result.threadSecondsPerGib(subject)),
                     spread(result.machineSecondsPerGib(subject)),
                     Ratios.median(result.figures(subject).stream()
-                            .mapToDouble(run -> (double) run.sent().bytes() / run.sent().wallNs())
+                            .mapToDouble(run ->
+                                    (double) run.sent().bytes() / run.sent().wallNs())
                             .toArray()),
                     result.ratio(subject).map(Ratios::toString).orElse("")));
         }

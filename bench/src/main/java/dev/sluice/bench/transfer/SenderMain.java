@@ -15,8 +15,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 
-/// A sender in a process of its own: `SenderMain FILE`. For each line `WAY CHUNK PORT` it sends the file and answers `sent …` as
-/// [Sent] has it, or `unavailable WHY`. One thread, named "sender" so that a profile can be told apart from the JVM's own threads.
+/// A sender in a process of its own: `SenderMain FILE`. For each line `WAY CHUNK PORT` it sends the file and answers
+/// `sent …` as [Sent] has it, or `unavailable WHY`. One thread, named "sender" so that a profile can be told apart from
+/// the JVM's own threads.
 final class SenderMain {
     private final Path path;
     private final Kernel kernel = new Kernel();
@@ -77,8 +78,8 @@ final class SenderMain {
         Resources.Totals process = kernel.resources().ofProcess();
         Resources.Totals thread = kernel.resources().ofThread();
         way.send(chunkBytes);
-        // In this order, here and above: asking for the process brings the running thread's time up to date, asking for the
-        // thread doesn't (thread_group_cputime and task_cputime_adjusted of kernel/sched/cputime.c).
+        // In this order, here and above: asking for the process brings the running thread's time up to date, asking for
+        // the thread doesn't (thread_group_cputime and task_cputime_adjusted of kernel/sched/cputime.c).
         long processNs = cpuNs(kernel.resources().ofProcess()) - cpuNs(process);
         long threadNs = cpuNs(kernel.resources().ofThread()) - cpuNs(thread);
         wallNs = System.nanoTime() - wallNs;

@@ -22,7 +22,8 @@ enum Subject {
     NETTY_EPOLL(Program.PEERS, "netty-epoll", "Netty FileRegion, epoll"),
     NETTY_IO_URING(Program.PEERS, "netty-io_uring", "Netty FileRegion, io_uring");
 
-    /// Each is a process of its own, so that one's compiler threads and collector aren't in another's processor time.
+    /// Each is a process of its own, so that one's compiler threads and collector aren't in another's processor
+    /// time.
     enum Program {
         LIBRARY,
         C,

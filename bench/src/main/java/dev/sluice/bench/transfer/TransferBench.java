@@ -8,8 +8,7 @@ import java.util.List;
 
 /// `bin/bench transfer`. See bench/README.md for what it measures and its options.
 final class TransferBench {
-    private static final String USAGE =
-            """
+    private static final String USAGE = """
             bin/bench transfer [OPTIONS]
               --strace        system calls: the account beside strace -c (package strace)
               --perf          share of processor samples in kernel copy functions, beside the derived copies (package linux-perf)
@@ -130,7 +129,8 @@ final class TransferBench {
 
     private boolean checkCalls(Programs programs, Sample sample, String circumstances)
             throws IOException, InterruptedException {
-        System.out.println("| way | chunk | call | counted by the account | by strace | of those the harness's | agree |");
+        System.out.println(
+                "| way | chunk | call | counted by the account | by strace | of those the harness's | agree |");
         System.out.println("|---|---|---|---|---|---|---|");
         CallCheck check = new CallCheck(programs, sample);
         List<String> rows = new ArrayList<>();
@@ -162,8 +162,7 @@ final class TransferBench {
                 for (Subject subject : Subject.library()) {
                     for (Subject each : List.of(subject, subject.pair() == null ? subject : subject.pair())) {
                         try (Turn _ = Turn.take(lock)) {
-                            Profile profile =
-                                    Profile.of(programs, sample, each, chunkBytes, rounds, discarding);
+                            Profile profile = Profile.of(programs, sample, each, chunkBytes, rounds, discarding);
                             System.out.print(Report.profile(profile));
                             rows.add(Report.profileRow(profile));
                         }

@@ -5,8 +5,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// A turn on a machine that others use too: holds a lock file as flock(1) does, exclusively, while a round is measured. Java's own file
-/// locks are fcntl's and don't see flock's. Where others never let go of it for [#WAIT_SECONDS], it goes on without, and says so.
+/// A turn on a machine that others use too: holds a lock file as flock(1) does, exclusively, while a round is measured.
+/// Java's own file locks are fcntl's and don't see flock's. Where others never let go of it for [#WAIT_SECONDS], it
+/// goes on without, and says so.
 final class Turn implements AutoCloseable {
     private static final String WAIT_SECONDS = "10";
 

@@ -8,13 +8,15 @@ interface Way extends AutoCloseable {
     /// Connects; what this costs isn't measured.
     void connect(int port) throws IOException, ErrnoException, InterruptedException;
 
-    /// Sends the whole file, asking each call to move `chunkBytes` at most. Returns when the last byte was handed to the kernel.
+    /// Sends the whole file, asking each call to move `chunkBytes` at most. Returns when the last byte was handed
+    /// to the kernel.
     void send(int chunkBytes) throws IOException, ErrnoException, InterruptedException;
 
     /// Ends the connection once the receiver has read everything. Not measured.
     void disconnect() throws IOException, ErrnoException, InterruptedException;
 
-    /// What the library's account said of the last [#send], as [Sent] words it; empty for ways that have no account.
+    /// What the library's account said of the last [#send], as [Sent] words it; empty for ways that have no
+    /// account.
     default String account() {
         return "";
     }

@@ -7,7 +7,8 @@
 ///        └──────────────────────── "received BYTES HASH" ───────────────┘
 /// ```
 ///
-/// One sender works at a time. Each measures its own processor time, so what the receiver and the harness spend isn't in it.
+/// One sender works at a time. Each measures its own processor time, so what the receiver and the harness spend isn't
+/// in it.
 @NullMarked
 package dev.sluice.bench.transfer;
 

@@ -8,8 +8,7 @@ import org.junit.jupiter.api.Test;
 class CallCheckTest {
     @Test
     void aSummaryOfStraceIsReadWithAndWithoutErrors() {
-        String summary =
-                """
+        String summary = """
                 % time     seconds  usecs/call     calls    errors syscall
                 ------ ----------- ----------- --------- --------- ----------------
                  97.21    0.012345           7      1024         3 sendfile

@@ -7,8 +7,7 @@ import org.junit.jupiter.api.Test;
 class ProfileTest {
     @Test
     void samplesInCopyFunctionsOfTheSendingThreadAreCounted() {
-        String script =
-                """
+        String script = """
                 sender  ffffffff81a01234 rep_movs_alternative
                 sender  ffffffff81a05678 _copy_from_iter
                 sender  ffffffff81b00000 tcp_sendmsg_locked

@@ -44,10 +44,13 @@ class TransferBenchTest {
                     .doesNotContainKeys(allBut(Subject.NETTY_EPOLL, Subject.NETTY_IO_URING));
             for (Subject subject : Subject.values()) {
                 if (!result.unavailable().containsKey(subject)) {
-                    assertThat(result.figures(subject)).as(subject.label).hasSize(2).allSatisfy(run -> {
-                        assertThat(run.sent().bytes()).isEqualTo(FILE_BYTES);
-                        assertThat(run.sent().wallNs()).isPositive();
-                    });
+                    assertThat(result.figures(subject))
+                            .as(subject.label)
+                            .hasSize(2)
+                            .allSatisfy(run -> {
+                                assertThat(run.sent().bytes()).isEqualTo(FILE_BYTES);
+                                assertThat(run.sent().wallNs()).isPositive();
+                            });
                 }
             }
         }

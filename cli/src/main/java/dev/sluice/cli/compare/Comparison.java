@@ -36,7 +36,8 @@ public final class Comparison {
     /// The JDK maps no more at once.
     private static final long MOST_BYTES = 1L << 30;
 
-    /// First a little, to see whether a way works and how slow it is; then until the JVM has compiled what moves bytes.
+    /// First a little, to see whether a way works and how slow it is; then until the JVM has compiled what moves
+    /// bytes.
     private static final long FIRST_BYTES = 1L << 20;
 
     private static final long WARM_UP_BYTES = 16L << 20;

@@ -178,8 +178,8 @@ record JdkWay(Direction direction, Kind kind) implements Way {
         try (FileChannel from = source(job);
                 WritableByteChannel to =
                         direction == Direction.FILE_TO_SOCKET ? SocketChannel.open(job.peer()) : sink(job)) {
-            // Each asks for the size first (fstat). To a socket a copy_file_range that fails comes before each sendfile; to a
-            // file copy_file_range does it.
+            // Each asks for the size first (fstat). To a socket a copy_file_range that fails comes before each
+            // sendfile; to a file copy_file_range does it.
             int callsEach = direction == Direction.FILE_TO_SOCKET ? 3 : 2;
             long calls = 0;
             meter.start();

@@ -46,8 +46,8 @@ public record Row(
         return spread(Sample::cpuSecondsPerGib);
     }
 
-    /// The median's part in user mode. The kernel splits by samples of its timer, so the split is taken over all runs
-    /// together.
+    /// The median's part in user mode. The kernel splits by samples of its timer, so the split is taken over all
+    /// runs together.
     public double userSecondsPerGib() {
         double user = samples.stream().mapToDouble(Sample::userSecondsPerGib).sum();
         double system =

@@ -84,7 +84,8 @@ record SluiceWay(Direction direction, Method method) implements Way {
         }
     }
 
-    /// The account's own figures, with the copies derived anew from how much was cached, which the account wasn't told.
+    /// The account's own figures, with the copies derived anew from how much was cached, which the account wasn't
+    /// told.
     private Cost cost(TransferAccount account, Job job) {
         Circumstances told = account.circumstances(method);
         List<Hop> hops = CopyModel.hops(

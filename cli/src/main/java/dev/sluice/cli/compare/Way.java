@@ -34,8 +34,8 @@ interface Way {
         return false;
     }
 
-    /// Moves the job's bytes. Calls [Meter#start] when the ends are open and [Meter#stop] when the last byte was handed
-    /// over.
+    /// Moves the job's bytes. Calls [Meter#start] when the ends are open and [Meter#stop] when the last byte was
+    /// handed over.
     ///
     /// @throws Unavailable when this machine has no such way between these ends
     Cost move(Job job, Meter meter) throws IOException;
