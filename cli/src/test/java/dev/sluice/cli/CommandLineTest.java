@@ -187,7 +187,7 @@ class CommandLineTest {
     @Test
     void whatIsNoBrokerIsNamedAsSuch() throws Exception {
         try (Listener listener = Listener.answering("HTTP/1.1 400 Bad Request\r\n\r\n")) {
-            SluiceRun run = SluiceRun.of("topic", "list", "--bootstrap", listener.address(), "--timeout", "5");
+            SluiceRun run = SluiceRun.of("topic", "list", "--bootstrap", listener.address(), "--timeout", "60");
             assertThat(run.exitCode()).isEqualTo(ExitCode.FAILURE);
             assertThat(run.err()).contains(listener.address(), "doesn't answer as a Kafka broker");
         }
@@ -203,9 +203,19 @@ class CommandLineTest {
     }
 
     @Test
+    void aSilentAddressDoesNotKeepTheNextOneFromBeingAsked() throws Exception {
+        try (Listener silent = Listener.silent();
+                Listener closing = Listener.answering("")) {
+            SluiceRun run = SluiceRun.of(
+                    "topic", "list", "--bootstrap", silent.address() + "," + closing.address(), "--timeout", "1");
+            assertThat(run.err()).contains(closing.address(), "it closed the connection");
+        }
+    }
+
+    @Test
     void whoClosesTheConnectionIsNamed() throws Exception {
         try (Listener listener = Listener.answering("")) {
-            SluiceRun run = SluiceRun.of("status", "--bootstrap", listener.address(), "--timeout", "0.2");
+            SluiceRun run = SluiceRun.of("status", "--bootstrap", listener.address(), "--timeout", "60");
             assertThat(run.exitCode()).isEqualTo(ExitCode.FAILURE);
             assertThat(run.err()).contains("it closed the connection");
         }
