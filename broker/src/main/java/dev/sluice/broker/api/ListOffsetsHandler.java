@@ -7,6 +7,7 @@ import dev.sluice.broker.protocol.RecordTimestamps;
 import dev.sluice.log.PartitionLog;
 import dev.sluice.log.TimestampedOffset;
 import java.io.IOException;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
@@ -17,6 +18,7 @@ import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsTopicR
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ListOffsetsRequest;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +29,18 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
     private static final long NONE = -1;
     private static final int NO_EPOCH = -1;
     private static final short FIRST_WITH_EPOCH = 4;
+
+    /// The first version with each of the special timestamps, as in Kafka's ReplicaManager.
+    private static final Map<Long, Short> FIRST_WITH = Map.of(
+            ListOffsetsRequest.EARLIEST_TIMESTAMP, (short) 1,
+            ListOffsetsRequest.LATEST_TIMESTAMP, (short) 1,
+            ListOffsetsRequest.MAX_TIMESTAMP, (short) 7,
+            ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP, (short) 8,
+            ListOffsetsRequest.LATEST_TIERED_TIMESTAMP, (short) 9,
+            ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP, (short) 11);
+
+    /// Partitions answered on the loop; more would keep its other connections waiting.
+    private static final int MOST_ON_LOOP = 1_000;
 
     ListOffsetsHandler(Services services) {
         super(ApiKeys.LIST_OFFSETS, services);
@@ -39,11 +53,14 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
 
     @Override
     void handle(ListOffsetsRequestData body, Exchange exchange) {
+        int partitions = body.topics().stream()
+                .mapToInt(topic -> topic.partitions().size())
+                .sum();
         boolean searches = body.topics().stream()
                 .flatMap(topic -> topic.partitions().stream())
                 .anyMatch(partition ->
                         partition.timestamp() >= 0 || partition.timestamp() == ListOffsetsRequest.MAX_TIMESTAMP);
-        if (searches) {
+        if (searches || partitions > MOST_ON_LOOP) {
             offLoop(exchange, () -> answer(body, exchange.version()));
         } else {
             exchange.answer(answer(body, exchange.version()));
@@ -57,10 +74,7 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
             Topic topic = image.topic(asked.name());
             ListOffsetsTopicResponse answers = new ListOffsetsTopicResponse().setName(asked.name());
             for (ListOffsetsPartition partition : asked.partitions()) {
-                Partition known = topic == null ? null : topic.partition(partition.partitionIndex());
-                ListOffsetsPartitionResponse answered = known == null
-                        ? error(partition, Errors.UNKNOWN_TOPIC_OR_PARTITION)
-                        : answer(partition, known.log());
+                ListOffsetsPartitionResponse answered = answer(topic, partition, version);
                 answers.partitions().add(version < FIRST_WITH_EPOCH ? answered.setLeaderEpoch(NO_EPOCH) : answered);
             }
             answer.topics().add(answers);
@@ -68,7 +82,22 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
         return answer;
     }
 
-    private ListOffsetsPartitionResponse answer(ListOffsetsPartition asked, PartitionLog log) {
+    private static ListOffsetsPartitionResponse answer(
+            @Nullable Topic topic, ListOffsetsPartition asked, short version) {
+        if (!isOffered(asked.timestamp(), version)) {
+            return error(asked, Errors.UNSUPPORTED_VERSION);
+        }
+        Partition known = topic == null ? null : topic.partition(asked.partitionIndex());
+        return known == null ? error(asked, Errors.UNKNOWN_TOPIC_OR_PARTITION) : answer(asked, known.log());
+    }
+
+    /// Whether the version has this time, or negative number with a meaning of its own.
+    private static boolean isOffered(long timestamp, short version) {
+        Short first = FIRST_WITH.get(timestamp);
+        return timestamp >= 0 || (first != null && version >= first);
+    }
+
+    private static ListOffsetsPartitionResponse answer(ListOffsetsPartition asked, PartitionLog log) {
         int epoch = asked.currentLeaderEpoch();
         if (epoch >= 0 && epoch != log.leaderEpoch()) {
             return error(asked, epoch < log.leaderEpoch() ? Errors.FENCED_LEADER_EPOCH : Errors.UNKNOWN_LEADER_EPOCH);
@@ -89,9 +118,6 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
             if (timestamp == ListOffsetsRequest.LATEST_TIERED_TIMESTAMP
                     || timestamp == ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP) {
                 return answer.setTimestamp(NONE).setOffset(NONE).setLeaderEpoch(NO_EPOCH); // nothing is tiered
-            }
-            if (timestamp < 0 && timestamp != ListOffsetsRequest.MAX_TIMESTAMP) {
-                return error(asked, Errors.UNSUPPORTED_VERSION);
             }
             Optional<TimestampedOffset> found = timestamp == ListOffsetsRequest.MAX_TIMESTAMP
                     ? log.offsetOfMaxTimestamp(RecordTimestamps.CODEC)
