@@ -117,6 +117,10 @@ public final class Connection implements ReadyListener {
         return closed;
     }
 
+    boolean isPeerClosed() {
+        return peerClosed;
+    }
+
     boolean isHandling() {
         return handling;
     }
