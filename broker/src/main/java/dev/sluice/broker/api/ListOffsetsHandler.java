@@ -53,14 +53,31 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
             ListOffsetsTopicResponse answers = new ListOffsetsTopicResponse().setName(asked.name());
             for (ListOffsetsPartition partition : asked.partitions()) {
                 Partition known = topic == null ? null : topic.partition(partition.partitionIndex());
-                ListOffsetsPartitionResponse answered = known == null
-                        ? error(partition, Errors.UNKNOWN_TOPIC_OR_PARTITION)
-                        : answer(partition, known.log());
+                ListOffsetsPartitionResponse answered;
+                if (known == null) {
+                    answered = error(partition, Errors.UNKNOWN_TOPIC_OR_PARTITION);
+                } else if (partition.timestamp() < 0 && version < firstWith(partition.timestamp())) {
+                    answered = error(partition, Errors.UNSUPPORTED_VERSION);
+                } else {
+                    answered = answer(partition, known.log());
+                }
                 answers.partitions().add(version < FIRST_WITH_EPOCH ? answered.setLeaderEpoch(NO_EPOCH) : answered);
             }
             answer.topics().add(answers);
         }
         return answer;
+    }
+
+    /// The first version that can ask this question; as in Kafka, an older one that does is refused.
+    private static int firstWith(long negativeTimestamp) {
+        return switch ((int) Math.max(negativeTimestamp, Integer.MIN_VALUE)) {
+            case (int) ListOffsetsRequest.LATEST_TIMESTAMP, (int) ListOffsetsRequest.EARLIEST_TIMESTAMP -> 1;
+            case (int) ListOffsetsRequest.MAX_TIMESTAMP -> 7;
+            case (int) ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP -> 8;
+            case (int) ListOffsetsRequest.LATEST_TIERED_TIMESTAMP -> 9;
+            case (int) ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP -> 11;
+            default -> Integer.MAX_VALUE;
+        };
     }
 
     private ListOffsetsPartitionResponse answer(ListOffsetsPartition asked, PartitionLog log) {
@@ -84,9 +101,6 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
             if (timestamp == ListOffsetsRequest.LATEST_TIERED_TIMESTAMP
                     || timestamp == ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP) {
                 return answer.setTimestamp(NONE).setOffset(NONE).setLeaderEpoch(NO_EPOCH); // nothing is tiered
-            }
-            if (timestamp < 0 && timestamp != ListOffsetsRequest.MAX_TIMESTAMP) {
-                return error(asked, Errors.UNSUPPORTED_VERSION);
             }
             Optional<TimestampedOffset> found = timestamp == ListOffsetsRequest.MAX_TIMESTAMP
                     ? log.offsetOfMaxTimestamp(RecordTimestamps.CODEC)
