@@ -121,7 +121,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         maxBytes = Math.clamp(plan.maxBytes(), 0, services.config().fetchMaxBytes());
         minBytes = Math.min(plan.minBytes(), maxBytes);
         look();
-        if (isEnough() || plan.maxWaitMs() <= 0 || loop.isDraining()) {
+        if (isEnough() || plan.maxWaitMs() <= 0 || loop.isDraining() || newRequest.isPeerClosed()) {
             answer();
         } else {
             park();

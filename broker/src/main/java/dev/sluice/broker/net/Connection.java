@@ -166,6 +166,10 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         return closed;
     }
 
+    boolean isPeerClosed() {
+        return peerClosed;
+    }
+
     boolean isHandling() {
         return handling;
     }
