@@ -36,14 +36,25 @@ record Profile(Subject subject, int chunkBytes, long samples, long copying, doub
     /// Transfers before those whose samples count: enough for the JVM's compiler.
     private static final int WARMUPS = 3;
 
-    /// Profiles a sender that transfers so many times, after a warm-up. Samples carry CLOCK_MONOTONIC, which is what
-    /// System.nanoTime() reads on Linux; so the warm-up's can be left out.
+    /// Profiles a sender that transfers so many times, after a warm-up. Samples carry CLOCK_MONOTONIC, which is
+    /// what System.nanoTime() reads on Linux; so the warm-up's can be left out.
     static Profile of(
             Programs programs, Sample sample, Subject subject, int chunkBytes, int transfers, Receiver discarding)
             throws IOException, InterruptedException {
         Path data = Files.createTempFile("sluice-bench", ".perf");
-        List<String> command = new ArrayList<>(
-                List.of("perf", "record", "-q", "-e", "cpu-clock", "-F", "1999", "-k", "CLOCK_MONOTONIC", "-o", data.toString(), "--"));
+        List<String> command = new ArrayList<>(List.of(
+                "perf",
+                "record",
+                "-q",
+                "-e",
+                "cpu-clock",
+                "-F",
+                "1999",
+                "-k",
+                "CLOCK_MONOTONIC",
+                "-o",
+                data.toString(),
+                "--"));
         command.addAll(programs.command(subject.program, sample.path()));
         double cpuCopies = -1;
         long fromNs = 0;

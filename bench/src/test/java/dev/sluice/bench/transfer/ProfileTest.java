@@ -7,8 +7,7 @@ import org.junit.jupiter.api.Test;
 class ProfileTest {
     @Test
     void samplesInCopyFunctionsOfTheSendingThreadAfterItsWarmUpAreCounted() {
-        String script =
-                """
+        String script = """
                 sender  99.999999999:  ffffffff81a01234 rep_movs_alternative
                 sender  100.000000001:  ffffffff81a01234 rep_movs_alternative
                 sender  100.000000002:  ffffffff81a05678 _copy_from_iter
