@@ -4,10 +4,11 @@
  * discard  has the kernel throw the bytes away (MSG_TRUNC): nothing is copied to user space.
  * check    reads them and makes a 64-bit FNV-1a hash of them.
  *
- * Prints "port N" first, then for each connection "received BYTES HASH" (hash 0 when discarding) before it closes it. Ends at the
- * end of standard input's process: when a line can't be printed, or by a signal.
+ * Prints "port N" first, then for each connection "received BYTES HASH" (hash 0 when discarding) before it closes it. Ends when
+ * standard input does, so that it doesn't outlive who started it.
  */
 #include "common.h"
+#include <poll.h>
 
 enum { MOST = 1 << 20 };
 
@@ -30,6 +31,9 @@ int main(int argc, char **argv) {
     printf("port %d\n", ntohs(address.sin_port));
     fflush(stdout);
     for (;;) {
+        struct pollfd ready[] = {{.fd = 0, .events = POLLIN}, {.fd = listener, .events = POLLIN}};
+        if (poll(ready, 2, -1) < 0) die("poll");
+        if (ready[0].revents) return 0;
         int peer = accept(listener, NULL, NULL);
         if (peer < 0) die("accept");
         uint64_t bytes = 0, hash = 14695981039346656037u;

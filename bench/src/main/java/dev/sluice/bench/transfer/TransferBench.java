@@ -34,6 +34,10 @@ final class TransferBench {
     ///
     /// @param arguments the folder of the C sources, the folder for programs, then the user's
     static void main(String[] arguments) throws InterruptedException {
+        if (List.of(arguments).contains("--help")) {
+            System.out.print(USAGE);
+            return;
+        }
         TransferBench bench = new TransferBench();
         try {
             bench.parse(List.of(arguments).subList(2, arguments.length));
