@@ -1,6 +1,7 @@
 package dev.sluice.log;
 
 import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import java.lang.foreign.MemorySegment;
 
@@ -116,7 +117,7 @@ final class SegmentAppender {
         if (indexesNext(indexIntervalBytes)) {
             try {
                 offsetIndex.room(1);
-                timeIndex.room(2); // and the one at the end
+                timeIndex.room(1);
             } catch (ErrnoException e) {
                 return -e.errno();
             }
@@ -162,9 +163,10 @@ final class SegmentAppender {
 
     /// Leaves the files as Kafka leaves those of a sealed segment: the largest timestamp is the time index's last
     /// entry, and none is longer than what it holds. Appending may go on afterwards.
+    ///
+    /// @throws ErrnoException when a file can't be trimmed
     void finish(IndexFile offsetIndexFile, IndexFile timeIndexFile) throws ErrnoException {
-        if (largestTimestamp > lastIndexedTimestamp) {
-            timeIndex.room(1);
+        if (largestTimestamp > lastIndexedTimestamp && timeIndexHasRoom()) {
             indexTimestamp();
         }
         offsetIndex.trim();
@@ -175,6 +177,20 @@ final class SegmentAppender {
         }
         offsetIndexFile.count(offsetIndex.count());
         timeIndexFile.count(timeIndex.count());
+    }
+
+    /// Without the last entry the largest timestamp has to be looked for in the headers: a full disk is no reason
+    /// not to close.
+    private boolean timeIndexHasRoom() throws ErrnoException {
+        try {
+            timeIndex.room(1);
+            return true;
+        } catch (ErrnoException e) {
+            if (Errno.isOutOfSpace(e.errno())) {
+                return false;
+            }
+            throw e;
+        }
     }
 
     /// Lets go of the file and the maps; neither trims nor flushes.

@@ -251,4 +251,20 @@ class PartitionLogFaultTest {
 
         assertThat(unreadable.hits()).isPositive();
     }
+
+    @Test
+    void aFullDiskIsNoReasonNotToCloseCleanly() throws IOException {
+        PartitionLog other = folder.create("u", 0);
+        append(other, batch().timestamp(T0 + 77)); // its time index has no blocks, and an entry is due at the end
+        Faults.Fault full = folder.faults.always(Call.FALLOCATE, "index", Errno.ENOSPC);
+        folder.directory().close();
+        assertThat(full.hits()).isPositive();
+        full.heal();
+
+        folder.open();
+
+        assertThat(folder.directory().recoveryReport().clean()).isTrue();
+        assertThat(folder.log("u", 0).offsetForTimestamp(T0 + 77, Batches.CODEC))
+                .contains(new TimestampedOffset(T0 + 77, 0, 0));
+    }
 }

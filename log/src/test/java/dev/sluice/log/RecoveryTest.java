@@ -29,6 +29,9 @@ class RecoveryTest {
     @TempDir
     Path temporary;
 
+    /// States of an index that are seen from its size and its ends.
+    private static final List<String> REBUILT_WHEN = List.of("missing", "odd", "zeros", "blank", "longer");
+
     private Folder folder;
     private PartitionLog log;
 
@@ -336,7 +339,8 @@ class RecoveryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"missing", "empty", "garbage", "odd", "short", "zeros", "longer", "lying"})
+    @ValueSource(
+            strings = {"missing", "empty", "garbage", "odd", "short", "zeros", "blank", "longer", "lying", "ahead"})
     void anIndexInWhateverStateIsMendedOrHarmless(String state) throws IOException {
         fill(0, 60);
         folder.directory().close();
@@ -353,6 +357,16 @@ class RecoveryTest {
                     case "odd" -> Arrays.copyOf(good, good.length + 1);
                     case "short" -> Arrays.copyOf(good, Math.max(0, good.length - entry));
                     case "zeros" -> Arrays.copyOf(good, 4096 / entry * entry);
+                    case "blank" -> new byte[4096 / entry * entry];
+                    case "ahead" -> {
+                        // Every entry names the last entry's batch: a real one, and too far
+                        // ahead.
+                        byte[] ahead = good.clone();
+                        for (int at = 0; at + entry <= ahead.length; at += entry) {
+                            System.arraycopy(good, good.length - 4, ahead, at + entry - 4, 4);
+                        }
+                        yield ahead;
+                    }
                     case "longer" -> {
                         byte[] longer = Arrays.copyOf(good, good.length + entry);
                         Arrays.fill(longer, good.length, longer.length, (byte) 0x7f);
@@ -382,6 +396,9 @@ class RecoveryTest {
 
         reopen();
 
+        if (REBUILT_WHEN.contains(state)) {
+            assertThat(folder.report(log).indexesRebuilt()).isEqualTo(bases.size());
+        }
         assertHolds(60);
         for (int i = 0; i < 60; i++) {
             assertThat(log.offsetForTimestamp(T0 + i, Batches.CODEC))
@@ -488,16 +505,37 @@ class RecoveryTest {
     @Test
     void aSnapshotOfALogThatWentOnOtherwiseIsNotBelieved() throws IOException {
         fill(0, 3);
-        // Left of an earlier life of the log: at an offset that is neither a segment's base nor the end.
+        folder.directory().close();
+        // Left of an earlier life of the log, at an offset that is neither a base nor the end; the right one
+        // is lost.
         ProducerStates stale = new ProducerStates();
-        BatchView other = batch().producer(1, 9, 500).view();
-        stale.appended(other);
-        Files.write(SegmentFiles.of(folder.path.resolve("t-0"), 4, ".snapshot"), ProducerSnapshot.format(stale));
+        stale.appended(batch().producer(7, 0, 500).view());
+        Path left = SegmentFiles.of(folder.path.resolve("t-0"), 4, ".snapshot");
+        Files.write(left, ProducerSnapshot.format(stale));
+        Files.delete(folder.file(log, 6, ".snapshot"));
 
-        log = folder.crash(log);
+        reopen();
 
         assertThat(log.append(batch().records(2).producer(1, 0, 4).view())).isInstanceOf(AppendOutcome.Duplicate.class);
-        assertThat(SegmentFiles.of(folder.path.resolve("t-0"), 4, ".snapshot")).doesNotExist();
+        assertThat(log.append(batch().producer(7, 0, 0).view())).isInstanceOf(AppendOutcome.Appended.class);
+        assertThat(left).doesNotExist();
+    }
+
+    @Test
+    void aHeaderThatReachesBeyondItsSegmentIsCorrupt() throws IOException {
+        folder.config = folder.config.withCompacted(true); // where a count need not fit the offsets
+        fill(0, 60);
+        folder.directory().checkpoint();
+        die();
+        edit(folder.file(log, 0, ".log"), bytes -> {
+            bytes[23] = 1; // the highest byte of the first batch's last offset delta
+            return bytes;
+        });
+
+        reopen();
+
+        assertThatThrownBy(() -> log.read(2, 1, true)).isInstanceOf(CorruptBatchException.class);
+        assertThat(folder.read(log, bases().get(1), 1)).isNotEmpty();
     }
 
     @Test

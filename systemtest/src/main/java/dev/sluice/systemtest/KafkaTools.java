@@ -55,7 +55,7 @@ final class KafkaTools {
                         withSuffix(dataDir, ".index").stream(), withSuffix(dataDir, ".timeindex").stream())
                 .toList();
         if (!logs.isEmpty()) {
-            dump(List.of("--deep-iteration", "--files"), logs);
+            dump(List.of("--deep-iteration", "--skip-record-metadata", "--files"), logs);
         }
         if (!indexes.isEmpty()) {
             dump(List.of("--index-sanity-check", "--files"), indexes);

@@ -23,9 +23,9 @@ import java.util.regex.Pattern;
 /// full.heal();
 /// ```
 ///
-/// A call meets the first fault, in the order of their making, that it fits and that is due; a call that fits none is
-/// made as asked. A fault counts the calls that fit it, those of other threads too, so that the third is the third of
-/// all. Thread-safe; faults may be added and healed while calls are made.
+/// A call meets all faults that it fits and that are due, in the order of their making, until one refuses it; a call
+/// that fits none is made as asked. A fault counts the calls that fit it, those of other threads too, so that the third
+/// is the third of all. Thread-safe; faults may be added and healed while calls are made.
 public final class GateFaults implements Gate {
     /// How long a call is held at most: a test that failed before it let go must not hang for ever.
     private static final long LONGEST_HOLD_S = 60;
@@ -234,11 +234,12 @@ public final class GateFaults implements Gate {
     }
 
     private long decide(Call call, String subject, long lengthBytes) {
+        long answer = lengthBytes;
         for (Fault fault : faults) {
-            if (fault.isFor(call, subject) && fault.strikes()) {
-                return fault.effect.applyAsLong(lengthBytes);
+            if (answer >= 0 && fault.isFor(call, subject) && fault.strikes()) {
+                answer = fault.effect.applyAsLong(answer);
             }
         }
-        return lengthBytes;
+        return answer;
     }
 }

@@ -43,6 +43,18 @@ class GateFaultsTest {
     }
 
     @Test
+    void whatOneFaultLetsPassMeetsTheNext() {
+        GateFaults.Fault counted = faults.on(Call.PWRITE).isCounted();
+        faults.on(Call.PWRITE).times(1).fails(Errno.EIO);
+        GateFaults.Fault behind = faults.on(Call.PWRITE).shortensTo(1);
+
+        assertThat(pwrite("a", 5)).isEqualTo(-Errno.EIO);
+        assertThat(pwrite("a", 5)).isEqualTo(1);
+        assertThat(counted.hits()).isEqualTo(2);
+        assertThat(behind.hits()).isEqualTo(1);
+    }
+
+    @Test
     void strikesNoMoreOnceHealed() {
         GateFaults.Fault fault = faults.on(Call.PWRITE).fails(Errno.ENOSPC);
         pwrite("a", 1);

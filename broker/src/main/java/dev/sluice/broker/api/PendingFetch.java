@@ -64,7 +64,8 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
     private int minBytes;
     private int maxBytes;
 
-    // By the plan's numbers of partitions: what the last look found. Spans are null but between a look and what follows.
+    // By the plan's numbers of partitions: what the last look found. Spans are null but between a look and what
+    // follows.
     private Errors[] errors = new Errors[FEW];
     private @Nullable PartitionLog[] logs = new PartitionLog[FEW];
     private @Nullable Span[] spans = new Span[FEW];
@@ -120,7 +121,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         maxBytes = Math.clamp(plan.maxBytes(), 0, services.config().fetchMaxBytes());
         minBytes = Math.min(plan.minBytes(), maxBytes);
         look();
-        if (isEnough() || plan.maxWaitMs() <= 0 || loop.isDraining()) {
+        if (isEnough() || plan.maxWaitMs() <= 0 || loop.isDraining() || newRequest.isPeerClosed()) {
             answer();
         } else {
             park();
@@ -326,8 +327,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         long end = log.highWatermark();
         boolean committed = plan.isolationLevel() == READ_COMMITTED;
         int length = span == null ? 0 : (int) span.lengthBytes();
-        writer.partition(
-                index, Errors.NONE.code(), end, end, log.logStartOffset(), NO_REPLICA, committed, length);
+        writer.partition(index, Errors.NONE.code(), end, end, log.logStartOffset(), NO_REPLICA, committed, length);
     }
 
     /// Queues the frame: its memory, and between the pieces of it the spans.
@@ -346,7 +346,9 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
                 from = to;
             }
         }
-        answered.send(frame.asSlice(from, writer.lengthBytes() - from), () -> loop.slabs().give(frame));
+        answered.send(
+                frame.asSlice(from, writer.lengthBytes() - from),
+                () -> loop.slabs().give(frame));
         clean();
         answered.done();
         recycle.accept(this);

@@ -29,8 +29,8 @@ final class ProduceHandler implements ApiHandler {
     /// Topic names that one loop remembers, so that a name seen before costs no allocation.
     private static final int NAMES = 1024;
 
-    /// Topics and partitions of one request: far more than any client names, and each takes few bytes to ask for but up
-    /// to a hundred to answer.
+    /// Topics and partitions of one request: far more than any client names, and each takes few bytes to ask for
+    /// but up to a hundred to answer.
     private static final int MOST_PARTS = 100_000;
 
     private static final short NO_ACKS = 0;
@@ -196,13 +196,8 @@ final class ProduceHandler implements ApiHandler {
     private static Errors error(BatchProblem problem) {
         return switch (problem) {
             case NONE -> Errors.NONE;
-            case TOO_SHORT,
-                    NOT_ONE_BATCH,
-                    WRONG_MAGIC,
-                    WRONG_BASE_OFFSET,
-                    WRONG_COUNT,
-                    CONTROL,
-                    NEGATIVE_SEQUENCE -> Errors.INVALID_RECORD;
+            case TOO_SHORT, NOT_ONE_BATCH, WRONG_MAGIC, WRONG_BASE_OFFSET, WRONG_COUNT, CONTROL, NEGATIVE_SEQUENCE ->
+                Errors.INVALID_RECORD;
             case TOO_LARGE -> Errors.MESSAGE_TOO_LARGE;
             case WRONG_CRC, UNKNOWN_COMPRESSION -> Errors.CORRUPT_MESSAGE;
             case LOG_APPEND_TIME -> Errors.INVALID_TIMESTAMP;

@@ -47,7 +47,8 @@ public final class TopicKeys {
                     ConfigKey.longInteger(
                             "log.roll.ms",
                             LogConfig.DEFAULT.segmentMs(),
-                            1, Long.MAX_VALUE,
+                            1,
+                            Long.MAX_VALUE,
                             "Age in ms, by the records' timestamps, at which a segment is closed and a new one begun."),
                     LogConfig::withSegmentMs),
             new TopicKey<>(
@@ -81,7 +82,8 @@ public final class TopicKeys {
     private static final ConfigKey<Long> PRODUCER_EXPIRATION_MS = ConfigKey.longInteger(
             "producer.id.expiration.ms",
             LogConfig.DEFAULT.producerIdExpirationMs(),
-            1, Long.MAX_VALUE,
+            1,
+            Long.MAX_VALUE,
             "How long in ms after its last batch an idempotent producer is remembered.");
 
     private TopicKeys() {}

@@ -107,8 +107,8 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         }
     }
 
-    /// Looks once in an idle time-out whether any byte moved since the last look: requests then cost no timer, and an
-    /// idle connection is closed after one to two of them.
+    /// Looks once in an idle time-out whether any byte moved since the last look: requests then cost no timer, and
+    /// an idle connection is closed after one to two of them.
     private void closeIfIdle() {
         long movedBytes = receivedBytes + sentBytes;
         if (!handling && movedBytes == movedAtLastLook) {
@@ -164,6 +164,10 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
 
     boolean isClosed() {
         return closed;
+    }
+
+    boolean isPeerClosed() {
+        return peerClosed;
     }
 
     boolean isHandling() {

@@ -27,7 +27,8 @@ final class ReceiveBudget {
 
     /// One that waits for room.
     interface Waiter {
-        /// There may be room now. Called on any thread; must answer with [#passOn] when it has taken what it needs.
+        /// There may be room now. Called on any thread; must answer with [#passOn] when it has taken what it
+        /// needs.
         void wake();
     }
 

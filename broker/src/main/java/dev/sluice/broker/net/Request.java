@@ -89,6 +89,12 @@ public final class Request {
         return ticket;
     }
 
+    /// Whether the peer has said that it sends nothing more. It may still wait for its answers; nobody will tell
+    /// it, or us, of anything later.
+    public boolean isPeerClosed() {
+        return connection.isPeerClosed();
+    }
+
     /// Says who is to be told of events while the answer is outstanding.
     public void setPending(@Nullable Pending newPending) {
         pending = newPending;

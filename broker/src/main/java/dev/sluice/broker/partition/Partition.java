@@ -20,8 +20,8 @@ public final class Partition {
         /// @return whether that may be enough: then [#wake] is called
         boolean grown(int lengthBytes);
 
-        /// It is time to look again: enough was appended, or the partition is being deleted. Called on another thread,
-        /// under no lock, and perhaps when the waiter waits no more.
+        /// It is time to look again: enough was appended, or the partition is being deleted. Called on another
+        /// thread, under no lock, and perhaps when the waiter waits no more.
         void wake();
     }
 

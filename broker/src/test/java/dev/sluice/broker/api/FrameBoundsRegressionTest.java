@@ -21,7 +21,8 @@ class FrameBoundsRegressionTest {
     void aFrameThatNoClientOfTheApiSendsIsRefusedBeforeItIsReceived(ApiKeys api) throws Exception {
         try (RegressionBroker broker = new RegressionBroker(folder);
                 RawKafkaClient client = broker.connect()) {
-            client.sendBytes(ByteBuffer.allocate(6).putInt(57 << 20).putShort(api.id).array());
+            client.sendBytes(
+                    ByteBuffer.allocate(6).putInt(57 << 20).putShort(api.id).array());
 
             assertThat(client.readUntilClosed()).isEmpty();
         }

@@ -118,7 +118,8 @@ class FrameBufferRegressionTest {
 
     @Test
     void aFrameThatIsTooLargeForItsApiIsRefusedWithItsSixthByte() throws Exception {
-        ByteBuffer frame = ByteBuffer.allocate(200).putInt(101).putShort(SMALL_API).rewind();
+        ByteBuffer frame =
+                ByteBuffer.allocate(200).putInt(101).putShort(SMALL_API).rewind();
         receive(frame, 5);
         assertThat(frames.isComplete()).isFalse();
         receive(frame, 1);

@@ -48,8 +48,8 @@ class ReceiveBudgetRegressionTest {
         int bound = 1 << 20;
         byte[] large = new byte[4 << 20];
         NetConfig config = new NetConfig(2, 8 << 20, bound, 600_000, 600_000, 100, 16);
-        try (RegressionNetwork net = new RegressionNetwork(
-                        Gate.OPEN, config, request -> RegressionNetwork.answer(request, SMALL));
+        try (RegressionNetwork net =
+                        new RegressionNetwork(Gate.OPEN, config, request -> RegressionNetwork.answer(request, SMALL));
                 Client small = net.connect()) {
             List<Client> clients = new ArrayList<>();
             List<Thread> senders = new ArrayList<>();

@@ -38,6 +38,9 @@ public final class Account implements AutoCloseable {
     private final Set<Account> children = ConcurrentHashMap.newKeySet();
     private final long[] cells = new long[Call.COUNT * CELLS_PER_CALL];
 
+    /// The part of `cells` that another account counts for the parents; made when first needed.
+    private volatile long @Nullable [] echoes;
+
     private Account(@Nullable Account parent, String name) {
         this.parent = parent;
         this.name = name;
@@ -59,18 +62,48 @@ public final class Account implements AutoCloseable {
         return name;
     }
 
+    /// The account that this one hangs below and that belongs to no other; itself when it is one.
+    Account top() {
+        Account top = this;
+        for (Account above = parent; above != null; above = above.parent) {
+            top = above;
+        }
+        return top;
+    }
+
     /// Counts one call that answered `result`, and answers `result`.
     ///
     /// @param result bytes carried (or another non-negative answer, for calls that carry none), or −errno
     long record(Call call, long result, boolean carriesBytes) {
-        int cell = call.ordinal() * CELLS_PER_CALL;
-        CELL.getAndAdd(cells, cell, 1L);
-        if (result < 0) {
-            CELL.getAndAdd(cells, cell + 1, 1L);
-        } else if (carriesBytes && result > 0) {
-            CELL.getAndAdd(cells, cell + 2, result);
-        }
+        add(cells, call, result, carriesBytes);
         return result;
+    }
+
+    /// Counts a call that another account counts as well, because it was made on two descriptors: it is part of
+    /// this account's figures and not of its parents', which have it from the other one.
+    void recordEcho(Call call, long result, boolean carriesBytes) {
+        long[] echoed = echoes;
+        if (echoed == null) {
+            synchronized (this) {
+                echoed = echoes;
+                if (echoed == null) {
+                    echoed = new long[cells.length];
+                    echoes = echoed;
+                }
+            }
+        }
+        add(echoed, call, result, carriesBytes);
+        add(cells, call, result, carriesBytes);
+    }
+
+    private static void add(long[] to, Call call, long result, boolean carriesBytes) {
+        int cell = call.ordinal() * CELLS_PER_CALL;
+        CELL.getAndAdd(to, cell, 1L);
+        if (result < 0) {
+            CELL.getAndAdd(to, cell + 1, 1L);
+        } else if (carriesBytes && result > 0) {
+            CELL.getAndAdd(to, cell + 2, result);
+        }
     }
 
     /// The figures of this account and of all below it, for the calls that were made at all.
@@ -78,6 +111,10 @@ public final class Account implements AutoCloseable {
     public Map<Call, Count> snapshot() {
         long[] sum = new long[cells.length];
         addTo(sum);
+        long[] echoed = echoes;
+        for (int i = 0; echoed != null && i < sum.length; i++) {
+            sum[i] += (long) CELL.getVolatile(echoed, i);
+        }
         Map<Call, Count> counts = new EnumMap<>(Call.class);
         for (Call call : Call.values()) {
             int cell = call.ordinal() * CELLS_PER_CALL;
@@ -98,9 +135,11 @@ public final class Account implements AutoCloseable {
         return Set.copyOf(children);
     }
 
+    /// Adds what this account and those below it are worth to a parent.
     private synchronized void addTo(long[] sum) {
+        long[] echoed = echoes;
         for (int i = 0; i < sum.length; i++) {
-            sum[i] += (long) CELL.getVolatile(cells, i);
+            sum[i] += (long) CELL.getVolatile(cells, i) - (echoed == null ? 0 : (long) CELL.getVolatile(echoed, i));
         }
         for (Account child : children) {
             child.addTo(sum);

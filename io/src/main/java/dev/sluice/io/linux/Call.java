@@ -12,11 +12,14 @@ public enum Call {
     WRITE("write"),
     PWRITE("pwrite64"),
     PWRITEV("pwritev"),
+    LSEEK("lseek"),
     FSYNC("fsync"),
     FDATASYNC("fdatasync"),
     FALLOCATE("fallocate"),
     FTRUNCATE("ftruncate"),
     STATX("statx"),
+    FSTATFS("fstatfs"),
+    CACHESTAT("cachestat"),
     RENAME("renameat2"),
     LINK("linkat"),
     UNLINK("unlinkat"),
@@ -52,7 +55,8 @@ public enum Call {
     EPOLL_CTL("epoll_ctl"),
     EPOLL_WAIT("epoll_wait"),
     EVENTFD("eventfd2"),
-    POLL("poll");
+    POLL("poll"),
+    GETRUSAGE("getrusage");
 
     static final int COUNT = values().length;
 

@@ -103,7 +103,7 @@ public final class Epolls {
                 throw Native.unexpected(t);
             }
         }
-        return epoll.account().record(Call.EPOLL_CTL, result, false);
+        return kernel.record(epoll.account(), Call.EPOLL_CTL, result, false);
     }
 
     /// epoll_wait(2).
@@ -123,7 +123,7 @@ public final class Epolls {
                 throw Native.unexpected(t);
             }
         }
-        return epoll.account().record(Call.EPOLL_WAIT, result, false);
+        return kernel.record(epoll.account(), Call.EPOLL_WAIT, result, false);
     }
 
     /// A non-blocking eventfd with value 0. Written and read by [Files#write] and [Files#read], 8 bytes at a time.

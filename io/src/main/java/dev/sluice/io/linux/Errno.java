@@ -36,6 +36,7 @@ public final class Errno {
     public static final int ENOTEMPTY = 39;
     public static final int ELOOP = 40;
     public static final int ENOTSOCK = 88;
+    public static final int ENOPROTOOPT = 92;
     public static final int EOPNOTSUPP = 95;
     public static final int EADDRINUSE = 98;
     public static final int EADDRNOTAVAIL = 99;
@@ -51,6 +52,8 @@ public final class Errno {
     public static final int EINPROGRESS = 115;
     public static final int EDQUOT = 122;
     public static final int ECANCELED = 125;
+    /// Not for user space by its name, yet some socket options answer it (linux/errno.h).
+    public static final int ENOTSUPP = 524;
 
     private record Text(String name, String meaning) {}
 
@@ -85,6 +88,7 @@ public final class Errno {
             Map.entry(ENOTEMPTY, new Text("ENOTEMPTY", "the directory is not empty")),
             Map.entry(ELOOP, new Text("ELOOP", "too many symbolic links")),
             Map.entry(ENOTSOCK, new Text("ENOTSOCK", "not a socket")),
+            Map.entry(ENOPROTOOPT, new Text("ENOPROTOOPT", "the protocol has no such option")),
             Map.entry(EOPNOTSUPP, new Text("EOPNOTSUPP", "not supported here")),
             Map.entry(EADDRINUSE, new Text("EADDRINUSE", "the address is in use")),
             Map.entry(EADDRNOTAVAIL, new Text("EADDRNOTAVAIL", "no interface has this address")),
@@ -99,7 +103,8 @@ public final class Errno {
             Map.entry(EALREADY, new Text("EALREADY", "already in progress")),
             Map.entry(EINPROGRESS, new Text("EINPROGRESS", "in progress")),
             Map.entry(EDQUOT, new Text("EDQUOT", "the disk quota is exceeded")),
-            Map.entry(ECANCELED, new Text("ECANCELED", "cancelled")));
+            Map.entry(ECANCELED, new Text("ECANCELED", "cancelled")),
+            Map.entry(ENOTSUPP, new Text("ENOTSUPP", "not supported by this protocol")));
 
     private Errno() {}
 

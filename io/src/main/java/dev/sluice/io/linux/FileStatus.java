@@ -33,6 +33,7 @@ public record FileStatus(
     private static final int DIRECTORY = 0x4000;
     private static final int REGULAR = 0x8000;
     private static final int BLOCK_DEVICE = 0x6000;
+    private static final int SOCKET = 0xC000;
 
     /// struct statx of `linux/stat.h`: fixed-width fields, the same on every architecture.
     ///
@@ -70,5 +71,9 @@ public record FileStatus(
 
     public boolean isBlockDevice() {
         return (mode & TYPE_MASK) == BLOCK_DEVICE;
+    }
+
+    public boolean isSocket() {
+        return (mode & TYPE_MASK) == SOCKET;
     }
 }

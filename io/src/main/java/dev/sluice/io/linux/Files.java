@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.Set;
 
 /// Files and directories: open(2), pread(2), pwrite(2), fsync(2), fallocate(2) and their kin.
 ///
@@ -39,6 +40,8 @@ public final class Files {
     public static final int FADV_WILLNEED = 3;
     public static final int FADV_DONTNEED = 4;
 
+    private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
     private static final int AT_FDCWD = -100;
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
@@ -52,6 +55,9 @@ public final class Files {
     private static final int F_OFD_SETLK = 37;
     private static final short F_WRLCK = 1;
     private static final long FLOCK_BYTES = 32;
+
+    /// sizeof(struct statfs): i64 type, i64 block size, …: asm-generic/statfs.h.
+    private static final long STATFS_BYTES = 120;
 
     private static final MethodHandle OPENAT = Native.variadic(
             "openat",
@@ -96,6 +102,15 @@ public final class Files {
     private static final MethodHandle FCNTL_POINTER = Native.variadic(
             "fcntl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_POINTER), 2);
 
+    private static final MethodHandle FCNTL_INT =
+            Native.variadic("fcntl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT), 2);
+
+    private static final MethodHandle FSTATFS =
+            Native.function("fstatfs", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_POINTER));
+
+    private static final MethodHandle LSEEK =
+            Native.function("lseek", FunctionDescriptor.of(Native.C_LONG, Native.C_INT, Native.C_LONG, Native.C_INT));
+
     private final Kernel kernel;
 
     Files(Kernel kernel) {
@@ -135,7 +150,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.READ, length, true);
+        return kernel.record(file.account(), Call.READ, length, true);
     }
 
     /// write(2) at the descriptor's own position.
@@ -151,7 +166,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.WRITE, length, true);
+        return kernel.record(file.account(), Call.WRITE, length, true);
     }
 
     /// pread(2).
@@ -168,7 +183,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.PREAD, length, true);
+        return kernel.record(file.account(), Call.PREAD, length, true);
     }
 
     /// Reads until `target` is full or the file ends, past short counts and EINTR.
@@ -203,7 +218,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.PWRITE, length, true);
+        return kernel.record(file.account(), Call.PWRITE, length, true);
     }
 
     /// Writes all of `source`, past short counts and EINTR. After an error some of it may stand in the file.
@@ -242,7 +257,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.PWRITEV, length, true);
+        return kernel.record(file.account(), Call.PWRITEV, length, true);
     }
 
     /// fsync(2): content and metadata, of a file or a directory. A failure is reported once; see the class comment
@@ -257,7 +272,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FSYNC, result, false);
+        return kernel.record(file.account(), Call.FSYNC, result, false);
     }
 
     /// fdatasync(2): content, and what metadata is needed to find it again (the length).
@@ -271,7 +286,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FDATASYNC, result, false);
+        return kernel.record(file.account(), Call.FDATASYNC, result, false);
     }
 
     /// fallocate(2): disk blocks for a range, so that writing to it cannot fail for want of space.
@@ -288,7 +303,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FALLOCATE, result, false);
+        return kernel.record(file.account(), Call.FALLOCATE, result, false);
     }
 
     /// ftruncate(2). Never below bytes that were published: a socket may still hold their pages.
@@ -302,7 +317,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FTRUNCATE, result, false);
+        return kernel.record(file.account(), Call.FTRUNCATE, result, false);
     }
 
     /// statx(2) of an open descriptor.
@@ -316,7 +331,7 @@ public final class Files {
                         captured, file.number(), arena.allocateFrom(""), AT_EMPTY_PATH, STATX_MASK, statx);
                 admitted = Native.orErrno(result, captured);
             }
-            ErrnoException.check(file.account().record(Call.STATX, admitted, false), Call.STATX, file.name());
+            ErrnoException.check(kernel.record(file.account(), Call.STATX, admitted, false), Call.STATX, file.name());
             return FileStatus.read(statx);
         } catch (ErrnoException e) {
             throw e;
@@ -336,7 +351,8 @@ public final class Files {
                         captured, AT_FDCWD, Kernel.cString(arena, path), AT_SYMLINK_NOFOLLOW, STATX_MASK, statx);
                 admitted = Native.orErrno(result, captured);
             }
-            ErrnoException.check(kernel.account().record(Call.STATX, admitted, false), Call.STATX, path.toString());
+            ErrnoException.check(
+                    kernel.record(kernel.account(), Call.STATX, admitted, false), Call.STATX, path.toString());
             return FileStatus.read(statx);
         } catch (ErrnoException e) {
             throw e;
@@ -373,7 +389,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return kernel.account().record(Call.RENAME, result, false);
+        return kernel.record(kernel.account(), Call.RENAME, result, false);
     }
 
     /// unlinkat(2) of a file. Its content lives on while a descriptor, a mapping or a socket holds it.
@@ -397,7 +413,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return kernel.account().record(Call.UNLINK, result, false);
+        return kernel.record(kernel.account(), Call.UNLINK, result, false);
     }
 
     /// mkdirat(2).
@@ -412,7 +428,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return kernel.account().record(Call.MKDIR, result, false);
+        return kernel.record(kernel.account(), Call.MKDIR, result, false);
     }
 
     /// posix_fadvise(2).
@@ -428,7 +444,7 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FADVISE, result, false);
+        return kernel.record(file.account(), Call.FADVISE, result, false);
     }
 
     /// Takes an exclusive lock on the whole file without waiting (F_OFD_SETLK): it conflicts with Kafka's own lock
@@ -448,6 +464,89 @@ public final class Files {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(Call.FCNTL, result, false);
+        return kernel.record(file.account(), Call.FCNTL, result, false);
+    }
+
+    /// The O_ flags that a descriptor is open with (F_GETFL), or −errno.
+    public long openFlags(Descriptor descriptor) {
+        return control(descriptor, F_GETFL, 0);
+    }
+
+    /// Sets or clears O_NONBLOCK (F_GETFL, F_SETFL). It belongs to the open file, which other processes may share.
+    ///
+    /// @return 0 or −errno
+    public long setNonBlocking(Descriptor descriptor, boolean nonBlocking) {
+        long flags = openFlags(descriptor);
+        return flags < 0
+                ? flags
+                : control(descriptor, F_SETFL, (int) (nonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
+    }
+
+    private long control(Descriptor descriptor, int command, int argument) {
+        long result = kernel.admit(Call.FCNTL, descriptor);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            try {
+                result = Native.orErrno(
+                        (int) FCNTL_INT.invokeExact(captured, descriptor.number(), command, argument), captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(descriptor.account(), Call.FCNTL, result, false);
+    }
+
+    /// What an open file's file system is (fstatfs(2)).
+    ///
+    /// @param type       its magic number, linux/magic.h
+    /// @param blockBytes clones begin and end on multiples of this
+    public record FileSystem(long type, long blockBytes) {
+        private static final Set<Long> REMOTE = Set.of(
+                0x6969L, // NFS
+                0xFF534D42L, // CIFS
+                0xFE534D42L, // SMB2
+                0x00C36400L, // Ceph
+                0x65735546L, // FUSE, which may be remote
+                0x01021997L); // 9P
+
+        /// Whether a server holds the files, who might copy them by itself.
+        public boolean isRemote() {
+            return REMOTE.contains(type);
+        }
+    }
+
+    /// fstatfs(2).
+    public FileSystem system(Descriptor file) throws ErrnoException {
+        long result = kernel.admit(Call.FSTATFS, file);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment statfs = arena.allocate(STATFS_BYTES, 8);
+            if (result >= 0) {
+                MemorySegment captured = Native.capture();
+                result = Native.orErrno((int) FSTATFS.invokeExact(captured, file.number(), statfs), captured);
+            }
+            ErrnoException.check(kernel.record(file.account(), Call.FSTATFS, result, false), Call.FSTATFS, file.name());
+            return new FileSystem(
+                    statfs.get(ValueLayout.JAVA_LONG, 0) & 0xFFFF_FFFFL, statfs.get(ValueLayout.JAVA_LONG, 8));
+        } catch (ErrnoException e) {
+            throw e;
+        } catch (Throwable t) {
+            throw Native.unexpected(t);
+        }
+    }
+
+    /// Sets the descriptor's own position (lseek(2), SEEK_SET), for calls that take none.
+    ///
+    /// @return the position, or −errno
+    public long seek(Descriptor file, long position) {
+        long result = kernel.admit(Call.LSEEK, file, position, 0);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            try {
+                result = Native.orErrno((long) LSEEK.invokeExact(captured, file.number(), position, 0), captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(file.account(), Call.LSEEK, result, false);
     }
 }

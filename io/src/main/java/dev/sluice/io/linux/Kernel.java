@@ -5,6 +5,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /// The one door to the operating system: an object that is handed to whatever makes native calls.
 ///
@@ -20,11 +21,19 @@ public final class Kernel {
 
     private final Gate gate;
     private final Account account;
+    private final @Nullable Account tally;
     private final Files files;
     private final Mappings mappings;
     private final Sockets sockets;
     private final Epolls epolls;
     private final Pipes pipes;
+    private final FileCopies fileCopies;
+    private final Polls polls;
+    private final ErrorQueue errorQueue;
+    private final TcpReceive tcpReceive;
+    private final Interfaces interfaces;
+    private final PageCache pageCache;
+    private final Resources resources;
 
     /// A kernel that lets every call through.
     public Kernel() {
@@ -32,13 +41,32 @@ public final class Kernel {
     }
 
     public Kernel(Gate gate) {
+        this(gate, Account.root("process"), null);
+    }
+
+    private Kernel(Gate gate, Account account, @Nullable Account tally) {
         this.gate = gate;
-        this.account = Account.root("process");
+        this.account = account;
+        this.tally = tally;
         this.files = new Files(this);
         this.mappings = new Mappings(this);
         this.sockets = new Sockets(this);
         this.epolls = new Epolls(this);
         this.pipes = new Pipes(this);
+        this.fileCopies = new FileCopies(this);
+        this.polls = new Polls(this);
+        this.errorQueue = new ErrorQueue(this);
+        this.tcpReceive = new TcpReceive(this);
+        this.interfaces = new Interfaces(this);
+        this.pageCache = new PageCache(this);
+        this.resources = new Resources(this);
+    }
+
+    /// A second door to the same system, through the same gate: what is done through it is counted where it would
+    /// be anyway, and once more in `tally`. That is how one transfer, between descriptors that others use too, can
+    /// say what it cost.
+    public Kernel tallying(Account newTally) {
+        return new Kernel(gate, account, newTally);
     }
 
     public Files files() {
@@ -59,6 +87,34 @@ public final class Kernel {
 
     public Pipes pipes() {
         return pipes;
+    }
+
+    public FileCopies fileCopies() {
+        return fileCopies;
+    }
+
+    public Polls polls() {
+        return polls;
+    }
+
+    public ErrorQueue errorQueue() {
+        return errorQueue;
+    }
+
+    public TcpReceive tcpReceive() {
+        return tcpReceive;
+    }
+
+    public Interfaces interfaces() {
+        return interfaces;
+    }
+
+    public PageCache pageCache() {
+        return pageCache;
+    }
+
+    public Resources resources() {
+        return resources;
     }
 
     /// Counts the calls that are made on no descriptor that has an account of its own.
@@ -93,9 +149,30 @@ public final class Kernel {
         return gate.admit(call, subject, -1, 0);
     }
 
+    /// Counts a call that answered `result` in the account of the descriptor it was made on, and answers `result`.
+    long record(Account owner, Call call, long result, boolean carriesBytes) {
+        if (tally != null) {
+            tally.record(call, result, carriesBytes);
+        }
+        return owner.record(call, result, carriesBytes);
+    }
+
+    /// Counts a call that was made on two descriptors in the accounts of both. In the tally, and in a root that
+    /// both accounts hang below, it is one call; two roots (a broker's connections and its segments) each have it.
+    long record(Account source, Account sink, Call call, long result, boolean carriesBytes) {
+        if (source != sink) {
+            if (source.top() == sink.top()) {
+                source.recordEcho(call, result, carriesBytes);
+            } else {
+                source.record(call, result, carriesBytes);
+            }
+        }
+        return record(sink, call, result, carriesBytes);
+    }
+
     /// A new descriptor for `result`, counted in `owner`, or its negative error number in [Opened].
     Opened opened(Call call, long result, String name, Account owner) {
-        owner.record(call, result, false);
+        record(owner, call, result, false);
         return result < 0
                 ? new Opened.Failed(call, (int) -result, name)
                 : new Opened.Ok(new Descriptor(this, (int) result, name, owner));
@@ -107,7 +184,7 @@ public final class Kernel {
         MemorySegment captured = Native.capture();
         try {
             int result = (int) CLOSE.invokeExact(captured, number);
-            owner.record(Call.CLOSE, Native.orErrno(result, captured), false);
+            record(owner, Call.CLOSE, Native.orErrno(result, captured), false);
         } catch (Throwable t) {
             throw Native.unexpected(t);
         }

@@ -99,7 +99,7 @@ public final class Mappings {
                 throw Native.unexpected(t);
             }
         }
-        account.record(Call.MMAP, result, false);
+        kernel.record(account, Call.MMAP, result, false);
         if (result < 0) {
             throw new ErrnoException(Call.MMAP, (int) -result, name, position);
         }
@@ -141,6 +141,6 @@ public final class Mappings {
                 throw Native.unexpected(t);
             }
         }
-        return kernel.account().record(call, result, false);
+        return kernel.record(kernel.account(), call, result, false);
     }
 }

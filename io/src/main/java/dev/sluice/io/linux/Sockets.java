@@ -21,6 +21,8 @@ public final class Sockets {
     public static final int MSG_NOSIGNAL = 0x4000;
     /// More follows at once: the kernel may hold back a segment that is not full.
     public static final int MSG_MORE = 0x8000;
+    /// Send from the caller's pages; they must not change until [ErrorQueue] says so (SO_ZEROCOPY first).
+    public static final int MSG_ZEROCOPY = 0x4000000;
 
     // Levels and options, asm-generic/socket.h, linux/tcp.h, linux/in6.h.
     public static final int SOL_SOCKET = 1;
@@ -31,16 +33,26 @@ public final class Sockets {
     public static final int SO_KEEPALIVE = 9;
     public static final int SO_LINGER = 13;
     public static final int SO_RCVLOWAT = 18;
+    public static final int SO_DOMAIN = 39;
+    public static final int SO_ZEROCOPY = 60;
     public static final int IPPROTO_TCP = 6;
     public static final int TCP_NODELAY = 1;
+    public static final int TCP_MAXSEG = 2;
     public static final int IPPROTO_IPV6 = 41;
     public static final int IPV6_V6ONLY = 26;
+
+    // Answers of SO_DOMAIN, linux/socket.h.
+    public static final int AF_UNIX = SocketAddresses.AF_UNIX;
+    public static final int AF_INET = SocketAddresses.AF_INET;
+    public static final int AF_INET6 = SocketAddresses.AF_INET6;
 
     // How of shutdown(2).
     public static final int SHUT_RD = 0;
     public static final int SHUT_WR = 1;
     public static final int SHUT_RDWR = 2;
 
+    private static final int SO_RCVTIMEO = 20;
+    private static final int SO_SNDTIMEO = 21;
     private static final int SOCK_STREAM = 1;
     private static final int SOCK_NONBLOCK = 0x800;
     private static final int SOCK_CLOEXEC = 0x80000;
@@ -117,7 +129,7 @@ public final class Sockets {
                 result = Native.orErrno(
                         (int) SOCKETPAIR.invokeExact(captured, SocketAddresses.AF_UNIX, type, 0, numbers), captured);
             }
-            ErrnoException.check(owner.record(Call.SOCKETPAIR, result, false), Call.SOCKETPAIR, "socket pair");
+            ErrnoException.check(kernel.record(owner, Call.SOCKETPAIR, result, false), Call.SOCKETPAIR, "socket pair");
             return new Descriptor[] {
                 new Descriptor(kernel, numbers.getAtIndex(Native.C_INT, 0), "socket pair, first", owner),
                 new Descriptor(kernel, numbers.getAtIndex(Native.C_INT, 1), "socket pair, second", owner)
@@ -151,7 +163,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(call, result, false);
+        return kernel.record(socket.account(), call, result, false);
     }
 
     public long listen(Descriptor socket, int backlog) {
@@ -164,7 +176,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.LISTEN, result, false);
+        return kernel.record(socket.account(), Call.LISTEN, result, false);
     }
 
     /// accept4(2). The new socket is named by its peer and counted in a child of `owner` with that name.
@@ -182,7 +194,7 @@ public final class Sockets {
                 result = Native.orErrno(
                         (int) ACCEPT4.invokeExact(captured, listener.number(), sockaddr, length, flags), captured);
             }
-            listener.account().record(Call.ACCEPT, result, false);
+            kernel.record(listener.account(), Call.ACCEPT, result, false);
             if (result < 0) {
                 return new Opened.Failed(Call.ACCEPT, (int) -result, listener.name());
             }
@@ -224,7 +236,7 @@ public final class Sockets {
                 result =
                         Native.orErrno((int) handle.invokeExact(captured, socket.number(), sockaddr, length), captured);
             }
-            ErrnoException.check(socket.account().record(call, result, false), call, socket.name());
+            ErrnoException.check(kernel.record(socket.account(), call, result, false), call, socket.name());
             return SocketAddresses.decode(sockaddr, length.get(Native.C_INT, 0));
         } catch (ErrnoException e) {
             throw e;
@@ -246,7 +258,25 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.SETSOCKOPT, result, false);
+        return kernel.record(socket.account(), Call.SETSOCKOPT, result, false);
+    }
+
+    /// Makes a close throw away what is unsent and reset the connection (SO_LINGER, on, 0 s): how to drop a peer
+    /// without keeping its connection in TIME_WAIT.
+    public long resetOnClose(Descriptor socket) {
+        long result = kernel.admit(Call.SETSOCKOPT, socket);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment linger = arena.allocateFrom(Native.C_INT, 1, 0);
+                result = Native.orErrno(
+                        (int) SETSOCKOPT.invokeExact(captured, socket.number(), SOL_SOCKET, SO_LINGER, linger, 8),
+                        captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(socket.account(), Call.SETSOCKOPT, result, false);
     }
 
     /// getsockopt(2) of an int: its value in the low 32 bits, or −errno.
@@ -266,7 +296,53 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.GETSOCKOPT, result, false);
+        return kernel.record(socket.account(), Call.GETSOCKOPT, result, false);
+    }
+
+    /// Bounds how long a call on a blocking socket may wait (SO_RCVTIMEO_OLD 20, SO_SNDTIMEO_OLD 21: `struct
+    /// timeval` of two longs on the architectures we run on); it then answers −EAGAIN, or what it has moved so far.
+    ///
+    /// @param timeoutNs 0 to wait for ever, which is how a socket begins
+    public long setTimeout(Descriptor socket, boolean sending, long timeoutNs) {
+        long result = kernel.admit(Call.SETSOCKOPT, socket);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            int option = sending ? SO_SNDTIMEO : SO_RCVTIMEO;
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment timeval = arena.allocate(ValueLayout.JAVA_LONG, 2);
+                timeval.setAtIndex(ValueLayout.JAVA_LONG, 0, timeoutNs / 1_000_000_000);
+                timeval.setAtIndex(ValueLayout.JAVA_LONG, 1, timeoutNs % 1_000_000_000 / 1_000);
+                result = Native.orErrno(
+                        (int) SETSOCKOPT.invokeExact(captured, socket.number(), SOL_SOCKET, option, timeval, 16),
+                        captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(socket.account(), Call.SETSOCKOPT, result, false);
+    }
+
+    /// What [#setTimeout] has set: ns, 0 for none; or −errno.
+    public long timeoutNs(Descriptor socket, boolean sending) {
+        long result = kernel.admit(Call.GETSOCKOPT, socket);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            int option = sending ? SO_SNDTIMEO : SO_RCVTIMEO;
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment timeval = arena.allocate(ValueLayout.JAVA_LONG, 2);
+                MemorySegment length = arena.allocateFrom(Native.C_INT, 16);
+                result = Native.orErrno(
+                        (int) GETSOCKOPT.invokeExact(captured, socket.number(), SOL_SOCKET, option, timeval, length),
+                        captured);
+                if (result >= 0) {
+                    result = timeval.getAtIndex(ValueLayout.JAVA_LONG, 0) * 1_000_000_000
+                            + timeval.getAtIndex(ValueLayout.JAVA_LONG, 1) * 1_000;
+                }
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(socket.account(), Call.GETSOCKOPT, result, false);
     }
 
     /// recv(2).
@@ -283,7 +359,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.RECV, length, true);
+        return kernel.record(socket.account(), Call.RECV, length, true);
     }
 
     /// send(2); MSG_NOSIGNAL is added.
@@ -301,7 +377,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.SEND, length, true);
+        return kernel.record(socket.account(), Call.SEND, length, true);
     }
 
     /// sendmsg(2) of several pieces; MSG_NOSIGNAL is added.
@@ -319,7 +395,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.SENDMSG, length, true);
+        return kernel.record(socket.account(), Call.SENDMSG, length, true);
     }
 
     /// sendfile(2) from a position of a file; the file's own position is not used. Counted on both descriptors.
@@ -339,8 +415,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        file.account().record(Call.SENDFILE, length, true);
-        return socket.account().record(Call.SENDFILE, length, true);
+        return kernel.record(file.account(), socket.account(), Call.SENDFILE, length, true);
     }
 
     public long shutdown(Descriptor socket, int how) {
@@ -353,7 +428,7 @@ public final class Sockets {
                 throw Native.unexpected(t);
             }
         }
-        return socket.account().record(Call.SHUTDOWN, result, false);
+        return kernel.record(socket.account(), Call.SHUTDOWN, result, false);
     }
 
     /// The error that a finished non-blocking connect left behind (SO_ERROR): 0 or −errno.

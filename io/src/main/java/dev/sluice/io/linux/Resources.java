@@ -1,0 +1,90 @@
+package dev.sluice.io.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/// What a thread or the process has used: getrusage(2).
+public final class Resources {
+    private static final int RUSAGE_SELF = 0;
+    private static final int RUSAGE_THREAD = 1;
+
+    /// struct rusage: timeval user, system; long maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock,
+    /// oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw. Here the indexes of its 8-byte words.
+    private static final int WORDS = 18;
+
+    private static final int MINOR_FAULTS = 8;
+    private static final int MAJOR_FAULTS = 9;
+    private static final int VOLUNTARY_SWITCHES = 16;
+    private static final int INVOLUNTARY_SWITCHES = 17;
+
+    private static final MethodHandle GETRUSAGE =
+            Native.function("getrusage", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_POINTER));
+
+    private final Kernel kernel;
+
+    Resources(Kernel kernel) {
+        this.kernel = kernel;
+    }
+
+    /// Totals since the thread or process began.
+    ///
+    /// The sum of the two times is exact; how it splits into user and system may rest on the timer's samples, so
+    /// trust the split over seconds, not over milliseconds (getrusage(2), `cputime_adjust` of
+    /// kernel/sched/cputime.c).
+    ///
+    /// @param userNs              processor time in user mode
+    /// @param systemNs            processor time in the kernel
+    /// @param minorFaults         page faults served without I/O
+    /// @param majorFaults         page faults that waited for I/O
+    /// @param voluntarySwitches   context switches because it waited
+    /// @param involuntarySwitches context switches because its time was up
+    public record Totals(
+            long userNs,
+            long systemNs,
+            long minorFaults,
+            long majorFaults,
+            long voluntarySwitches,
+            long involuntarySwitches) {}
+
+    /// Of the calling thread. A virtual thread gets its carrier's.
+    public Totals ofThread() throws ErrnoException {
+        return of(RUSAGE_THREAD, "this thread");
+    }
+
+    /// Of all threads of the process together.
+    public Totals ofProcess() throws ErrnoException {
+        return of(RUSAGE_SELF, "this process");
+    }
+
+    private Totals of(int who, String subject) throws ErrnoException {
+        long result = kernel.admit(Call.GETRUSAGE, subject);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment usage = arena.allocate(ValueLayout.JAVA_LONG, WORDS);
+            if (result >= 0) {
+                MemorySegment captured = Native.capture();
+                result = Native.orErrno((int) GETRUSAGE.invokeExact(captured, who, usage), captured);
+            }
+            ErrnoException.check(
+                    kernel.record(kernel.account(), Call.GETRUSAGE, result, false), Call.GETRUSAGE, subject);
+            return new Totals(
+                    nanos(usage, 0),
+                    nanos(usage, 2),
+                    usage.getAtIndex(ValueLayout.JAVA_LONG, MINOR_FAULTS),
+                    usage.getAtIndex(ValueLayout.JAVA_LONG, MAJOR_FAULTS),
+                    usage.getAtIndex(ValueLayout.JAVA_LONG, VOLUNTARY_SWITCHES),
+                    usage.getAtIndex(ValueLayout.JAVA_LONG, INVOLUNTARY_SWITCHES));
+        } catch (ErrnoException e) {
+            throw e;
+        } catch (Throwable t) {
+            throw Native.unexpected(t);
+        }
+    }
+
+    private static long nanos(MemorySegment usage, int word) {
+        return usage.getAtIndex(ValueLayout.JAVA_LONG, word) * 1_000_000_000
+                + usage.getAtIndex(ValueLayout.JAVA_LONG, word + 1) * 1_000;
+    }
+}

@@ -1,0 +1,68 @@
+package dev.sluice.io.transfer;
+
+import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Pipes;
+import java.util.ArrayDeque;
+
+/// Pipes that splices go through, empty whenever they lie here. Making one costs five calls, so they are kept.
+///
+/// Each asks for 1 MiB, the most that /proc/sys/fs/pipe-max-size allows by default; a user who isn't root has 64 of
+/// those (16,384 pages, /proc/sys/fs/pipe-user-pages-soft), later ones stay at what they got. Thread-safe.
+final class PipePool implements AutoCloseable {
+    private static final int WANTED_BYTES = 1 << 20;
+    private static final int KEPT = 8;
+
+    /// @param ends          both non-blocking
+    /// @param capacityBytes what it holds
+    record Pipe(Pipes.Ends ends, long capacityBytes) {
+        void close() {
+            ends.readEnd().close();
+            ends.writeEnd().close();
+        }
+    }
+
+    private final Account account;
+    private final ArrayDeque<Pipe> free = new ArrayDeque<>(KEPT);
+    private boolean closed;
+
+    PipePool(Account account) {
+        this.account = account;
+    }
+
+    /// An empty pipe. Give it back empty, or close it.
+    Pipe take(Kernel kernel) throws ErrnoException {
+        synchronized (this) {
+            Pipe pooled = free.pollLast();
+            if (pooled != null) {
+                return pooled;
+            }
+        }
+        Pipes.Ends ends = kernel.pipes().open(false, account);
+        long capacity = kernel.pipes().setCapacity(ends.writeEnd(), WANTED_BYTES);
+        if (capacity < 0) {
+            capacity = kernel.pipes().capacity(ends.writeEnd());
+        }
+        // A sandbox may forbid both; then all that is sure is one page.
+        return new Pipe(ends, capacity < 0 ? 4096 : capacity);
+    }
+
+    /// Takes a pipe back that nothing lies in.
+    void give(Pipe pipe) {
+        synchronized (this) {
+            if (!closed && free.size() < KEPT) {
+                free.addLast(pipe);
+                return;
+            }
+        }
+        pipe.close();
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        free.forEach(Pipe::close);
+        free.clear();
+    }
+}
