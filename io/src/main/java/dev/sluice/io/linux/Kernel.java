@@ -24,6 +24,10 @@ public final class Kernel {
     private final Sockets sockets;
     private final Epolls epolls;
     private final Pipes pipes;
+    private final IoUrings ioUrings;
+    private final VectoredFiles vectoredFiles;
+    private final BlockDevices blockDevices;
+    private final Limits limits;
 
     /// A kernel that lets every call through.
     public Kernel() {
@@ -38,6 +42,10 @@ public final class Kernel {
         this.sockets = new Sockets(this);
         this.epolls = new Epolls(this);
         this.pipes = new Pipes(this);
+        this.ioUrings = new IoUrings(this);
+        this.vectoredFiles = new VectoredFiles(this);
+        this.blockDevices = new BlockDevices(this);
+        this.limits = new Limits(this);
     }
 
     public Files files() {
@@ -60,6 +68,22 @@ public final class Kernel {
         return pipes;
     }
 
+    public IoUrings ioUrings() {
+        return ioUrings;
+    }
+
+    public VectoredFiles vectoredFiles() {
+        return vectoredFiles;
+    }
+
+    public BlockDevices blockDevices() {
+        return blockDevices;
+    }
+
+    public Limits limits() {
+        return limits;
+    }
+
     /// Counts the calls that are made on no descriptor that has an account of its own.
     public Account account() {
         return account;
@@ -77,6 +101,15 @@ public final class Kernel {
 
     long admit(Call call, Descriptor descriptor, long position, long lengthBytes) {
         return gate.admit(call, descriptor.name(), position, lengthBytes);
+    }
+
+    /// The same, for a transfer whose length must stay a multiple of `granularity`: a count that the gate made shorter is
+    /// rounded down to one, to 1 × granularity at least, for an unaligned length would be refused, not shortened.
+    long admit(Call call, Descriptor descriptor, long position, long lengthBytes, int granularity) {
+        long admitted = gate.admit(call, descriptor.name(), position, lengthBytes);
+        return admitted <= 0 || admitted == lengthBytes
+                ? admitted
+                : Math.min(lengthBytes, Math.max(admitted - admitted % granularity, granularity));
     }
 
     long admit(Call call, Descriptor descriptor) {
