@@ -334,6 +334,11 @@ public final class DirectFile implements AutoCloseable {
         }
     }
 
+    /// Whether a [#sync] would find something to do that no [#write] after the last one has caused: a new file's name, a length to cut.
+    public boolean needsSync() {
+        return fresh || padded;
+    }
+
     private void trim() throws ErrnoException {
         if (padded) {
             ErrnoException.check(

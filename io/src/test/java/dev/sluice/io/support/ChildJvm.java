@@ -95,6 +95,7 @@ public final class ChildJvm implements AutoCloseable {
     public void close() throws IOException, InterruptedException {
         kill();
         output.close();
+        process.getErrorStream().close();
         process.getOutputStream().close();
     }
 }
