@@ -144,8 +144,15 @@ final class RangeTransfer implements Completion {
             if (!prepare(piece)) {
                 return;
             }
-            if (!stage(piece)) {
-                letGo(piece);
+            boolean staged = false;
+            try {
+                staged = stage(piece);
+            } finally {
+                if (!staged) {
+                    letGo(piece);
+                }
+            }
+            if (!staged) {
                 return;
             }
             idleCount--;

@@ -327,7 +327,7 @@ class DirectFileTest {
             }
             Files.delete(hog);
             // xfs gives the blocks of what was deleted back when it comes to it; whoever wrote can go on then.
-            Awaitility.await().atMost(Duration.ofMinutes(1)).ignoreException(ErrnoException.class).until(() -> {
+            Awaitility.await().pollInSameThread().atMost(Duration.ofMinutes(1)).ignoreException(ErrnoException.class).until(() -> {
                 file.write(bytes(100_000, 6), 0);
                 return true;
             });
