@@ -77,7 +77,8 @@ public final class Broker implements AutoCloseable {
                     Thread.ofPlatform().name("sluice-control-", 0).daemon().factory());
             BrokerStatus status =
                     new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
-            Services services = new Services(catalogue, config, identity.clusterId(), new OffLoop(control), status::json);
+            Services services =
+                    new Services(catalogue, config, identity.clusterId(), new OffLoop(control), status::json);
             network.start(_ -> Dispatcher.of(services));
             return new Broker(config, directory, network, control);
         } catch (IOException | RuntimeException e) {
