@@ -1,6 +1,7 @@
 package dev.sluice.broker;
 
 import dev.sluice.broker.api.Dispatcher;
+import dev.sluice.broker.api.OffLoop;
 import dev.sluice.broker.api.Services;
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.config.BrokerConfig;
@@ -76,7 +77,8 @@ public final class Broker implements AutoCloseable {
                     Thread.ofPlatform().name("sluice-control-", 0).daemon().factory());
             BrokerStatus status =
                     new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
-            Services services = new Services(catalogue, config, identity.clusterId(), control, status::json);
+            Services services =
+                    new Services(catalogue, config, identity.clusterId(), new OffLoop(control), status::json);
             network.start(_ -> Dispatcher.of(services));
             return new Broker(config, directory, network, control);
         } catch (IOException | RuntimeException e) {

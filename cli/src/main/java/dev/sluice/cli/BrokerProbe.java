@@ -26,9 +26,11 @@ final class BrokerProbe {
         // Why there is more to say than that nobody answers; the last reason counts.
         String reason = null;
         do {
+            int untried = options.bootstrap().size();
             for (HostPort address : options.bootstrap()) {
-                long leftNs = Math.max(TimeUnit.MILLISECONDS.toNanos(1), endNs - System.nanoTime());
-                try (KafkaConnection connection = KafkaConnection.open(address, Duration.ofNanos(leftNs))) {
+                // An even share of what is left, so that a silent address does not keep the next one from being asked.
+                long shareNs = Math.max(TimeUnit.MILLISECONDS.toNanos(1), (endNs - System.nanoTime()) / untried--);
+                try (KafkaConnection connection = KafkaConnection.open(address, Duration.ofNanos(shareNs))) {
                     if (options.isPlaintext()) {
                         // Version 0 has no body, and every broker answers it; its content does not matter here.
                         connection.exchange(API_VERSIONS, (short) 0, ByteBuffer.allocate(0));
@@ -36,8 +38,8 @@ final class BrokerProbe {
                     return address;
                 } catch (KafkaConnection.NotKafkaException e) {
                     throw CommandFailure.failed(notKafka(address, e.what()), e);
-                } catch (EOFException _) {
-                    reason = notKafka(address, "it closed the connection");
+                } catch (EOFException e) {
+                    throw CommandFailure.failed(notKafka(address, "it closed the connection"), e);
                 } catch (UnknownHostException _) {
                     reason = "the host name of " + address + " is not known; check --bootstrap";
                 } catch (IOException _) {

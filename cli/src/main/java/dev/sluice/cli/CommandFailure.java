@@ -42,6 +42,13 @@ final class CommandFailure extends Exception {
         return new CommandFailure(ExitCode.USAGE, line, cause);
     }
 
+    /// A signal ended it before it was done.
+    ///
+    /// @param exitCode what shells show for that signal
+    static CommandFailure stopped(int exitCode, String line, Throwable cause) {
+        return new CommandFailure(exitCode, line, cause);
+    }
+
     int exitCode() {
         return exitCode;
     }

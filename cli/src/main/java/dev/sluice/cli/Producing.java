@@ -44,6 +44,9 @@ final class Producing {
     /// before.
     private static final int BUFFER_BYTES = 64 * 1024 * 1024;
 
+    /// Kafka's own default of delivery.timeout.ms: time enough to restart a broker under a running producer.
+    private static final String DELIVERY_TIMEOUT_MS = "120000";
+
     /// A record's own header and a batch's, with room to spare for headers of the user.
     private static final int RECORD_OVERHEAD_BYTES = 64 * 1024;
 
@@ -129,8 +132,8 @@ final class Producing {
         own.put("linger.ms", LINGER_MS);
         own.put("buffer.memory", BUFFER_BYTES);
         own.put("max.request.size", BUFFER_BYTES);
-        // With a full buffer the sender waits for the broker as long as a delivery may take, no less.
-        own.put("max.block.ms", 120_000);
+        // A broker that went away is waited for as long with a full buffer as with records on their way to it.
+        own.put("max.block.ms", client.properties().getOrDefault("delivery.timeout.ms", DELIVERY_TIMEOUT_MS));
         try {
             return new KafkaProducer<>(
                     client.clientProperties(own), new ByteArraySerializer(), new ByteArraySerializer());

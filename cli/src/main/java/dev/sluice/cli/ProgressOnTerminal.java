@@ -15,31 +15,49 @@ final class ProgressOnTerminal implements Progress {
     private static final long STEP_BYTES = 64 * 1024;
 
     private final ProgressBar bar;
+    private final long step;
     private long pendingBytes;
 
-    private ProgressOnTerminal(ProgressBar bar) {
+    private ProgressOnTerminal(ProgressBar bar, long step) {
         this.bar = bar;
+        this.step = step;
+    }
+
+    /// A bar of steps that take a while each, instead of bytes.
+    static Progress startOfSteps(String task, long total) {
+        return new ProgressOnTerminal(
+                new ProgressBarBuilder()
+                        .setTaskName(task)
+                        .setInitialMax(total)
+                        .setStyle(ProgressBarStyle.ASCII)
+                        .setUpdateIntervalMillis(UPDATE_MS)
+                        .clearDisplayOnFinish()
+                        .setConsumer(new ConsoleProgressBarConsumer(System.err))
+                        .build(),
+                1);
     }
 
     /// @param totalBytes -1 if nobody knows
     static Progress start(String task, long totalBytes) {
-        return new ProgressOnTerminal(new ProgressBarBuilder()
-                .setTaskName(task)
-                .setInitialMax(totalBytes)
-                .setUnit(" MiB", MIB)
-                .showSpeed()
-                .setStyle(ProgressBarStyle.ASCII)
-                .setUpdateIntervalMillis(UPDATE_MS)
-                .clearDisplayOnFinish()
-                // A plain line that is drawn over; the default moves the cursor about where the terminal can.
-                .setConsumer(new ConsoleProgressBarConsumer(System.err))
-                .build());
+        return new ProgressOnTerminal(
+                new ProgressBarBuilder()
+                        .setTaskName(task)
+                        .setInitialMax(totalBytes)
+                        .setUnit(" MiB", MIB)
+                        .showSpeed()
+                        .setStyle(ProgressBarStyle.ASCII)
+                        .setUpdateIntervalMillis(UPDATE_MS)
+                        .clearDisplayOnFinish()
+                        // A plain line that is drawn over; the default moves the cursor about where the terminal can.
+                        .setConsumer(new ConsoleProgressBarConsumer(System.err))
+                        .build(),
+                STEP_BYTES);
     }
 
     @Override
     public void advance(long bytes) {
         pendingBytes += bytes;
-        if (pendingBytes >= STEP_BYTES) {
+        if (pendingBytes >= step) {
             bar.stepBy(pendingBytes);
             pendingBytes = 0;
         }

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// needs help or an explanation, go through it.
 final class Sluice {
     /// Every command, in the order of the help page.
-    static final List<String> COMMANDS = List.of("broker", "topic", "produce", "consume", "status", "help");
+    static final List<String> COMMANDS =
+            List.of("broker", "topic", "produce", "consume", "status", "compare", "copy", "send", "receive", "help");
 
     private Sluice() {}
 
@@ -39,6 +40,10 @@ final class Sluice {
             case "produce" -> new ProduceCommand();
             case "consume" -> new ConsumeCommand();
             case "status" -> new StatusCommand();
+            case "compare" -> new CompareCommand();
+            case "copy" -> new CopyCommand();
+            case "send" -> new SendCommand();
+            case "receive" -> new ReceiveCommand();
             case "help" -> new HelpCommand();
             default -> null;
         };

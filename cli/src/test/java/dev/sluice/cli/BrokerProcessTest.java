@@ -27,6 +27,7 @@ class BrokerProcessTest {
             "org.jline.",
             "me.tongfei.",
             "picocli.",
+            "dev.sluice.cli.compare.",
             "javax.xml.",
             "ch.qos.logback.classic.joran.",
             "ch.qos.logback.classic.PatternLayout",

@@ -144,6 +144,14 @@ class CommandLineTest {
                 bad("sluice.log.level", "broker", "--set", "sluice.log.level=loud"),
                 bad("no.such.key", "broker", "--set", "no.such.key=1"),
                 bad("num.partitions", "broker", "--set", "num.partitions=x"),
+                bad("FILE", "compare"),
+                bad("DST", "copy", "f"),
+                bad("HOST:PORT", "send", "f", "nonsense"),
+                bad("[HOST:]PORT", "receive", "nonsense", "f"),
+                bad("--sizes", "compare", "f", "--sizes", "4K,x"),
+                bad("--sizes", "compare", "f", "--sizes", "65M"),
+                bad("--runs", "compare", "f", "--runs", "0"),
+                bad("--seconds", "compare", "f", "--seconds", "0"),
                 bad("nonsense", "broker", "--listen", "nonsense"));
     }
 
@@ -179,7 +187,7 @@ class CommandLineTest {
     @Test
     void whatIsNoBrokerIsNamedAsSuch() throws Exception {
         try (Listener listener = Listener.answering("HTTP/1.1 400 Bad Request\r\n\r\n")) {
-            SluiceRun run = SluiceRun.of("topic", "list", "--bootstrap", listener.address(), "--timeout", "5");
+            SluiceRun run = SluiceRun.of("topic", "list", "--bootstrap", listener.address(), "--timeout", "60");
             assertThat(run.exitCode()).isEqualTo(ExitCode.FAILURE);
             assertThat(run.err()).contains(listener.address(), "doesn't answer as a Kafka broker");
         }
@@ -195,9 +203,19 @@ class CommandLineTest {
     }
 
     @Test
+    void aSilentAddressDoesNotKeepTheNextOneFromBeingAsked() throws Exception {
+        try (Listener silent = Listener.silent();
+                Listener closing = Listener.answering("")) {
+            SluiceRun run = SluiceRun.of(
+                    "topic", "list", "--bootstrap", silent.address() + "," + closing.address(), "--timeout", "1");
+            assertThat(run.err()).contains(closing.address(), "it closed the connection");
+        }
+    }
+
+    @Test
     void whoClosesTheConnectionIsNamed() throws Exception {
         try (Listener listener = Listener.answering("")) {
-            SluiceRun run = SluiceRun.of("status", "--bootstrap", listener.address(), "--timeout", "0.2");
+            SluiceRun run = SluiceRun.of("status", "--bootstrap", listener.address(), "--timeout", "60");
             assertThat(run.exitCode()).isEqualTo(ExitCode.FAILURE);
             assertThat(run.err()).contains("it closed the connection");
         }
@@ -225,6 +243,10 @@ class CommandLineTest {
                 List.of("produce"),
                 List.of("consume"),
                 List.of("status"),
+                List.of("compare"),
+                List.of("copy"),
+                List.of("send"),
+                List.of("receive"),
                 List.of("help"));
     }
 

@@ -80,8 +80,8 @@ final class DirectoryLock implements AutoCloseable {
         } catch (ErrnoException e) {
             throw inaccessible(folder, "it can't be looked at", e.errno());
         } catch (IOException e) {
-            throw new LogDirectoryException.Inaccessible("Data folder " + folder + " can't be reached ("
-                    + e.getMessage() + "); give the broker's user access, or choose another folder with log.dirs");
+            throw new LogDirectoryException.Inaccessible("Data folder " + folder + " can't be reached: "
+                    + SmallFiles.reason(e) + "; give the broker's user access, or choose another folder with log.dirs");
         }
     }
 
@@ -102,8 +102,8 @@ final class DirectoryLock implements AutoCloseable {
         try {
             names = SmallFiles.list(folder);
         } catch (IOException e) {
-            throw new LogDirectoryException.Inaccessible("Data folder " + folder + " can't be read (" + e.getMessage()
-                    + "); give the broker's user access, or choose another folder with log.dirs");
+            throw new LogDirectoryException.Inaccessible("Data folder " + folder + " can't be read: " + e.getMessage()
+                    + "; give the broker's user access, or choose another folder with log.dirs");
         }
         List<String> foreign =
                 names.stream().filter(name -> !HARMLESS.contains(name)).toList();

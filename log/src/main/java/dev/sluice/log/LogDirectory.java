@@ -162,7 +162,7 @@ public final class LogDirectory implements AutoCloseable {
         List<String> ignored = new ArrayList<>();
         List<String> removed = new ArrayList<>();
         for (String name : SmallFiles.list(folder)) {
-            sort(name, found, ignored, removed);
+            sort(name, found, ignored, removed, warnings);
         }
         Account recoveryAccount = segmentsAccount.child("recovery");
         List<RecoveryReport.Partition> partitions;
@@ -210,7 +210,8 @@ public final class LogDirectory implements AutoCloseable {
     }
 
     /// Tells partitions' folders from what is none of ours, and finishes interrupted deletions.
-    private void sort(String name, List<PartitionName> found, List<String> ignored, List<String> removed)
+    private void sort(
+            String name, List<PartitionName> found, List<String> ignored, List<String> removed, List<String> warnings)
             throws IOException {
         if (DirectoryLock.isOwn(name) || name.endsWith("-offset-checkpoint")) {
             return;
@@ -223,8 +224,12 @@ public final class LogDirectory implements AutoCloseable {
                 ignored.add(name);
             }
         } else if (PartitionName.isDeletedFolder(name)) {
-            SmallFiles.removeFolder(kernel, path);
-            removed.add(name);
+            try {
+                SmallFiles.removeFolder(kernel, path);
+                removed.add(name);
+            } catch (IOException e) {
+                warnings.add("a deleted partition's folder can't be removed, and takes disk space: " + e.getMessage());
+            }
         } else {
             PartitionName.ofFolder(name).ifPresentOrElse(found::add, () -> ignored.add(name));
         }

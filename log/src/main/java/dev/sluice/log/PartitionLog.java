@@ -374,7 +374,7 @@ public final class PartitionLog {
                 permanent,
                 what + ": " + Errno.describe(errno) + ". Nothing was stored; "
                         + (permanent
-                                ? name + " takes no more appends until the broker was restarted and has verified it."
+                                ? name + " takes no more appends until the broker is restarted and has verified it."
                                 : "make room, and the next append goes through."));
         if (permanent) {
             failure = outcome;

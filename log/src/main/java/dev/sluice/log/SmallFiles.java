@@ -12,8 +12,11 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -104,19 +107,31 @@ final class SmallFiles {
     }
 
     /// The names in a folder, sorted. The JDK does the listing: it opens and closes a descriptor of its own.
+    ///
+    /// @throws IOException saying which folder, and why
     static List<String> list(Path folder) throws IOException {
         List<String> names = new ArrayList<>();
         try (DirectoryStream<Path> entries = java.nio.file.Files.newDirectoryStream(folder)) {
             for (Path entry : entries) {
                 names.add(fileName(entry));
             }
-        } catch (DirectoryIteratorException e) {
-            throw e.getCause();
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
+        } catch (DirectoryIteratorException | UncheckedIOException e) {
+            throw new IOException("Listing " + folder + " failed: " + e.getCause(), e);
+        } catch (IOException e) {
+            throw new IOException("Listing " + folder + " failed: " + reason(e), e);
         }
         Collections.sort(names);
         return names;
+    }
+
+    /// What the JDK's file exceptions mean to say: most of their messages are only the path.
+    static String reason(IOException e) {
+        return switch (e) {
+            case AccessDeniedException _ -> "permission denied";
+            case NoSuchFileException _ -> "it does not exist";
+            case NotDirectoryException _ -> "it is not a folder";
+            default -> String.valueOf(e.getMessage());
+        };
     }
 
     static String fileName(Path path) {

@@ -1,6 +1,7 @@
 package dev.sluice.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
@@ -146,6 +147,15 @@ class KafkaFilesTest {
             properties.load(reader);
         }
         return properties;
+    }
+
+    @Test
+    void aFolderThatCannotBeListedIsNamedWithTheReason() {
+        assertThatThrownBy(() -> SmallFiles.list(folder.resolve("none")))
+                .isInstanceOf(IOException.class)
+                .hasMessage("Listing " + folder.resolve("none") + " failed: it does not exist");
+        assertThat(SmallFiles.reason(new java.nio.file.AccessDeniedException("/x")))
+                .isEqualTo("permission denied");
     }
 
     @Test

@@ -277,6 +277,24 @@ class LogDirectoryTest {
     }
 
     @Test
+    void aDeletedFolderThatCannotBeRemovedIsToldAndNoHindrance() throws IOException {
+        folder.open().close();
+        Path inside = folder.path.resolve("t-0.00000000000000000000000000000001-delete/somebodys/folder");
+        Files.createDirectories(inside);
+
+        folder.open();
+
+        assertThat(folder.directory().recoveryReport().removed()).isEmpty();
+        assertThat(folder.directory().recoveryReport().warnings())
+                .hasSize(1)
+                .first()
+                .asString()
+                .contains("-delete")
+                .contains("ENOTEMPTY");
+        assertThat(inside).exists();
+    }
+
+    @Test
     void aNewLogDoesNotInheritTheCheckpointsOfADeletedOne() throws IOException {
         folder.config = folder.config.withSegmentBytes(1000);
         PartitionLog log = folder.create("t", 0);

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// A log beside the simplest thing that could be one: a list of batches. Random appends, reads, restarts, crashes,
 /// faults, rests and changes of configuration; the two never disagree. The seed is in every message.
 class LogModelTest {
-    @TempDir
+    @TempDir(factory = InMemory.class)
     Path temporary;
 
     private record Stored(long baseOffset, long lastOffset, byte[] bytes) {}

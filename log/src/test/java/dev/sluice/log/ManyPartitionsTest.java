@@ -16,14 +16,14 @@ class ManyPartitionsTest {
     private static final int OPEN_FILES = 50;
     private static final int LOCK = 1;
 
-    @TempDir
+    @TempDir(factory = InMemory.class)
     Path temporary;
 
     @Test
     void twoThousandPartitionsAtRestTakeABoundedNumberOfDescriptorsAndMaps() throws IOException {
         try (Folder folder = new Folder(temporary.resolve("data"))) {
             folder.options = new LogDirectory.Options(2, OPEN_FILES, SegmentWriter.pwrite(), UUID::randomUUID);
-            folder.config = folder.config.withIndexIntervalBytes(0);
+            folder.config = folder.config.withIndexIntervalBytes(0).withPreallocateStepBytes(4096);
             folder.open().close();
             // Laid out as a broker would leave them, without waiting for 4,000 syncs.
             byte[] content = batch().bytes();

@@ -20,6 +20,11 @@ interface ApiHandler {
         return key().latestVersion(false);
     }
 
+    /// The largest request that is taken, so that nobody makes this broker receive and parse what no client sends.
+    default int largestFrameBytes() {
+        return Dispatcher.LARGEST_FRAME_BYTES;
+    }
+
     /// Handles a request of a version between the two above.
     ///
     /// @param head    the request's header; borrowed until this method returns

@@ -5,16 +5,22 @@ import dev.sluice.broker.catalogue.Topic;
 import dev.sluice.broker.catalogue.TopicNames;
 import dev.sluice.broker.config.ConfigException;
 import dev.sluice.broker.config.TopicKeys;
+import dev.sluice.broker.protocol.MalformedRequestException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableReplicaAssignment;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableReplicaAssignmentCollection;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicConfig;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.apache.kafka.common.message.CreateTopicsResponseData.CreatableTopicResult;
+import org.apache.kafka.common.message.CreateTopicsResponseData.CreatableTopicResultCollection;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
@@ -22,10 +28,29 @@ import org.apache.kafka.common.protocol.Errors;
 /// CreateTopics. One node holds one copy, so a replication factor of 1 (or −1, the default) is all there is.
 final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> {
     private static final int DEFAULT = -1;
+
+    /// Of a topic, and of all topics of a request, as in Kafka.
     private static final int MOST_PARTITIONS = 10_000;
+
+    /// In the place of how often a name comes, once it has its result.
+    private static final int ANSWERED = 0;
 
     CreateTopicsHandler(Services services) {
         super(ApiKeys.CREATE_TOPICS, services);
+    }
+
+    /// None: what is asked is done on a control thread in any case.
+    @Override
+    int parsedOnLoopBytes() {
+        return 0;
+    }
+
+    @Override
+    void check(short version, ByteBuffer body) {
+        if (!CreateTopicsScan.isCheapToRead(body, version)) {
+            throw new MalformedRequestException(
+                    "CreateTopics", 0, "more names with equal hash codes than chance makes");
+        }
     }
 
     @Override
@@ -34,20 +59,36 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
     }
 
     private ApiMessage create(CreateTopicsRequestData body) {
-        CreateTopicsResponseData answer = new CreateTopicsResponseData();
+        Map<String, Integer> times = new LinkedHashMap<>();
+        body.topics().forEach(wanted -> times.merge(wanted.name(), 1, Integer::sum));
+        CreatableTopicResultCollection results = new CreatableTopicResultCollection(Collisions.room(times.size()));
+        boolean tooMany = partitionsOfAll(body) > MOST_PARTITIONS;
         for (CreatableTopic wanted : body.topics()) {
             CreatableTopicResult result = new CreatableTopicResult().setName(wanted.name());
-            boolean twice = body.topics().findAll(wanted.name()).size() > 1;
-            if (twice) {
-                if (answer.topics().find(wanted.name()) == null) {
-                    answer.topics()
-                            .add(fail(result, Errors.INVALID_REQUEST, "The request names the topic more than once"));
-                }
+            Integer count = times.put(wanted.name(), ANSWERED);
+            if (count == null || count == ANSWERED) {
                 continue;
             }
-            answer.topics().add(create(wanted, body.validateOnly(), result));
+            if (tooMany) {
+                fail(result, Errors.POLICY_VIOLATION, "One request makes at most " + MOST_PARTITIONS + " partitions");
+            } else if (count > 1) {
+                fail(result, Errors.INVALID_REQUEST, "The request names the topic more than once");
+            } else {
+                create(wanted, body.validateOnly(), result);
+            }
+            results.add(result);
         }
-        return answer;
+        return new CreateTopicsResponseData().setTopics(results);
+    }
+
+    private long partitionsOfAll(CreateTopicsRequestData body) {
+        long sum = 0;
+        for (CreatableTopic wanted : body.topics()) {
+            sum += wanted.assignments().isEmpty()
+                    ? Math.max(1, wanted.numPartitions())
+                    : wanted.assignments().size();
+        }
+        return sum;
     }
 
     private CreatableTopicResult create(CreatableTopic wanted, boolean validateOnly, CreatableTopicResult result) {
@@ -66,6 +107,12 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
                         result,
                         Errors.INVALID_REQUEST,
                         "With an assignment of replicas, partitions and replication factor are -1");
+            }
+            if (!isConsecutive(wanted.assignments())) {
+                return fail(
+                        result,
+                        Errors.INVALID_REPLICA_ASSIGNMENT,
+                        "The partitions of an assignment are numbered from 0 on, each once");
             }
             boolean here = wanted.assignments().stream()
                     .allMatch(assignment -> assignment
@@ -104,6 +151,18 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
         }
         result.setNumPartitions(partitions).setReplicationFactor((short) 1);
         return validateOnly ? result : make(wanted.name(), partitions, configs, result);
+    }
+
+    private static boolean isConsecutive(CreatableReplicaAssignmentCollection assignments) {
+        BitSet indexes = new BitSet();
+        for (CreatableReplicaAssignment assignment : assignments) {
+            int index = assignment.partitionIndex();
+            if (index < 0 || index >= assignments.size() || indexes.get(index)) {
+                return false;
+            }
+            indexes.set(index);
+        }
+        return true;
     }
 
     private CreatableTopicResult make(

@@ -15,6 +15,12 @@ import org.jspecify.annotations.Nullable;
 /// What can't be understood closes its connection, as in Kafka: a malformed frame, an unknown API, a version that was
 /// not offered. Only ApiVersions answers a version it does not know, so that a newer client can learn what there is.
 public final class Dispatcher implements RequestHandler {
+    /// The largest request of most APIs: names of thousands of topics fit.
+    static final int LARGEST_FRAME_BYTES = 1 << 20;
+
+    /// The largest of those that name partitions, tens of thousands of which fit.
+    static final int LARGEST_FRAME_OF_PARTITIONS_BYTES = 4 << 20;
+
     private final @Nullable ApiHandler[] handlers;
     private final ApiVersionsHandler apiVersions;
     private final StatusHandler status;
@@ -42,6 +48,16 @@ public final class Dispatcher implements RequestHandler {
     }
 
     @Override
+    public int largestFrameBytes(short apiKey) {
+        ApiHandler handler = handler(apiKey);
+        return handler == null ? LARGEST_FRAME_BYTES : handler.largestFrameBytes();
+    }
+
+    private @Nullable ApiHandler handler(short key) {
+        return key >= 0 && key < handlers.length ? handlers[key] : null;
+    }
+
+    @Override
     public void handle(Request request) {
         try {
             reader.over(request.memory(), request.position(), request.position() + request.lengthBytes());
@@ -51,7 +67,7 @@ public final class Dispatcher implements RequestHandler {
             }
             head.parse(reader);
             short key = head.apiKey();
-            ApiHandler handler = key >= 0 && key < handlers.length ? handlers[key] : null;
+            ApiHandler handler = handler(key);
             if (handler == null) {
                 request.close("asked for " + name(key) + ", which is not offered");
             } else if (head.apiVersion() >= handler.oldestVersion() && head.apiVersion() <= handler.newestVersion()) {

@@ -40,6 +40,11 @@ final class FetchHandler implements ApiHandler {
     }
 
     @Override
+    public int largestFrameBytes() {
+        return Dispatcher.LARGEST_FRAME_OF_PARTITIONS_BYTES;
+    }
+
+    @Override
     public void handle(RequestHead head, WireReader reader, Request request) {
         if (spare.isEmpty()) {
             spare.addLast(new PendingFetch(services, request.loop(), this::recycle));

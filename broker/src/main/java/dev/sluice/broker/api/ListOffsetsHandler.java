@@ -7,6 +7,7 @@ import dev.sluice.broker.protocol.RecordTimestamps;
 import dev.sluice.log.PartitionLog;
 import dev.sluice.log.TimestampedOffset;
 import java.io.IOException;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
@@ -17,6 +18,7 @@ import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsTopicR
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ListOffsetsRequest;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,17 +30,37 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
     private static final int NO_EPOCH = -1;
     private static final short FIRST_WITH_EPOCH = 4;
 
+    /// The first version with each of the special timestamps, as in Kafka's ReplicaManager.
+    private static final Map<Long, Short> FIRST_WITH = Map.of(
+            ListOffsetsRequest.EARLIEST_TIMESTAMP, (short) 1,
+            ListOffsetsRequest.LATEST_TIMESTAMP, (short) 1,
+            ListOffsetsRequest.MAX_TIMESTAMP, (short) 7,
+            ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP, (short) 8,
+            ListOffsetsRequest.LATEST_TIERED_TIMESTAMP, (short) 9,
+            ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP, (short) 11);
+
+    /// Partitions answered on the loop; more would keep its other connections waiting.
+    private static final int MOST_ON_LOOP = 1_000;
+
     ListOffsetsHandler(Services services) {
         super(ApiKeys.LIST_OFFSETS, services);
     }
 
     @Override
+    public int largestFrameBytes() {
+        return Dispatcher.LARGEST_FRAME_OF_PARTITIONS_BYTES;
+    }
+
+    @Override
     void handle(ListOffsetsRequestData body, Exchange exchange) {
+        int partitions = body.topics().stream()
+                .mapToInt(topic -> topic.partitions().size())
+                .sum();
         boolean searches = body.topics().stream()
                 .flatMap(topic -> topic.partitions().stream())
                 .anyMatch(partition ->
                         partition.timestamp() >= 0 || partition.timestamp() == ListOffsetsRequest.MAX_TIMESTAMP);
-        if (searches) {
+        if (searches || partitions > MOST_ON_LOOP) {
             offLoop(exchange, () -> answer(body, exchange.version()));
         } else {
             exchange.answer(answer(body, exchange.version()));
@@ -52,15 +74,7 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
             Topic topic = image.topic(asked.name());
             ListOffsetsTopicResponse answers = new ListOffsetsTopicResponse().setName(asked.name());
             for (ListOffsetsPartition partition : asked.partitions()) {
-                Partition known = topic == null ? null : topic.partition(partition.partitionIndex());
-                ListOffsetsPartitionResponse answered;
-                if (known == null) {
-                    answered = error(partition, Errors.UNKNOWN_TOPIC_OR_PARTITION);
-                } else if (partition.timestamp() < 0 && version < firstWith(partition.timestamp())) {
-                    answered = error(partition, Errors.UNSUPPORTED_VERSION);
-                } else {
-                    answered = answer(partition, known.log());
-                }
+                ListOffsetsPartitionResponse answered = answer(topic, partition, version);
                 answers.partitions().add(version < FIRST_WITH_EPOCH ? answered.setLeaderEpoch(NO_EPOCH) : answered);
             }
             answer.topics().add(answers);
@@ -68,19 +82,22 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
         return answer;
     }
 
-    /// The first version that can ask this question; as in Kafka, an older one that does is refused.
-    private static int firstWith(long negativeTimestamp) {
-        return switch ((int) Math.max(negativeTimestamp, Integer.MIN_VALUE)) {
-            case (int) ListOffsetsRequest.LATEST_TIMESTAMP, (int) ListOffsetsRequest.EARLIEST_TIMESTAMP -> 1;
-            case (int) ListOffsetsRequest.MAX_TIMESTAMP -> 7;
-            case (int) ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP -> 8;
-            case (int) ListOffsetsRequest.LATEST_TIERED_TIMESTAMP -> 9;
-            case (int) ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP -> 11;
-            default -> Integer.MAX_VALUE;
-        };
+    private static ListOffsetsPartitionResponse answer(
+            @Nullable Topic topic, ListOffsetsPartition asked, short version) {
+        if (!isOffered(asked.timestamp(), version)) {
+            return error(asked, Errors.UNSUPPORTED_VERSION);
+        }
+        Partition known = topic == null ? null : topic.partition(asked.partitionIndex());
+        return known == null ? error(asked, Errors.UNKNOWN_TOPIC_OR_PARTITION) : answer(asked, known.log());
     }
 
-    private ListOffsetsPartitionResponse answer(ListOffsetsPartition asked, PartitionLog log) {
+    /// Whether the version has this time, or negative number with a meaning of its own.
+    private static boolean isOffered(long timestamp, short version) {
+        Short first = FIRST_WITH.get(timestamp);
+        return timestamp >= 0 || (first != null && version >= first);
+    }
+
+    private static ListOffsetsPartitionResponse answer(ListOffsetsPartition asked, PartitionLog log) {
         int epoch = asked.currentLeaderEpoch();
         if (epoch >= 0 && epoch != log.leaderEpoch()) {
             return error(asked, epoch < log.leaderEpoch() ? Errors.FENCED_LEADER_EPOCH : Errors.UNKNOWN_LEADER_EPOCH);

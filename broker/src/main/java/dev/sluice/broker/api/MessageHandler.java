@@ -4,6 +4,7 @@ import dev.sluice.broker.net.Request;
 import dev.sluice.broker.protocol.Messages;
 import dev.sluice.broker.protocol.RequestHead;
 import dev.sluice.broker.protocol.WireReader;
+import java.nio.ByteBuffer;
 import java.util.concurrent.Callable;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
@@ -12,6 +13,10 @@ import org.apache.kafka.common.protocol.ApiMessage;
 ///
 /// @param <Q> the request's message
 abstract class MessageHandler<Q extends ApiMessage> implements ApiHandler {
+    /// Longer bodies are copied and parsed on a control thread: parsing makes an object or two of each few bytes,
+    /// and the connections of the loop should not wait for so many of them.
+    private static final int PARSED_ON_LOOP_BYTES = 32 << 10;
+
     private final ApiKeys key;
     final Services services;
 
@@ -26,17 +31,39 @@ abstract class MessageHandler<Q extends ApiMessage> implements ApiHandler {
     }
 
     @Override
-    @SuppressWarnings("unchecked") // the generated reader of `key` makes messages of type Q
     public void handle(RequestHead head, WireReader reader, Request request) {
-        Q body = (Q) Messages.read(key, head.apiVersion(), Bodies.of(reader, request));
-        handle(body, new Exchange(request, key, head.apiVersion(), head.correlationId()));
+        Exchange exchange = new Exchange(request, key, head.apiVersion(), head.correlationId());
+        ByteBuffer body = Bodies.of(reader, request);
+        if (body.remaining() <= parsedOnLoopBytes()) {
+            handle(read(head.apiVersion(), body), exchange);
+            return;
+        }
+        ByteBuffer copy = ByteBuffer.allocate(body.remaining()).put(body).flip();
+        short version = head.apiVersion();
+        services.offLoop().run(request, key.name, () -> read(version, copy), parsed -> handle(parsed, exchange));
     }
+
+    @SuppressWarnings("unchecked") // the generated reader of `key` makes messages of type Q
+    private Q read(short version, ByteBuffer body) {
+        check(version, body.duplicate());
+        return (Q) Messages.read(key, version, body);
+    }
+
+    /// Longer bodies are parsed on a control thread.
+    int parsedOnLoopBytes() {
+        return PARSED_ON_LOOP_BYTES;
+    }
+
+    /// Looks at a body before kafka-clients' reader does, which trusts it.
+    ///
+    /// @throws dev.sluice.broker.protocol.MalformedRequestException when it is not to be read
+    void check(short version, ByteBuffer body) {}
 
     /// Answers through `exchange`, now or later.
     abstract void handle(Q body, Exchange exchange);
 
     /// Does work that may block on a control thread, and answers with what it returns; see [OffLoop].
     void offLoop(Exchange exchange, Callable<? extends ApiMessage> work) {
-        OffLoop.run(services.control(), exchange.request(), key.name, work, exchange::answer);
+        services.offLoop().run(exchange.request(), key.name, work, exchange::answer);
     }
 }

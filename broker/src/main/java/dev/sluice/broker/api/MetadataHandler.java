@@ -5,12 +5,17 @@ import dev.sluice.broker.catalogue.CatalogueImage;
 import dev.sluice.broker.catalogue.Topic;
 import dev.sluice.broker.catalogue.TopicNames;
 import dev.sluice.broker.partition.Partition;
+import dev.sluice.broker.protocol.MalformedRequestException;
 import dev.sluice.io.linux.ErrnoException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
@@ -32,12 +37,31 @@ final class MetadataHandler extends MessageHandler<MetadataRequestData> {
     private static final short FIRST_WITH_NULL_FOR_ALL = 1;
     private static final short FIRST_WITH_CHOICE_TO_CREATE = 4;
 
+    /// Versions 10 and 11 have a field for it, but not its meaning.
+    private static final short FIRST_WITH_IDS = 12;
+
+    /// Topics described on the loop; more would keep its other connections waiting.
+    private static final int MOST_ON_LOOP = 1_000;
+
     MetadataHandler(Services services) {
         super(ApiKeys.METADATA, services);
     }
 
     @Override
+    public int largestFrameBytes() {
+        return Dispatcher.LARGEST_FRAME_OF_PARTITIONS_BYTES;
+    }
+
+    @Override
     void handle(MetadataRequestData body, Exchange exchange) {
+        List<MetadataRequestTopic> asked = body.topics();
+        boolean all = asked == null || (exchange.version() < FIRST_WITH_NULL_FOR_ALL && asked.isEmpty());
+        if (!all && exchange.version() < FIRST_WITH_IDS && asked.stream().anyMatch(MetadataHandler::isById)) {
+            exchange.answer(new MetadataResponseData()
+                    .setTopics(
+                            collect(asked.stream().map(MetadataHandler::refuse).toList())));
+            return;
+        }
         MetadataResponseData answer;
         try {
             answer = cluster(exchange);
@@ -46,11 +70,8 @@ final class MetadataHandler extends MessageHandler<MetadataRequestData> {
             return;
         }
         CatalogueImage image = services.catalogue().image();
-        List<MetadataRequestTopic> asked = body.topics();
-        boolean all = asked == null || (exchange.version() < FIRST_WITH_NULL_FOR_ALL && asked.isEmpty());
         if (all) {
-            image.topics().forEach(topic -> answer.topics().add(describe(topic)));
-            exchange.answer(answer);
+            describe(image.topics().size(), exchange, () -> answer.setTopics(describeAll(image)));
             return;
         }
         boolean mayCreate = services.config().autoCreateTopics()
@@ -58,13 +79,31 @@ final class MetadataHandler extends MessageHandler<MetadataRequestData> {
         if (mayCreate && asked.stream().anyMatch(topic -> isNew(topic, image))) {
             offLoop(exchange, () -> {
                 asked.stream().filter(topic -> isNew(topic, image)).forEach(topic -> create(topic.name()));
-                describeAll(asked, services.catalogue().image(), answer.topics());
-                return answer;
+                return answer.setTopics(describe(asked, services.catalogue().image()));
             });
         } else {
-            describeAll(asked, image, answer.topics());
-            exchange.answer(answer);
+            describe(asked.size(), exchange, () -> answer.setTopics(describe(asked, image)));
         }
+    }
+
+    /// Answers at once, or, when there is much to describe, from a control thread.
+    private void describe(int topics, Exchange exchange, Supplier<MetadataResponseData> answer) {
+        if (topics > MOST_ON_LOOP) {
+            offLoop(exchange, answer::get);
+        } else {
+            exchange.answer(answer.get());
+        }
+    }
+
+    private static boolean isById(MetadataRequestTopic asked) {
+        return asked.name() == null || !asked.topicId().equals(Uuid.ZERO_UUID);
+    }
+
+    private static MetadataResponseTopic refuse(MetadataRequestTopic asked) {
+        return new MetadataResponseTopic()
+                .setErrorCode(Errors.INVALID_REQUEST.code())
+                .setName(asked.name() == null ? "" : asked.name())
+                .setTopicId(asked.topicId());
     }
 
     private MetadataResponseData cluster(Exchange exchange) throws ErrnoException {
@@ -78,8 +117,7 @@ final class MetadataHandler extends MessageHandler<MetadataRequestData> {
         return new MetadataResponseData()
                 .setBrokers(brokers)
                 .setClusterId(services.clusterId())
-                .setControllerId(services.config().nodeId())
-                .setTopics(new MetadataResponseTopicCollection());
+                .setControllerId(services.config().nodeId());
     }
 
     private static boolean isNew(MetadataRequestTopic asked, CatalogueImage image) {
@@ -98,14 +136,36 @@ final class MetadataHandler extends MessageHandler<MetadataRequestData> {
         }
     }
 
-    private void describeAll(
-            List<MetadataRequestTopic> asked, CatalogueImage image, MetadataResponseTopicCollection answers) {
+    private MetadataResponseTopicCollection describeAll(CatalogueImage image) {
+        int count = image.topics().size();
+        MetadataResponseTopicCollection answers = new MetadataResponseTopicCollection(Collisions.room(count));
+        image.topics().forEach(topic -> answers.add(describe(topic)));
+        return answers;
+    }
+
+    /// A topic that is asked for more than once is answered once.
+    private MetadataResponseTopicCollection describe(List<MetadataRequestTopic> asked, CatalogueImage image) {
+        Set<String> names = new HashSet<>();
+        List<MetadataResponseTopic> answers = new ArrayList<>(asked.size());
         for (MetadataRequestTopic topic : asked) {
             MetadataResponseTopic answer = describe(topic, image);
-            if (answer.name() == null || answers.find(answer.name()) == null) {
+            if (answer.name() == null || names.add(answer.name())) {
                 answers.add(answer);
             }
         }
+        return collect(answers);
+    }
+
+    private static MetadataResponseTopicCollection collect(List<MetadataResponseTopic> answers) {
+        Collisions.Hashes hashes = new Collisions.Hashes();
+        answers.forEach(answer -> hashes.add(answer.hashCode()));
+        if (!hashes.areCheapToAdd()) {
+            throw new MalformedRequestException("Metadata", 0, "more names with equal hash codes than chance makes");
+        }
+        MetadataResponseTopicCollection collection =
+                new MetadataResponseTopicCollection(Collisions.room(answers.size()));
+        collection.addAll(answers);
+        return collection;
     }
 
     private MetadataResponseTopic describe(MetadataRequestTopic asked, CatalogueImage image) {

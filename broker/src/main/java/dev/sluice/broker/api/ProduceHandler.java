@@ -29,6 +29,10 @@ final class ProduceHandler implements ApiHandler {
     /// Topic names that one loop remembers, so that a name seen before costs no allocation.
     private static final int NAMES = 1024;
 
+    /// Topics and partitions of one request: far more than any client names, and each takes few bytes to ask for
+    /// but up to a hundred to answer.
+    private static final int MOST_PARTS = 100_000;
+
     private static final short NO_ACKS = 0;
     private static final short FIRST_WITH_ZSTD = 7;
     private static final long NO_OFFSET = -1;
@@ -68,8 +72,18 @@ final class ProduceHandler implements ApiHandler {
     }
 
     @Override
+    public int largestFrameBytes() {
+        return services.config().net().largestFrameBytes();
+    }
+
+    @Override
     public void handle(RequestHead head, WireReader reader, Request request) {
         produce.wrap(reader, head.apiVersion());
+        int parts = produce.topicCount() + produce.totalPartitions();
+        if (parts > MOST_PARTS) {
+            request.close("produced to " + parts + " topics and partitions at once");
+            return;
+        }
         ProduceResponseWriter answer = writer(request);
         try {
             answer.begin(head.correlationId(), head.apiVersion(), produce.topicCount());
@@ -182,13 +196,8 @@ final class ProduceHandler implements ApiHandler {
     private static Errors error(BatchProblem problem) {
         return switch (problem) {
             case NONE -> Errors.NONE;
-            case TOO_SHORT,
-                    NOT_ONE_BATCH,
-                    WRONG_MAGIC,
-                    WRONG_BASE_OFFSET,
-                    WRONG_COUNT,
-                    CONTROL,
-                    NEGATIVE_SEQUENCE -> Errors.INVALID_RECORD;
+            case TOO_SHORT, NOT_ONE_BATCH, WRONG_MAGIC, WRONG_BASE_OFFSET, WRONG_COUNT, CONTROL, NEGATIVE_SEQUENCE ->
+                Errors.INVALID_RECORD;
             case TOO_LARGE -> Errors.MESSAGE_TOO_LARGE;
             case WRONG_CRC, UNKNOWN_COMPRESSION -> Errors.CORRUPT_MESSAGE;
             case LOG_APPEND_TIME -> Errors.INVALID_TIMESTAMP;

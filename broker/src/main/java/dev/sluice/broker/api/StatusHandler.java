@@ -50,12 +50,12 @@ final class StatusHandler {
             request.close("asked for the status in version " + version + "; there is version 0 only");
             return;
         }
-        OffLoop.run(
-                services.control(),
-                request,
-                "Status",
-                () -> services.status().apply(topic).getBytes(StandardCharsets.UTF_8),
-                json -> answer(request, correlationId, json));
+        services.offLoop()
+                .run(
+                        request,
+                        "Status",
+                        () -> services.status().apply(topic).getBytes(StandardCharsets.UTF_8),
+                        json -> answer(request, correlationId, json));
     }
 
     private static void answer(Request request, int correlationId, byte[] json) {

@@ -1,6 +1,5 @@
 package dev.sluice.broker.config;
 
-import dev.sluice.broker.net.NetConfig;
 import dev.sluice.log.LogConfig;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -74,6 +73,8 @@ public record BrokerConfig(
                 new NetConfig(
                         loops > 0 ? loops : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),
                         get(given, BrokerKeys.LARGEST_REQUEST),
+                        get(given, BrokerKeys.UNFINISHED_BYTES),
+                        get(given, BrokerKeys.RECEIVE_TIMEOUT_MS),
                         get(given, BrokerKeys.IDLE_MS),
                         get(given, BrokerKeys.MAX_CONNECTIONS),
                         get(given, BrokerKeys.BACKLOG)),

@@ -4,10 +4,14 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /// The broker's own configuration keys. Those that every topic inherits stand in [TopicKeys].
 public final class BrokerKeys {
+    /// Ten years: longer than anybody waits, and far from where nanoseconds overflow.
+    private static final long MOST_MS = TimeUnit.DAYS.toMillis(3650);
+
     static final ConfigKey<List<ListenerAddress>> LISTENERS = new ConfigKey<>(
             "listeners",
             "PLAINTEXT://127.0.0.1:9092",
@@ -43,9 +47,28 @@ public final class BrokerKeys {
             100 << 20,
             1 << 10,
             1 << 30,
-            "Largest request taken, in bytes. A connection that announces a larger one is closed.");
+            "Largest request taken, in bytes. A connection that announces a larger one is closed. APIs other than Produce"
+                    + " take less.");
+    static final ConfigKey<Long> UNFINISHED_BYTES = ConfigKey.longInteger(
+            "queued.max.request.bytes",
+            256 << 20,
+            1 << 20,
+            Long.MAX_VALUE,
+            "The most bytes that requests take which have not come to their end yet, of all connections together. Above"
+                    + " it, large requests wait for others to end, and one at a time goes on.");
+    static final ConfigKey<Long> RECEIVE_TIMEOUT_MS = ConfigKey.longInteger(
+            "sluice.request.receive.timeout.ms",
+            30_000,
+            100,
+            MOST_MS,
+            "A request that has begun brings 64 KiB or its end in so many ms, and its end in ten times as many, or its"
+                    + " connection is closed.");
     static final ConfigKey<Long> IDLE_MS = ConfigKey.longInteger(
-            "connections.max.idle.ms", 600_000, 1_000, "A connection without a request for so long is closed.");
+            "connections.max.idle.ms",
+            600_000,
+            1_000,
+            MOST_MS,
+            "A connection on which nothing moves for so long is closed.");
     static final ConfigKey<Integer> MAX_CONNECTIONS = ConfigKey.integer(
             "max.connections", 10_000, 1, 1_000_000, "Connections open at once; those above it are closed at once.");
     static final ConfigKey<Integer> BACKLOG = ConfigKey.integer(
@@ -55,7 +78,11 @@ public final class BrokerKeys {
             65_535,
             "Connections that the kernel holds before they are accepted.");
     static final ConfigKey<Long> SHUTDOWN_GRACE_MS = ConfigKey.longInteger(
-            "sluice.shutdown.grace.ms", 10_000, 0, "How long a clean stop may take before connections are cut.");
+            "sluice.shutdown.grace.ms",
+            10_000,
+            0,
+            MOST_MS,
+            "How long a clean stop may take before connections are cut.");
 
     private static final List<ConfigKey<?>> OWN = List.of(
             LISTENERS,
@@ -67,6 +94,8 @@ public final class BrokerKeys {
             FETCH_MAX_BYTES,
             NETWORK_THREADS,
             LARGEST_REQUEST,
+            UNFINISHED_BYTES,
+            RECEIVE_TIMEOUT_MS,
             IDLE_MS,
             MAX_CONNECTIONS,
             BACKLOG,

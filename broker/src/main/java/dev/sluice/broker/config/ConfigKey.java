@@ -18,13 +18,14 @@ public record ConfigKey<T>(
                         (int) bounded(Long.parseLong(value), least, most));
     }
 
-    static ConfigKey<Long> longInteger(String name, long defaultValue, long least, String meaning) {
+    /// @param most Long.MAX_VALUE for no bound
+    static ConfigKey<Long> longInteger(String name, long defaultValue, long least, long most, String meaning) {
         return new ConfigKey<>(
                 name,
                 Long.toString(defaultValue),
-                "an integer from " + least,
+                "an integer from " + least + (most == Long.MAX_VALUE ? "" : " to " + most),
                 meaning,
-                value -> bounded(Long.parseLong(value), least, Long.MAX_VALUE));
+                value -> bounded(Long.parseLong(value), least, most));
     }
 
     static ConfigKey<Boolean> bool(String name, boolean defaultValue, String meaning) {

@@ -48,6 +48,7 @@ public final class TopicKeys {
                             "log.roll.ms",
                             LogConfig.DEFAULT.segmentMs(),
                             1,
+                            Long.MAX_VALUE,
                             "Age in ms, by the records' timestamps, at which a segment is closed and a new one begun."),
                     LogConfig::withSegmentMs),
             new TopicKey<>(
@@ -82,6 +83,7 @@ public final class TopicKeys {
             "producer.id.expiration.ms",
             LogConfig.DEFAULT.producerIdExpirationMs(),
             1,
+            Long.MAX_VALUE,
             "How long in ms after its last batch an idempotent producer is remembered.");
 
     private TopicKeys() {}

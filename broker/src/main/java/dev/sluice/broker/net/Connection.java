@@ -1,5 +1,6 @@
 package dev.sluice.broker.net;
 
+import dev.sluice.broker.config.NetConfig;
 import dev.sluice.broker.protocol.Frames;
 import dev.sluice.broker.protocol.MalformedRequestException;
 import dev.sluice.io.linux.Descriptor;
@@ -12,6 +13,7 @@ import dev.sluice.io.loop.Timer;
 import dev.sluice.io.memory.ReceiveBuffer;
 import dev.sluice.io.transfer.SocketWriter;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,13 +30,17 @@ import org.slf4j.LoggerFactory;
 ///
 /// As in Kafka, the next request is taken up when the one before was answered, so answers need no sorting. The socket
 /// is registered once, edge-triggered, and `readable` remembers that an edge was seen. Owned by its loop's thread.
-public final class Connection implements ReadyListener {
+public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
     private static final int EVENTS = Epolls.EPOLLIN | Epolls.EPOLLOUT | Epolls.EPOLLRDHUP | Epolls.EPOLLET;
 
     /// Answers of pipelined requests are sent together up to so many bytes.
     private static final int SEND_FIRST_BYTES = 64 << 10;
+
+    /// What a request under way brings, or its end, between two looks of a timer; and the looks in which it ends.
+    private static final int LEAST_PROGRESS_BYTES = 64 << 10;
+    private static final int MOST_LOOKS = 10;
 
     /// What one connection may send or take in before it gives way to the others of its loop.
     private static final long TURN_BYTES = 4 << 20;
@@ -47,7 +53,9 @@ public final class Connection implements ReadyListener {
     private final FrameBuffer frames;
     private final SocketWriter writer;
     private final Request request;
+    private final ReceiveBudget budget;
     private final Timer idle;
+    private final Timer progress;
     private EventLoop.@Nullable Registration registration;
 
     private boolean readable = true;
@@ -58,12 +66,23 @@ public final class Connection implements ReadyListener {
     private boolean failed;
     private boolean serving;
     private boolean deferred;
+    private boolean waitsForRoom;
+
+    /// What of `frames` the budget knows.
+    private long budgetedBytes;
 
     /// Where the writer's pieces of the last answer that is whole end.
     private long answeredMark;
 
     private long framesTaken;
-    private long framesAtLastLook;
+    private long receivedBytes;
+    private long sentBytes;
+    private long movedAtLastLook;
+
+    // What was there when the timer looked last at a request under way.
+    private long watchedFrame;
+    private long watchedBytes;
+    private int watchedLooks;
 
     Connection(NetworkLoop loop, Descriptor socket, Listener listener, NetConfig config) {
         this.loop = loop;
@@ -71,30 +90,60 @@ public final class Connection implements ReadyListener {
         this.listener = listener;
         this.handler = loop.handler();
         this.config = config;
-        this.frames = new FrameBuffer(loop.receiveBuffers(), config.largestFrameBytes());
+        this.frames = new FrameBuffer(loop.receiveBuffers(), config.largestFrameBytes(), handler);
         this.writer = new SocketWriter(loop.kernel(), socket);
         this.request = new Request(this);
+        this.budget = loop.receiveBudget();
         this.idle = loop.loop().timer(this::closeIfIdle);
+        this.progress = loop.loop().timer(this::closeIfStalled);
     }
 
     void open() throws ErrnoException {
         registration = loop.loop().register(socket, EVENTS, this);
         loop.add(this);
-        idle.set(config.idleTimeoutMs() * 1_000_000);
+        idle.set(TimeUnit.MILLISECONDS.toNanos(config.idleTimeoutMs()));
         if (loop.isDraining()) {
             finish();
         }
     }
 
-    /// Looks once in an idle time-out whether a frame came since the last look: requests then cost no timer, and an
-    /// idle connection is closed after one to two of them.
+    /// Looks once in an idle time-out whether any byte moved since the last look: requests then cost no timer, and
+    /// an idle connection is closed after one to two of them.
     private void closeIfIdle() {
-        if (!handling && framesTaken == framesAtLastLook) {
+        long movedBytes = receivedBytes + sentBytes;
+        if (!handling && movedBytes == movedAtLastLook) {
             close("idle for " + config.idleTimeoutMs() + " ms");
         } else {
-            framesAtLastLook = framesTaken;
-            idle.set(config.idleTimeoutMs() * 1_000_000);
+            movedAtLastLook = movedBytes;
+            idle.set(TimeUnit.MILLISECONDS.toNanos(config.idleTimeoutMs()));
         }
+    }
+
+    /// Looks, while a request is under way, whether it comes on.
+    private void closeIfStalled() {
+        if (frames.heldBytes() == 0 || handling) {
+            return; // the next request that has to wait for bytes sets the timer again
+        }
+        boolean same = framesTaken == watchedFrame;
+        boolean ours = waitsForRoom || !mayTake() || !writer.isEmpty(); // it is not the peer that is slow in sending
+        boolean slow = receivedBytes - watchedBytes < LEAST_PROGRESS_BYTES || watchedLooks >= MOST_LOOKS;
+        if (same && slow && !ours) {
+            LOG.warn(
+                    "{} began a request and sent too little of it in {} ms (sluice.request.receive.timeout.ms)."
+                            + " Its connection is closed",
+                    socket.name(),
+                    config.receiveTimeoutMs());
+            close("too slow");
+            return;
+        }
+        watchedLooks = same && !ours ? watchedLooks + 1 : 0;
+        watch();
+    }
+
+    private void watch() {
+        watchedFrame = framesTaken;
+        watchedBytes = receivedBytes;
+        progress.set(TimeUnit.MILLISECONDS.toNanos(config.receiveTimeoutMs()));
     }
 
     NetworkLoop loop() {
@@ -178,7 +227,8 @@ public final class Connection implements ReadyListener {
             work();
         } catch (MalformedRequestException e) {
             LOG.warn(
-                    "{} sent a frame that is not taken ({}; socket.request.max.bytes). Its connection is closed",
+                    "{} began a request that is not taken: {}. Produce takes up to socket.request.max.bytes, other APIs"
+                            + " less. Its connection is closed",
                     socket.name(),
                     e.getMessage());
             closeWhenSent = true;
@@ -187,12 +237,25 @@ public final class Connection implements ReadyListener {
             failed(e);
         } finally {
             serving = false;
-            frames.releaseIfEmpty();
+            settle();
+        }
+    }
+
+    /// Before waiting for more: tells what is held meanwhile.
+    private void settle() {
+        frames.releaseIfEmpty();
+        long held = frames.heldBytes();
+        budget.changed(held - budgetedBytes);
+        budgetedBytes = held;
+        if (held > 0 && !handling && !closed && !progress.isSet()) {
+            watchedLooks = 0;
+            watch();
         }
     }
 
     private void work() {
         long share = TURN_BYTES;
+        long before = receivedBytes;
         while (!closed && share > 0) {
             int taken = mayTake() ? takeFrame() : 0;
             if (taken > 0) {
@@ -201,6 +264,9 @@ public final class Connection implements ReadyListener {
                 return;
             } else if (!frames.isComplete() && !receive()) {
                 return;
+            } else {
+                share -= receivedBytes - before;
+                before = receivedBytes;
             }
         }
         if (!closed && send()) {
@@ -228,6 +294,7 @@ public final class Connection implements ReadyListener {
     ///         has room
     private boolean send() {
         if (!writer.isEmpty()) {
+            long queued = writer.queuedBytes();
             try {
                 switch (writer.flush(TURN_BYTES)) {
                     case DONE -> {}
@@ -242,6 +309,8 @@ public final class Connection implements ReadyListener {
             } catch (ErrnoException e) {
                 close(e.getMessage());
                 return false;
+            } finally {
+                sentBytes += queued - writer.queuedBytes();
             }
         }
         if (closeWhenSent && !handling) {
@@ -266,6 +335,7 @@ public final class Connection implements ReadyListener {
         handler.handle(request);
         if (!closed) {
             frames.consumeFrame();
+            budget.finished(this);
         }
         return Frames.SIZE_BYTES + length;
     }
@@ -277,11 +347,21 @@ public final class Connection implements ReadyListener {
         if (closed || !readable) {
             return false;
         }
+        long most = budget.isFull() ? ReceiveBudget.ALWAYS_BYTES - frames.heldBytes() : Long.MAX_VALUE;
+        if (most <= 0) {
+            if (!budget.admits(this)) {
+                waitForRoom();
+                return false;
+            }
+            most = Long.MAX_VALUE;
+        }
         try {
             MemorySegment room = frames.room();
+            room = room.asSlice(0, Math.min(room.byteSize(), most));
             long received = loop.kernel().sockets().recv(socket, room, 0);
             if (received > 0) {
                 frames.received(received);
+                receivedBytes += received;
                 // A short count drained the socket; more will come with an edge of its own. Not so after the peer's
                 // end, nor when it is not the kernel's own count.
                 readable = received == room.byteSize()
@@ -308,6 +388,25 @@ public final class Connection implements ReadyListener {
             close("out of memory");
             return false;
         }
+    }
+
+    private void waitForRoom() {
+        if (!waitsForRoom) {
+            waitsForRoom = true;
+            budget.await(this);
+        }
+    }
+
+    /// From any thread.
+    @Override
+    public void wake() {
+        loop.execute(() -> {
+            waitsForRoom = false;
+            if (!closed) {
+                serve();
+            }
+            budget.passOn();
+        });
     }
 
     /// The request that was being handled is answered; its pieces are in the writer.
@@ -342,9 +441,13 @@ public final class Connection implements ReadyListener {
         closed = true;
         LOG.debug("{} closed: {}", socket.name(), why);
         release(idle::cancel);
+        release(progress::cancel);
         release(request::abandoned);
         release(this::deregister);
         release(frames::release);
+        release(() -> budget.changed(-budgetedBytes));
+        budgetedBytes = 0;
+        release(() -> budget.finished(this));
         release(writer::abandon);
         release(socket::close);
         release(socket.account()::close);

@@ -26,16 +26,22 @@ final class FrameBuffer {
 
     private final ReceiveBufferPool pool;
     private final int largestFrameBytes;
+    private final RequestHandler handler;
     private @Nullable ReceiveBuffer buffer;
 
     /// Of the frame at the start of the buffer, its size prefix included; 0 while that has not come.
     private long frameBytes;
 
+    /// Whether that frame is not larger than its API may be.
+    private boolean admitted;
+
     private int lastFrameBytes;
 
-    FrameBuffer(ReceiveBufferPool pool, int largestFrameBytes) {
+    /// @param handler says how large the requests of an API may be
+    FrameBuffer(ReceiveBufferPool pool, int largestFrameBytes, RequestHandler handler) {
         this.pool = pool;
         this.largestFrameBytes = largestFrameBytes;
+        this.handler = handler;
     }
 
     /// Where to receive to: at least one byte.
@@ -72,7 +78,7 @@ final class FrameBuffer {
 
     /// Whether the frame at the start is there as a whole.
     ///
-    /// @throws MalformedRequestException when it declares a size that no frame may have
+    /// @throws MalformedRequestException when it declares a size that no frame, or none of its API, may have
     boolean isComplete() {
         ReceiveBuffer held = buffer;
         if (held == null) {
@@ -80,6 +86,11 @@ final class FrameBuffer {
         }
         if (frameBytes == 0 && held.lengthBytes() >= Frames.SIZE_BYTES) {
             frameBytes = Frames.SIZE_BYTES + (long) Frames.size(held.segment(), held.start(), largestFrameBytes);
+        }
+        if (!admitted && held.lengthBytes() >= Frames.API_KEY_END && frameBytes >= Frames.API_KEY_END) {
+            int most = handler.largestFrameBytes(Frames.apiKey(held.segment(), held.start()));
+            Frames.size(held.segment(), held.start(), Math.min(most, largestFrameBytes));
+            admitted = true;
         }
         return frameBytes > 0 && held.lengthBytes() >= frameBytes;
     }
@@ -108,6 +119,13 @@ final class FrameBuffer {
         held().consume(frameBytes);
         lastFrameBytes = (int) frameBytes;
         frameBytes = 0;
+        admitted = false;
+    }
+
+    /// Bytes received and not handled yet.
+    long heldBytes() {
+        ReceiveBuffer held = buffer;
+        return held == null ? 0 : held.lengthBytes();
     }
 
     /// Gives the buffer back if there are no bytes in it.
@@ -123,6 +141,7 @@ final class FrameBuffer {
         if (held != null) {
             buffer = null;
             frameBytes = 0;
+            admitted = false;
             pool.give(held);
         }
     }

@@ -1,6 +1,7 @@
 package dev.sluice.broker.net;
 
 import dev.sluice.broker.config.ListenerAddress;
+import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Epolls;

@@ -1,6 +1,7 @@
 package dev.sluice.broker.net;
 
 import dev.sluice.broker.config.ListenerAddress;
+import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
@@ -25,6 +26,7 @@ public final class Network implements AutoCloseable {
     private final Account connectionsAccount = Account.root("connections");
     private final Account loopsAccount = Account.root("loops");
     private final AtomicInteger open = new AtomicInteger();
+    private final ReceiveBudget receiveBudget;
     private final List<Listener> listeners = new ArrayList<>();
     private final List<NetworkLoop> loops = new ArrayList<>();
 
@@ -34,6 +36,7 @@ public final class Network implements AutoCloseable {
     public Network(
             Kernel kernel, List<ListenerAddress> addresses, Map<String, ListenerAddress> advertised, NetConfig config)
             throws IOException {
+        receiveBudget = new ReceiveBudget(config.unfinishedBytes());
         try {
             for (ListenerAddress address : addresses) {
                 listeners.add(Listener.bind(
@@ -46,7 +49,7 @@ public final class Network implements AutoCloseable {
                         open));
             }
             for (int i = 0; i < config.loops(); i++) {
-                loops.add(new NetworkLoop(kernel, i, config, loopsAccount));
+                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, loopsAccount));
             }
         } catch (IOException | RuntimeException e) {
             close();
@@ -74,6 +77,11 @@ public final class Network implements AutoCloseable {
 
     public List<Listener> listeners() {
         return List.copyOf(listeners);
+    }
+
+    /// Bytes held of requests that have not come to their end.
+    long unfinishedBytes() {
+        return receiveBudget.heldBytes();
     }
 
     /// Counts what the connections' sockets carried, closed ones included; each open connection is a child.

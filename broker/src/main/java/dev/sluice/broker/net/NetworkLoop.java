@@ -1,5 +1,6 @@
 package dev.sluice.broker.net;
 
+import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
@@ -24,6 +25,7 @@ public final class NetworkLoop implements AutoCloseable {
     private final Kernel kernel;
     private final EventLoop loop;
     private final ReceiveBufferPool receiveBuffers;
+    private final ReceiveBudget receiveBudget;
     private final SlabPool slabs = new SlabPool();
     private final Set<Connection> connections = new HashSet<>();
     private final Thread thread;
@@ -33,10 +35,12 @@ public final class NetworkLoop implements AutoCloseable {
     /// Written by the loop, read by the acceptor to find the least busy loop.
     private final AtomicInteger connectionCount = new AtomicInteger();
 
-    NetworkLoop(Kernel kernel, int number, NetConfig config, Account account) throws ErrnoException {
+    NetworkLoop(Kernel kernel, int number, NetConfig config, ReceiveBudget receiveBudget, Account account)
+            throws ErrnoException {
         this.kernel = kernel;
         this.loop = new EventLoop(
                 kernel, account, System::nanoTime, thrown -> LOG.error("A task of the event loop failed", thrown));
+        this.receiveBudget = receiveBudget;
         this.receiveBuffers = new ReceiveBufferPool(kernel, config.largestFrameBytes());
         this.thread = new Thread(this::run, "sluice-loop-" + number);
     }
@@ -72,6 +76,11 @@ public final class NetworkLoop implements AutoCloseable {
 
     ReceiveBufferPool receiveBuffers() {
         return receiveBuffers;
+    }
+
+    /// Shared by all loops.
+    ReceiveBudget receiveBudget() {
+        return receiveBudget;
     }
 
     /// Memory for answers; taken and given back on this loop's thread.

@@ -153,12 +153,9 @@ public final class Request {
 
     /// Answers with a message of kafka-clients.
     public void answer(ApiKeys key, short version, int correlationId, ApiMessage body) {
-        SlabPool slabs = connection.loop().slabs();
-        Messages.write(key, version, correlationId, body, size -> {
-            MemorySegment slab = slabs.take(size);
-            send(slab, size);
-            return slab.asSlice(0, size).asByteBuffer();
-        });
+        Messages.Frame frame =
+                Messages.write(key, version, correlationId, body, connection.loop().slabs());
+        send(frame.slab(), frame.lengthBytes());
         done();
     }
 

@@ -5,7 +5,9 @@ import dev.sluice.log.BatchView;
 import dev.sluice.log.PartitionLog;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /// A partition of a topic: its log, and the fetches that wait for it to grow.
 ///
@@ -25,7 +27,9 @@ public final class Partition {
 
     private final int index;
     private final PartitionLog log;
-    private final List<Waiter> waiters = new ArrayList<>(2);
+    /// A set, so that one that awaits the partition twice, or leaves while thousands wait, costs no more than
+    /// another.
+    private final Set<Waiter> waiters = new LinkedHashSet<>(2);
 
     /// How many wait; written under the lock of `waiters`, read without it by appenders (see [#append]).
     private volatile int waiting;

@@ -6,7 +6,17 @@ import java.lang.foreign.MemorySegment;
 public final class Frames {
     public static final int SIZE_BYTES = 4;
 
+    /// Up to the end of what [#apiKey] reads.
+    public static final int API_KEY_END = SIZE_BYTES + Short.BYTES;
+
     private Frames() {}
+
+    /// The API that a request's frame is for.
+    ///
+    /// @param position of the frame's first byte; [#API_KEY_END] bytes of it must have been received
+    public static short apiKey(MemorySegment memory, long position) {
+        return memory.get(Wire.INT16, position + SIZE_BYTES);
+    }
 
     /// The size that a frame declares.
     ///

@@ -8,7 +8,7 @@ public final class MalformedRequestException extends RuntimeException {
 
     private final long position;
 
-    MalformedRequestException(String field, long position, String what) {
+    public MalformedRequestException(String field, long position, String what) {
         super(field + " at position " + position + ": " + what);
         this.position = position;
     }

@@ -1,7 +1,8 @@
 package dev.sluice.broker.protocol;
 
+import dev.sluice.io.memory.SlabPool;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.util.function.IntFunction;
 import org.apache.kafka.common.message.ResponseHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
@@ -32,19 +33,29 @@ public final class Messages {
         return message;
     }
 
-    /// Writes a whole answer, size prefix and header included.
-    ///
-    /// @param memory asked for a big-endian buffer of exactly the length that is needed
-    public static void write(
-            ApiKeys key, short version, int correlationId, ApiMessage body, IntFunction<ByteBuffer> memory) {
+    /// A whole answer, size prefix and header included, in the first bytes of a slab, which is the caller's.
+    public record Frame(MemorySegment slab, int lengthBytes) {}
+
+    /// Writes an answer into a slab of `pool`, which gets it back when that fails.
+    public static Frame write(ApiKeys key, short version, int correlationId, ApiMessage body, SlabPool pool) {
         ObjectSerializationCache cache = new ObjectSerializationCache();
         ResponseHeaderData header = new ResponseHeaderData().setCorrelationId(correlationId);
         short headerVersion = key.responseHeaderVersion(version);
         int size = header.size(cache, headerVersion) + body.size(cache, version);
-        ByteBuffer frame = memory.apply(Integer.BYTES + size);
-        frame.putInt(size);
-        ByteBufferAccessor out = new ByteBufferAccessor(frame);
-        header.write(out, cache, headerVersion);
-        body.write(out, cache, version);
+        int length = Math.addExact(Frames.SIZE_BYTES, size);
+        MemorySegment slab = pool.take(length);
+        boolean written = false;
+        try {
+            ByteBuffer frame = slab.asSlice(0, length).asByteBuffer().putInt(size);
+            ByteBufferAccessor out = new ByteBufferAccessor(frame);
+            header.write(out, cache, headerVersion);
+            body.write(out, cache, version);
+            written = true;
+            return new Frame(slab, length);
+        } finally {
+            if (!written) {
+                pool.give(slab);
+            }
+        }
     }
 }

@@ -37,7 +37,10 @@ class FetchRegressionTest {
         try (RegressionBroker broker = new RegressionBroker(folder);
                 RawKafkaClient client = broker.connect()) {
             FetchResponseData answer = client.ask(
-                    ApiKeys.FETCH, VERSION, new FetchRequestData().setMaxWaitMs(FOREVER_MS).setMinBytes(1), FetchResponseData.class);
+                    ApiKeys.FETCH,
+                    VERSION,
+                    new FetchRequestData().setMaxWaitMs(FOREVER_MS).setMinBytes(1),
+                    FetchResponseData.class);
             assertThat(answer.responses()).isEmpty();
         }
     }
@@ -99,8 +102,10 @@ class FetchRegressionTest {
             Uuid topic = RegressionBroker.create(producer, "parked");
             for (int offset = 0; offset < 500; offset++) {
                 int fetch = consumer.send(ApiKeys.FETCH, VERSION, request(topic, offset));
-                assertThat(RegressionBroker.produce(producer, topic, new byte[10])).isEqualTo(offset);
-                PartitionData answer = partition(consumer.answer(ApiKeys.FETCH, VERSION, fetch, FetchResponseData.class));
+                assertThat(RegressionBroker.produce(producer, topic, new byte[10]))
+                        .isEqualTo(offset);
+                PartitionData answer =
+                        partition(consumer.answer(ApiKeys.FETCH, VERSION, fetch, FetchResponseData.class));
                 assertThat(((MemoryRecords) answer.records()).batches()).hasSize(1);
             }
         }
@@ -116,7 +121,8 @@ class FetchRegressionTest {
             admin.ask(
                     ApiKeys.DELETE_TOPICS,
                     6,
-                    new DeleteTopicsRequestData().setTopics(List.of(new DeleteTopicState().setTopicId(topic))), DeleteTopicsResponseData.class);
+                    new DeleteTopicsRequestData().setTopics(List.of(new DeleteTopicState().setTopicId(topic))),
+                    DeleteTopicsResponseData.class);
 
             PartitionData answer = partition(consumer.answer(ApiKeys.FETCH, VERSION, fetch, FetchResponseData.class));
             assertThat(answer.errorCode()).isEqualTo(Errors.UNKNOWN_TOPIC_ID.code());

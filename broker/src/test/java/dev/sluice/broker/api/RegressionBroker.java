@@ -66,10 +66,7 @@ final class RegressionBroker implements AutoCloseable {
     static CreatableTopicResult tryToCreate(RawKafkaClient client, String topic) throws IOException {
         CreateTopicsRequestData request = new CreateTopicsRequestData().setTimeoutMs(10_000);
         request.topics()
-                .add(new CreatableTopic()
-                        .setName(topic)
-                        .setNumPartitions(1)
-                        .setReplicationFactor((short) 1));
+                .add(new CreatableTopic().setName(topic).setNumPartitions(1).setReplicationFactor((short) 1));
         return client.ask(ApiKeys.CREATE_TOPICS, CREATE_TOPICS_VERSION, request, CreateTopicsResponseData.class)
                 .topics()
                 .find(topic);
@@ -102,8 +99,8 @@ final class RegressionBroker implements AutoCloseable {
         request.topicData()
                 .add(new TopicProduceData()
                         .setTopicId(topic)
-                        .setPartitionData(List.of(
-                                new PartitionProduceData().setIndex(0).setRecords(records))));
+                        .setPartitionData(
+                                List.of(new PartitionProduceData().setIndex(0).setRecords(records))));
         return request;
     }
 

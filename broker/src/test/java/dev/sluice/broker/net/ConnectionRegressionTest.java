@@ -10,6 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopic;
+import org.apache.kafka.common.protocol.ApiKeys;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -145,6 +148,32 @@ class ConnectionRegressionTest {
             assertThat(client.receive()).isEqualTo(GOOD);
             client.expectEnd();
             assertThat(released).hasValue(1);
+        }
+    }
+
+    @Test
+    void nothingOfAnAnswerThatCanNotBeWrittenIsSent() throws Exception {
+        AtomicInteger slabsTaken = new AtomicInteger(-1);
+        try (RegressionNetwork net = new RegressionNetwork(request -> {
+                    if (RegressionNetwork.first(request) == BAD) {
+                        MetadataResponseData unwritable = new MetadataResponseData();
+                        unwritable.topics().add(new MetadataResponseTopic().setName(null)); // null in no version below 12
+                        try {
+                            request.answer(ApiKeys.METADATA, (short) 9, 1, unwritable);
+                        } finally {
+                            slabsTaken.set(request.loop().slabs().taken());
+                        }
+                    } else {
+                        RegressionNetwork.echo(request);
+                    }
+                });
+                Client client = net.connect()) {
+            client.send(GOOD);
+            assertThat(client.receive()).isEqualTo(GOOD);
+            client.send(new byte[] {BAD});
+
+            client.expectEnd();
+            assertThat(slabsTaken).hasValue(0);
         }
     }
 }

@@ -20,9 +20,18 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class FrameBufferRegressionTest {
     private static final int LARGEST = 1 << 20;
+    private static final short SMALL_API = 7;
 
     private final ReceiveBufferPool pool = new ReceiveBufferPool(new Kernel(), LARGEST);
-    private final FrameBuffer frames = new FrameBuffer(pool, LARGEST);
+    private final FrameBuffer frames = new FrameBuffer(pool, LARGEST, new RequestHandler() {
+        @Override
+        public void handle(Request request) {}
+
+        @Override
+        public int largestFrameBytes(short apiKey) {
+            return apiKey == SMALL_API ? 100 : Integer.MAX_VALUE;
+        }
+    });
 
     @AfterEach
     void giveBack() {
@@ -104,6 +113,16 @@ class FrameBufferRegressionTest {
     @Test
     void aSizeThatNoFrameMayHaveIsRefused() throws Exception {
         receive(ByteBuffer.allocate(8).putInt(LARGEST + 1).flip(), 4);
+        assertThatThrownBy(frames::isComplete).isInstanceOf(MalformedRequestException.class);
+    }
+
+    @Test
+    void aFrameThatIsTooLargeForItsApiIsRefusedWithItsSixthByte() throws Exception {
+        ByteBuffer frame =
+                ByteBuffer.allocate(200).putInt(101).putShort(SMALL_API).rewind();
+        receive(frame, 5);
+        assertThat(frames.isComplete()).isFalse();
+        receive(frame, 1);
         assertThatThrownBy(frames::isComplete).isInstanceOf(MalformedRequestException.class);
     }
 

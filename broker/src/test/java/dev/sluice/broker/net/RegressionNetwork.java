@@ -3,6 +3,7 @@ package dev.sluice.broker.net;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.broker.config.ListenerAddress;
+import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Gate;
 import dev.sluice.io.linux.Kernel;
@@ -23,7 +24,7 @@ final class RegressionNetwork implements AutoCloseable {
     private static final int SOCKET_TIMEOUT_MS = 20_000;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
-    static final NetConfig CONFIG = new NetConfig(1, 8 << 20, 600_000, 100, 16);
+    static final NetConfig CONFIG = new NetConfig(1, 8 << 20, 64 << 20, 600_000, 600_000, 100, 16);
 
     final Kernel kernel;
     final Network network;

@@ -62,6 +62,15 @@ public final class Account implements AutoCloseable {
         return name;
     }
 
+    /// The account that this one hangs below and that belongs to no other; itself when it is one.
+    Account top() {
+        Account top = this;
+        for (Account above = parent; above != null; above = above.parent) {
+            top = above;
+        }
+        return top;
+    }
+
     /// Counts one call that answered `result`, and answers `result`.
     ///
     /// @param result bytes carried (or another non-negative answer, for calls that carry none), or −errno

@@ -23,7 +23,15 @@ public final class ErrorQueue {
     /// a sockaddr.
     private static final long MSGHDR_BYTES = 56;
 
-    private static final long CONTROL_BYTES = 128;
+    private static final long CONTROL_BYTES = 256;
+    private static final long CMSGHDR_BYTES = 16;
+    private static final long ERROR_BYTES = 16;
+
+    // Levels and types of linux/in.h and linux/in6.h.
+    private static final int SOL_IP = 0;
+    private static final int IP_RECVERR = 11;
+    private static final int SOL_IPV6 = 41;
+    private static final int IPV6_RECVERR = 25;
 
     private static final MethodHandle RECVMSG = Native.function(
             "recvmsg", FunctionDescriptor.of(Native.C_LONG, Native.C_INT, Native.C_POINTER, Native.C_INT));
@@ -38,38 +46,58 @@ public final class ErrorQueue {
     public static final class Notification {
         private final MemorySegment header;
         private final MemorySegment control;
+        private final MemorySegment nothing;
+        private MemorySegment error;
 
         public Notification(Arena arena) {
             header = arena.allocate(MSGHDR_BYTES, 8);
             control = arena.allocate(CONTROL_BYTES, 8);
+            nothing = arena.allocate(ERROR_BYTES, 8);
+            error = nothing;
             header.set(ValueLayout.ADDRESS, 32, control);
         }
 
         /// Whether it speaks of zero-copy sends; if not, it is an error that happened on the network: see
         /// [#errno].
         public boolean isZerocopy() {
-            return control.get(ValueLayout.JAVA_BYTE, 16 + 4) == SO_EE_ORIGIN_ZEROCOPY;
+            return error.get(ValueLayout.JAVA_BYTE, 4) == SO_EE_ORIGIN_ZEROCOPY;
         }
 
         /// The positive error number of a message that is not [#isZerocopy], 0 for none.
         public int errno() {
-            return control.get(ValueLayout.JAVA_INT, 16);
+            return error.get(ValueLayout.JAVA_INT, 0);
         }
 
         /// The number of the first send that is done with.
         public int first() {
-            return control.get(ValueLayout.JAVA_INT, 16 + 8);
+            return error.get(ValueLayout.JAVA_INT, 8);
         }
 
         /// The number of the last one, inclusive.
         public int last() {
-            return control.get(ValueLayout.JAVA_INT, 16 + 12);
+            return error.get(ValueLayout.JAVA_INT, 12);
         }
 
         /// Whether the kernel copied the bytes after all (SO_EE_CODE_ZEROCOPY_COPIED), as it always does on
         /// loopback.
         public boolean copied() {
-            return (control.get(ValueLayout.JAVA_BYTE, 16 + 6) & SO_EE_CODE_ZEROCOPY_COPIED) != 0;
+            return (error.get(ValueLayout.JAVA_BYTE, 6) & SO_EE_CODE_ZEROCOPY_COPIED) != 0;
+        }
+
+        /// Finds the sock_extended_err; timestamps and others may stand before it.
+        private void parse() {
+            long end = header.get(ValueLayout.JAVA_LONG, 40);
+            for (long at = 0; at + CMSGHDR_BYTES + ERROR_BYTES <= end; ) {
+                long length = control.get(ValueLayout.JAVA_LONG, at);
+                int level = control.get(ValueLayout.JAVA_INT, at + 8);
+                int type = control.get(ValueLayout.JAVA_INT, at + 12);
+                if ((level == SOL_IP && type == IP_RECVERR) || (level == SOL_IPV6 && type == IPV6_RECVERR)) {
+                    error = control.asSlice(at + CMSGHDR_BYTES, ERROR_BYTES);
+                    return;
+                }
+                at += (Math.max(length, CMSGHDR_BYTES) + 7) & -8L; // CMSG_NXTHDR
+            }
+            error = nothing;
         }
     }
 
@@ -81,7 +109,6 @@ public final class ErrorQueue {
         if (result >= 0) {
             MemorySegment captured = Native.capture();
             into.header.set(ValueLayout.JAVA_LONG, 40, CONTROL_BYTES);
-            into.control.fill((byte) 0);
             try {
                 result = Native.orErrno(
                         (long) RECVMSG.invokeExact(captured, socket.number(), into.header, MSG_ERRQUEUE | MSG_DONTWAIT),
@@ -90,7 +117,11 @@ public final class ErrorQueue {
                 throw Native.unexpected(t);
             }
         }
-        result = kernel.record(socket.account(), Call.RECVMSG, result, false);
-        return result < 0 ? result : 1;
+        kernel.record(socket.account(), Call.RECVMSG, result, false);
+        if (result < 0) {
+            return result;
+        }
+        into.parse();
+        return 1;
     }
 }

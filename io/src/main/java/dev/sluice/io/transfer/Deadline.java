@@ -45,7 +45,14 @@ final class Deadline implements AutoCloseable {
         this.startNs = clockNs.getAsLong();
         this.lastMovedNs = startNs;
         this.sourceTimeoutNs = limit(flow.source, false);
-        this.sinkTimeoutNs = limit(flow.sink, true);
+        long before = -1;
+        try {
+            before = limit(flow.sink, true);
+        } catch (ErrnoException e) {
+            restore(flow.source, false, sourceTimeoutNs);
+            throw e;
+        }
+        this.sinkTimeoutNs = before;
     }
 
     private long limit(Endpoint end, boolean sending) throws ErrnoException {

@@ -4,6 +4,7 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.FileStatus;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Polls;
 import java.lang.foreign.Arena;
@@ -213,13 +214,13 @@ final class Flow {
         }
     }
 
-    /// Where a source file ends now, or where we are if it doesn't say.
+    /// Where a source file ends now; for a block device, and where the system doesn't say, far away.
     long sourceSize() {
-        Endpoint.File file = (Endpoint.File) source;
         try {
-            return kernel.files().status(file.descriptor()).sizeBytes();
+            FileStatus status = kernel.files().status(descriptor(source));
+            return status.isRegularFile() ? status.sizeBytes() : Long.MAX_VALUE;
         } catch (ErrnoException e) {
-            return file.position() + taken;
+            return Long.MAX_VALUE;
         }
     }
 

@@ -4,6 +4,7 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.FileStatus;
 import dev.sluice.io.memory.Mapping;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +67,7 @@ final class MmapWriteMover extends Mover {
     }
 
     private @Nullable Mapping open(long position) throws ErrnoException {
-        long end = flow.untilEnd() ? flow.kernel.files().status(file).sizeBytes() : position + flow.left();
+        long end = flow.untilEnd() ? wholeLength() : position + flow.left();
         if (end <= position) {
             return null;
         }
@@ -82,6 +83,14 @@ final class MmapWriteMover extends Mover {
             budget.give();
             throw e;
         }
+    }
+
+    private long wholeLength() throws ErrnoException {
+        FileStatus status = flow.kernel.files().status(file);
+        if (!status.isRegularFile()) {
+            throw new ErrnoException(Call.MMAP, Errno.ENODEV, file.name()); // a block device doesn't say how long it is
+        }
+        return status.sizeBytes();
     }
 
     /// The map has a page without a file behind it, somewhere from here to the window's end: a socket answers
@@ -110,8 +119,9 @@ final class MmapWriteMover extends Mover {
     private Flow.Step finishWindow() {
         close();
         try {
-            long size = flow.kernel.files().status(file).sizeBytes();
-            return size < windowEnd ? endedAt(size) : Flow.Step.MOVED;
+            FileStatus status = flow.kernel.files().status(file);
+            boolean cut = status.isRegularFile() && status.sizeBytes() < windowEnd;
+            return cut ? endedAt(status.sizeBytes()) : Flow.Step.MOVED;
         } catch (ErrnoException e) {
             return flow.fail(Flow.Side.SOURCE, e.call(), -e.errno());
         }

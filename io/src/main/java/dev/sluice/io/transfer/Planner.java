@@ -53,7 +53,8 @@ public final class Planner {
     ///
     /// @param lengthBytes bytes to move, or [Transfer#UNTIL_END]
     /// @throws ErrnoException when the ends can't be looked at
-    /// @throws IllegalArgumentException when no method, or not the one asked for, serves these ends
+    /// @throws IllegalArgumentException when no method, or not the one asked for, serves these ends, or when a file
+    ///     would be copied over itself
     public Plan plan(Kernel kernel, Endpoint source, Endpoint sink, long lengthBytes, TransferOptions options)
             throws ErrnoException {
         List<Method> serving = Method.serving(source.kind(), sink.kind());
@@ -126,6 +127,10 @@ public final class Planner {
             throws ErrnoException {
         FileStatus from = kernel.files().status(source.descriptor());
         FileStatus to = kernel.files().status(sink.descriptor());
+        if (from.device() == to.device() && from.inode() == to.inode() && overlap(source, sink, lengthBytes)) {
+            throw new IllegalArgumentException(source.name() + " would be copied over itself: from byte "
+                    + source.position() + " to byte " + sink.position());
+        }
         long flags = ErrnoException.check(kernel.files().openFlags(sink.descriptor()), Call.FCNTL, sink.name());
         boolean appends = (flags & Files.O_APPEND) != 0;
         boolean sameSystem = from.device() == to.device();
@@ -159,6 +164,11 @@ public final class Planner {
         draft.ruleOut(Method.SENDFILE, IN_KERNEL_COPY);
         draft.ruleOut(Method.SPLICE, "one copy less, and work for each page: no cheaper in sum");
         draft.ruleOut(Method.MMAP_WRITE, "one copy less, and page faults and maps: dearer in sum");
+    }
+
+    private static boolean overlap(Endpoint.File source, Endpoint.File sink, long lengthBytes) {
+        // Without a named length what is written would be read again, so that there would be no end.
+        return lengthBytes == Transfer.UNTIL_END || Math.abs(source.position() - sink.position()) < lengthBytes;
     }
 
     private static void fromStream(Draft draft, Endpoint source, Endpoint sink) {

@@ -103,8 +103,9 @@ final class SpliceMover extends Mover {
 
     private Flow.Step drain() {
         PipePool.Pipe through = held();
-        // More is coming at once when the source is a file: fill the segment.
-        int flags = inIsFile && flow.left() > 0 ? Pipes.SPLICE_F_MORE : 0;
+        // More is coming at once when the source is a file and we know that it isn't over: let the segment fill up.
+        // Said of the last bytes it would hold them back, for up to 200 ms (tcp(7), TCP_CORK).
+        int flags = inIsFile && !flow.untilEnd() && flow.left() > 0 ? Pipes.SPLICE_F_MORE : 0;
         long n = flow.kernel
                 .pipes()
                 .splice(through.ends().readEnd(), Pipes.NO_POSITION, out, sinkPosition(), held, flags, flow.scratch);

@@ -359,7 +359,7 @@ public final class Transfer implements AutoCloseable {
             return;
         }
         throw flow.source.kind() == Endpoint.Kind.FILE
-                ? shrank(flow.sourceSize())
+                ? shrank(Math.min(flow.sourceSize(), flow.sourcePosition()))
                 : fail(Failure.SOURCE_CLOSED, 0, flow.source.name() + " was closed by the other end");
     }
 

@@ -46,7 +46,7 @@ final class ZerocopySendMover extends Mover {
         this.socket = Flow.descriptor(flow.sink);
         this.sends = sends;
         this.strict = strict;
-        ErrnoException.check(sends.enable(flow.kernel), Call.SETSOCKOPT, socket.name());
+        ErrnoException.check(sends.enable(flow.kernel, socket), Call.SETSOCKOPT, socket.name());
         if (flow.source instanceof Endpoint.Memory(MemorySegment segment)) {
             memory = segment;
             ring = null;
@@ -152,7 +152,7 @@ final class ZerocopySendMover extends Mover {
     }
 
     private Flow.Step reap() {
-        long result = sends.reap(flow.kernel, this::completed);
+        long result = sends.reap(flow.kernel, socket, this::completed);
         return result < 0 ? flow.fail(Flow.Side.SINK, Call.RECVMSG, result) : Flow.Step.MOVED;
     }
 

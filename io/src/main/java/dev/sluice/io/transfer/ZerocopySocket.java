@@ -22,7 +22,9 @@ final class ZerocopySocket {
         void completed(long tag, long lengthBytes, boolean copied);
     }
 
-    private final Descriptor socket;
+    /// Not the descriptor: this object lives as long as the descriptor is reachable, and must not keep it so.
+    private final String name;
+
     private final ErrorQueue.Notification notification = new ErrorQueue.Notification(Arena.ofAuto());
     private boolean enabled;
 
@@ -39,13 +41,13 @@ final class ZerocopySocket {
     private long bytes;
 
     ZerocopySocket(Descriptor socket) {
-        this.socket = socket;
+        this.name = socket.name();
     }
 
     /// Asks for the right to use MSG_ZEROCOPY.
     ///
     /// @return 0 or −errno: −ENOTSUPP or −EOPNOTSUPP for sockets that aren't TCP
-    long enable(Kernel kernel) {
+    long enable(Kernel kernel, Descriptor socket) {
         if (enabled) {
             return 0;
         }
@@ -90,7 +92,7 @@ final class ZerocopySocket {
     /// Takes all notifications that are there.
     ///
     /// @return how many sends they spoke of, or −errno when the queue can't be read
-    long reap(Kernel kernel, Completed listener) {
+    long reap(Kernel kernel, Descriptor socket, Completed listener) {
         long sends = 0;
         while (true) {
             long result = kernel.errorQueue().take(socket, notification);
@@ -112,7 +114,7 @@ final class ZerocopySocket {
         for (int id = first; id != last + 1; id++) {
             if (id - oldest < 0 || id - next >= 0) {
                 throw new IllegalStateException("The kernel is done with zero-copy send " + Integer.toUnsignedString(id)
-                        + " of " + socket.name()
+                        + " of " + name
                         + ", which isn't ours; somebody else sends with MSG_ZEROCOPY on this socket");
             }
             int at = id & (lengths.length - 1);

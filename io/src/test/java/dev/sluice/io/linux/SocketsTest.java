@@ -101,6 +101,34 @@ class SocketsTest {
     }
 
     @Test
+    void theRootsOfTwoFamiliesBothHaveASendfileAndASharedRootHasItOnce() throws ErrnoException {
+        Account connections = Account.root("connections");
+        Account segments = Account.root("segments");
+        sendfileOnce(connections.child("c"), segments.child("s"));
+        assertThat(connections.count(Call.SENDFILE)).isEqualTo(new Account.Count(1, 0, 4));
+        assertThat(segments.count(Call.SENDFILE)).isEqualTo(new Account.Count(1, 0, 4));
+
+        Account both = Account.root("both");
+        sendfileOnce(both.child("c"), both.child("s"));
+        assertThat(both.count(Call.SENDFILE)).isEqualTo(new Account.Count(1, 0, 4));
+    }
+
+    private void sendfileOnce(Account ofSocket, Account ofFile) throws ErrnoException {
+        Descriptor[] pair = sockets.pair(true, ofSocket);
+        try (Arena arena = Arena.ofConfined();
+                Descriptor file = kernel.files()
+                        .open(folder.resolve("f"), Files.O_RDWR | Files.O_CREAT, 0644, ofFile)
+                        .orThrow()) {
+            kernel.files().pwriteFully(file, arena.allocateFrom("0123456789"), 0);
+            assertThat(sockets.sendfile(pair[0], file, 3, 4, arena.allocate(8, 8)))
+                    .isEqualTo(4);
+        } finally {
+            pair[0].close();
+            pair[1].close();
+        }
+    }
+
+    @Test
     void aPortInUseIsAnErrnoThatSaysSo() throws ErrnoException {
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         try (Descriptor first = sockets.stream(any, true, account).orThrow();

@@ -169,6 +169,28 @@ class FallbackTest {
     }
 
     @Test
+    void aPipeThatMayNotGrowIsUsedAsItIs() throws Exception {
+        // EPERM: past /proc/sys/fs/pipe-max-size, or past the user's share. Then the size is asked for, and that may
+        // fail too.
+        for (int refused : new int[] {1, 2}) {
+            try (Transfers transfers = new Transfers(kernel);
+                    Rig rig = rig(EndType.FILE, EndType.TCP);
+                    Transfer transfer = transfers.begin(
+                            rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.only(Method.SPLICE))) {
+                rig.collect();
+                int[] asked = new int[1];
+                gate.on((call, subject, position, length) ->
+                        call == Call.FCNTL && ++asked[0] <= refused ? -Errno.EPERM : length);
+                transfer.run();
+                gate.off();
+                assertThat(rig.received()).isEqualTo(LENGTH);
+                long pieces = (LENGTH + (refused == 1 ? 65_535 : 4095)) / (refused == 1 ? 65_536 : 4096);
+                assertThat(transfer.account().calls().get(Call.SPLICE).calls()).isGreaterThanOrEqualTo(2 * pieces);
+            }
+        }
+    }
+
+    @Test
     void aSinkThatIsAppendedToGetsEveryByteBehindWhatItHas() throws Exception {
         // Really refused by the kernel: EINVAL by splice and sendfile, EBADF by copy_file_range and clones.
         for (Method method : Method.serving(Endpoint.Kind.FILE, Endpoint.Kind.FILE)) {

@@ -39,8 +39,11 @@ class FullDiskTest {
 
     @AfterEach
     void unmount() throws Exception {
-        leaks.assertNone(kernel);
-        assertThat(Shell.run("umount", small.toString()).status()).isZero();
+        try {
+            leaks.assertNone(kernel);
+        } finally {
+            assertThat(Shell.run("umount", small.toString()).status()).isZero();
+        }
     }
 
     @Test

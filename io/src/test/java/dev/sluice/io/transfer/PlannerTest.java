@@ -153,6 +153,30 @@ class PlannerTest {
     }
 
     @Test
+    void aFileIsNotCopiedOverItself() throws Exception {
+        try (Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 100_000, 0, 0);
+                Endpoint.File same = Endpoint.openSink(kernel, rig.sourcePath, false, kernel.account())) {
+            for (long position : new long[] {0, 1, 999}) {
+                assertThatThrownBy(() -> planner.plan(
+                                kernel,
+                                rig.source,
+                                new Endpoint.File(same.descriptor(), position),
+                                1000,
+                                TransferOptions.DEFAULT))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageContaining("copied over itself");
+            }
+            Endpoint.File behind = new Endpoint.File(same.descriptor(), 100_000);
+            assertThatThrownBy(
+                            () -> planner.plan(kernel, rig.source, behind, Transfer.UNTIL_END, TransferOptions.DEFAULT))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThat(planner.plan(kernel, rig.source, behind, 100_000, TransferOptions.DEFAULT)
+                            .method())
+                    .isEqualTo(Method.REFLINK);
+        }
+    }
+
+    @Test
     void memoryToMemoryIsNoTransfer() throws Exception {
         try (Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.MEMORY, true, 10, 0, 0)) {
             assertThatThrownBy(() -> planner.plan(kernel, rig.source, rig.sink, 10, TransferOptions.DEFAULT))

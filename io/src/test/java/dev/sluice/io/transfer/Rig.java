@@ -140,7 +140,11 @@ final class Rig implements AutoCloseable {
 
     /// A TCP connection over loopback: ours, then the other side, which is blocking.
     static Descriptor[] tcpPair(Kernel kernel, Kernel other, boolean blocking) throws IOException {
-        SocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        return tcpPair(kernel, other, blocking, InetAddress.getLoopbackAddress());
+    }
+
+    static Descriptor[] tcpPair(Kernel kernel, Kernel other, boolean blocking, InetAddress host) throws IOException {
+        SocketAddress any = new InetSocketAddress(host, 0);
         try (Descriptor listener =
                 other.sockets().stream(any, true, other.account()).orThrow()) {
             ErrnoException.check(other.sockets().bind(listener, any), Call.BIND, "any port");

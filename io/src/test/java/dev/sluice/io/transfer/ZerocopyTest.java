@@ -18,11 +18,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -133,6 +135,42 @@ class ZerocopyTest {
                     transfer.run();
                     assertThat(transfer.inFlightBytes()).isZero();
                 }
+            }
+        }
+    }
+
+    @Test
+    void completionsComeOverBothFamilies() throws Exception {
+        for (String host : new String[] {"127.0.0.1", "::1"}) {
+            InetAddress address = InetAddress.ofLiteral(host);
+            Assumptions.assumeTrue(NetworkInterface.getByInetAddress(address) != null, "no interface has " + host);
+            Kernel other = new Kernel();
+            Descriptor[] pair = Rig.tcpPair(kernel, other, true, address);
+            Thread draining = new Thread(() -> {
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment piece = arena.allocate(65_536);
+                    while (other.sockets().recv(pair[1], piece, 0) > 0) {
+                        // goes nowhere
+                    }
+                }
+            });
+            draining.start();
+            try (Arena arena = Arena.ofConfined();
+                    Transfers transfers = new Transfers(kernel);
+                    Endpoint.Socket sink = new Endpoint.Socket(pair[0]);
+                    Transfer transfer = transfers.begin(
+                            new Endpoint.Memory(arena.allocate(300_000)),
+                            sink,
+                            300_000,
+                            TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND))) {
+                transfer.run();
+                assertThat(transfer.account().copiedAfterAllBytes().value())
+                        .as(host)
+                        .isEqualTo(300_000);
+            } finally {
+                pair[0].close();
+                draining.join();
+                pair[1].close();
             }
         }
     }

@@ -1,0 +1,20 @@
+package dev.sluice.broker.config;
+
+/// The bounds of the network side.
+///
+/// @param loops             event loops, each with a thread
+/// @param largestFrameBytes largest request taken; Kafka's `socket.request.max.bytes`
+/// @param unfinishedBytes   the most that requests under way take together; Kafka's `queued.max.request.bytes`
+/// @param receiveTimeoutMs  how long a request under way may bring too little; `sluice.request.receive.timeout.ms`
+/// @param idleTimeoutMs     a connection on which nothing moves for so long is closed; Kafka's
+///     `connections.max.idle.ms`
+/// @param maxConnections    connections open at once; Kafka's `max.connections`
+/// @param backlog           connections the kernel holds for us before they are accepted
+public record NetConfig(
+        int loops,
+        int largestFrameBytes,
+        long unfinishedBytes,
+        long receiveTimeoutMs,
+        long idleTimeoutMs,
+        int maxConnections,
+        int backlog) {}

@@ -1,0 +1,105 @@
+package dev.sluice.broker.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.sluice.broker.config.NetConfig;
+import dev.sluice.broker.net.RegressionNetwork.Client;
+import dev.sluice.io.linux.Gate;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class ReceiveBudgetRegressionTest {
+    private static final byte[] SMALL = {1, 2, 3};
+
+    @Test
+    void oneGoesBeyondTheBoundTheOthersWaitAndAreWokenInTurn() {
+        ReceiveBudget budget = new ReceiveBudget(100);
+        List<Integer> woken = new ArrayList<>();
+        ReceiveBudget.Waiter first = () -> woken.add(1);
+        ReceiveBudget.Waiter second = () -> woken.add(2);
+        ReceiveBudget.Waiter third = () -> woken.add(3);
+        budget.changed(100);
+
+        assertThat(budget.admits(first)).isTrue();
+        assertThat(budget.admits(first)).isTrue();
+        assertThat(budget.admits(second)).isFalse();
+        budget.await(second);
+        budget.await(third);
+        assertThat(woken).isEmpty();
+
+        budget.finished(first);
+        assertThat(woken).containsExactly(2);
+        assertThat(budget.admits(second)).isTrue();
+        budget.passOn();
+        assertThat(woken).as("still full, and the second goes beyond it").containsExactly(2);
+        budget.changed(-1);
+        assertThat(woken).containsExactly(2, 3);
+    }
+
+    @Test
+    void largeRequestsThatExceedTheBoundTogetherAllComeToTheirEnd() throws Exception {
+        int bound = 1 << 20;
+        byte[] large = new byte[4 << 20];
+        NetConfig config = new NetConfig(2, 8 << 20, bound, 600_000, 600_000, 100, 16);
+        try (RegressionNetwork net =
+                        new RegressionNetwork(Gate.OPEN, config, request -> RegressionNetwork.answer(request, SMALL));
+                Client small = net.connect()) {
+            List<Client> clients = new ArrayList<>();
+            List<Thread> senders = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                Client client = net.connect();
+                clients.add(client);
+                byte[] frame = Client.frames(large);
+                client.out.write(Arrays.copyOf(frame, 32 << 10)); // more than any connection may have always
+            }
+            // All have begun, so the bound is met by part of each; the rest comes at once from all of them.
+            await().until(() -> net.network.unfinishedBytes() >= 6 * ReceiveBudget.ALWAYS_BYTES);
+            for (Client client : clients) {
+                byte[] frame = Client.frames(large);
+                senders.add(Thread.ofPlatform().start(() -> {
+                    try {
+                        client.out.write(frame, 32 << 10, frame.length - (32 << 10));
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                }));
+            }
+            small.send(SMALL);
+            assertThat(small.receive()).isEqualTo(SMALL);
+            for (Client client : clients) {
+                assertThat(client.receive()).isEqualTo(SMALL);
+                client.close();
+            }
+            for (Thread sender : senders) {
+                sender.join();
+            }
+            await().until(() -> net.network.unfinishedBytes() == 0);
+        }
+    }
+
+    @Test
+    void aRequestThatDoesNotComeOnIsGivenUpAndAnIdleConnectionIsNot() throws Exception {
+        NetConfig config = new NetConfig(1, 8 << 20, 64 << 20, 100, 600_000, 100, 16);
+        try (RegressionNetwork net = new RegressionNetwork(Gate.OPEN, config, RegressionNetwork::echo);
+                Client slow = net.connect();
+                Client idle = net.connect()) {
+            idle.send(SMALL);
+            assertThat(idle.receive()).isEqualTo(SMALL);
+            slow.send(SMALL);
+            assertThat(slow.receive()).isEqualTo(SMALL);
+            slow.out.write(Arrays.copyOf(Client.frames(new byte[1 << 20]), 100_000));
+            slow.expectEnd();
+
+            idle.send(SMALL);
+            assertThat(idle.receive()).isEqualTo(SMALL);
+            assertThat(net.network.unfinishedBytes()).isZero();
+        }
+    }
+}

@@ -1,0 +1,179 @@
+package dev.sluice.cli;
+
+import dev.sluice.cli.compare.Comparison;
+import dev.sluice.cli.compare.HtmlReport;
+import dev.sluice.cli.compare.JsonReport;
+import dev.sluice.cli.compare.Report;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/// `sluice compare FILE`: what moving bytes costs on this machine, by every method, beside the JDK's ways.
+final class CompareCommand implements Command {
+    private static final long LARGEST_PIECE_BYTES = 64 << 20;
+    private static final int MOST_RUNS = 1000;
+    private static final int MOST_SECONDS = 24 * 3600;
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = Specs.of(
+                this,
+                "Measure every way to move a file's bytes on this machine.",
+                "Needs no broker. Sends the file over loopback, receives it, copies it, by each method and by the JDK's own ways,"
+                        + " checks every byte, and prints what each costs.");
+        spec.addPositional(PositionalParamSpec.builder()
+                .index("0")
+                .arity("1")
+                .required(true)
+                .paramLabel("FILE")
+                .type(String.class)
+                .description("What to move. 1 GiB is plenty; it is only read.")
+                .build());
+        spec.addOption(OptionSpec.builder("--sizes")
+                .paramLabel("SIZES")
+                .type(String.class)
+                .description("Most bytes a call is asked to move, with commas. Default: 4K,64K,1M.")
+                .build());
+        spec.addOption(OptionSpec.builder("--runs")
+                .paramLabel("N")
+                .type(int.class)
+                .description("How often each is measured; the median is shown. Default: 5.")
+                .build());
+        spec.addOption(OptionSpec.builder("--seconds")
+                .paramLabel("N")
+                .type(int.class)
+                .description("How long to take in all, roughly. Default: 60.")
+                .build());
+        spec.addOption(OptionSpec.builder("--cold")
+                .type(boolean.class)
+                .arity("0")
+                .description("Throw what is to be moved out of the page cache before each move.")
+                .build());
+        spec.addOption(OptionSpec.builder("--dir")
+                .paramLabel("DIR")
+                .type(String.class)
+                .description("Where files are written to, and deleted again. Default: the folder of FILE.")
+                .build());
+        spec.addOption(OptionSpec.builder("--json")
+                .paramLabel("OUT")
+                .type(String.class)
+                .description("Write all figures to this file, with how each came to be known.")
+                .build());
+        spec.addOption(OptionSpec.builder("--html")
+                .paramLabel("OUT")
+                .type(String.class)
+                .description("Write one HTML file with pictures; it needs nothing else.")
+                .build());
+        Specs.example(spec, "sluice compare big.iso --html big.html");
+        Specs.exitCodes(
+                spec,
+                Ordered.map(
+                        Map.entry("0", "measured; methods that this machine lacks are named"),
+                        Map.entry("1", "the file or folder can't be used, or bytes arrived wrong"),
+                        Map.entry("2", "bad arguments"),
+                        Map.entry("130", "ended by Ctrl-C; nothing is left behind")));
+        return spec;
+    }
+
+    @Override
+    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
+        Comparison.Request request = request(parsed);
+        AtomicInteger stopped = new AtomicInteger();
+        surroundings.signals().onStop(exitCode -> {
+            stopped.set(exitCode);
+            return true;
+        });
+        Report report;
+        try (Progress progress = surroundings.errIsTerminal()
+                ? ProgressOnTerminal.startOfSteps("measuring", Comparison.moves(request))
+                : Progress.NONE) {
+            report = Comparison.run(request, () -> progress.advance(1), () -> stopped.get() != 0);
+        } catch (CancellationException _) {
+            return stopped.get();
+        } catch (IOException e) {
+            throw CommandFailure.failed(String.valueOf(e.getMessage()), e);
+        }
+        CompareTable.print(report, surroundings.out());
+        write(parsed, "--json", file -> JsonReport.write(report, file));
+        write(parsed, "--html", file -> HtmlReport.write(report, file));
+        return ExitCode.OK;
+    }
+
+    private interface Writing {
+        void to(Path file) throws IOException;
+    }
+
+    private static void write(ParseResult parsed, String option, Writing writing) throws CommandFailure {
+        String name = parsed.matchedOptionValue(option, "");
+        if (!name.isEmpty()) {
+            try {
+                writing.to(Path.of(name));
+            } catch (IOException e) {
+                throw CommandFailure.failed(name + " could not be written: " + e, e);
+            }
+        }
+    }
+
+    private static Comparison.Request request(ParseResult parsed) throws CommandFailure {
+        Path file = Path.of(parsed.matchedPositionalValue(0, ""));
+        int runs = between("--runs", parsed.matchedOptionValue("--runs", 5), MOST_RUNS);
+        int seconds = between("--seconds", parsed.matchedOptionValue("--seconds", 60), MOST_SECONDS);
+        List<Integer> sizes = new ArrayList<>();
+        for (long size : ByteSizes.parseList("--sizes", parsed.matchedOptionValue("--sizes", "4K,64K,1M"))) {
+            if (size > LARGEST_PIECE_BYTES) {
+                throw CommandFailure.usage("--sizes goes up to 64M");
+            }
+            sizes.add((int) size);
+        }
+        String dir = parsed.matchedOptionValue("--dir", "");
+        Path folder = dir.isEmpty() ? file.toAbsolutePath().resolveSibling("") : Path.of(dir);
+        usable(file, folder);
+        // Better now than after a minute.
+        for (String option : List.of("--json", "--html")) {
+            Path out = Path.of(parsed.matchedOptionValue(option, "out")).toAbsolutePath();
+            if (out.getParent() == null || !Files.isDirectory(out.getParent()) || Files.isDirectory(out)) {
+                throw CommandFailure.failed(option + " " + out + ": no folder to write that file to");
+            }
+        }
+        return new Comparison.Request(
+                file,
+                folder,
+                sizes,
+                runs,
+                TimeUnit.SECONDS.toNanos(seconds),
+                parsed.matchedOptionValue("--cold", false));
+    }
+
+    private static int between(String option, int value, int most) throws CommandFailure {
+        if (value < 1 || value > most) {
+            throw CommandFailure.usage(option + " is between 1 and " + most + ", not " + value);
+        }
+        return value;
+    }
+
+    private static void usable(Path file, Path folder) throws CommandFailure {
+        try {
+            if (!Files.isRegularFile(file)) {
+                throw CommandFailure.failed(file + (Files.exists(file) ? ": not a regular file" : ": no such file"));
+            }
+            if (Files.size(file) == 0) {
+                throw CommandFailure.failed(file + " is empty; there is nothing to move");
+            }
+        } catch (IOException e) {
+            throw CommandFailure.failed(file + ": " + e.getMessage(), e);
+        }
+        if (!Files.isDirectory(folder) || !Files.isWritable(folder)) {
+            throw CommandFailure.failed("nothing can be written to " + folder + "; name another folder with --dir");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package dev.sluice.cli;
+
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Sockets;
+import dev.sluice.io.transfer.Endpoint;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
+/// `sluice receive [HOST:]PORT FILE`: takes one file from one `sluice send`, and ends.
+final class ReceiveCommand implements Command {
+    private static final int MAX_PORT = 65_535;
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = Specs.of(
+                this,
+                "Receive one file from a sluice send.",
+                "FILE appears when it is whole. Whoever can connect can fill it: the bytes are neither encrypted nor authenticated.");
+        spec.addPositional(TransferSpecs.file(
+                "0", "[HOST:]PORT", "Where to listen. Default host: 127.0.0.1; port 0 takes a free one and shows it."));
+        spec.addPositional(TransferSpecs.file("1", "FILE", "What to name it."));
+        spec.addOption(TransferSpecs.force());
+        Specs.example(spec, "sluice receive 0.0.0.0:7000 big.iso");
+        Specs.exitCodes(spec, TransferSpecs.exitCodes("received"));
+        return spec;
+    }
+
+    @Override
+    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
+        InetSocketAddress address = address(parsed.matchedPositionalValue(0, ""));
+        Path target = Path.of(parsed.matchedPositionalValue(1, "")).toAbsolutePath();
+        PartFile.refuse(target, TransferSpecs.isForced(parsed));
+        Kernel kernel = new Kernel();
+        Moving moving = new Moving(surroundings);
+        try (Descriptor socket = accept(kernel, address, surroundings)) {
+            kernel.sockets().setTimeout(socket, false, Moving.IDLE_TIMEOUT_NS);
+            FileWire.Offer offer = FileWire.awaitOffer(kernel, socket);
+            try (PartFile part = PartFile.open(
+                    kernel, target, offer.lengthBytes(), offer.changedNs(), TransferSpecs.isForced(parsed))) {
+                long present = part.presentBytes();
+                FileWire.tell(kernel, socket, present);
+                moving.run(
+                        kernel,
+                        "received",
+                        new Endpoint.Socket(socket),
+                        part.end(),
+                        present,
+                        offer.lengthBytes() - present,
+                        "receive again under the same name to go on");
+                part.complete();
+                FileWire.tell(kernel, socket, offer.lengthBytes());
+            }
+        } catch (ErrnoException e) {
+            throw CommandFailure.failed(String.valueOf(e.getMessage()), e);
+        }
+        return ExitCode.OK;
+    }
+
+    private static Descriptor accept(Kernel kernel, InetSocketAddress address, Surroundings surroundings)
+            throws ErrnoException {
+        Sockets sockets = kernel.sockets();
+        try (Descriptor listener =
+                sockets.stream(address, true, kernel.account()).orThrow()) {
+            sockets.setOption(listener, Sockets.SOL_SOCKET, Sockets.SO_REUSEADDR, 1);
+            ErrnoException.check(sockets.bind(listener, address), Call.BIND, Sockets.show(address));
+            ErrnoException.check(sockets.listen(listener, 1), Call.LISTEN, Sockets.show(address));
+            surroundings.err().println("listens on " + Sockets.show(sockets.localAddress(listener)));
+            return sockets.accept(listener, true, kernel.account()).orThrow();
+        }
+    }
+
+    private static InetSocketAddress address(String text) throws CommandFailure {
+        if (text.matches("\\d{1,5}") && Integer.parseInt(text) <= MAX_PORT) {
+            return new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(text));
+        }
+        if (text.indexOf(':') < 0) {
+            throw CommandFailure.usage(
+                    "'" + text + "' is not a port; write [HOST:]PORT, for example 7000 or 0.0.0.0:7000");
+        }
+        HostPort parsed = HostPort.parseList(text).getFirst();
+        InetSocketAddress address = new InetSocketAddress(parsed.host(), parsed.port());
+        if (address.isUnresolved()) {
+            throw CommandFailure.failed("no such host: " + parsed.host());
+        }
+        return address;
+    }
+}

@@ -1,0 +1,42 @@
+package dev.sluice.cli.compare;
+
+import java.io.IOException;
+
+/// One way to move bytes. Stateless; each move opens its own ends and closes them.
+interface Way {
+    /// Whose way it is.
+    enum Family {
+        SLUICE("sluice"),
+        JDK("JDK");
+
+        private final String label;
+
+        Family(String label) {
+            this.label = label;
+        }
+
+        String label() {
+            return label;
+        }
+    }
+
+    Direction direction();
+
+    Family family();
+
+    String name();
+
+    /// Whether the bytes asked for by one call make a difference.
+    boolean hasPieces();
+
+    /// Whether only a file as a whole can be moved.
+    default boolean movesWholeFiles() {
+        return false;
+    }
+
+    /// Moves the job's bytes. Calls [Meter#start] when the ends are open and [Meter#stop] when the last byte was
+    /// handed over.
+    ///
+    /// @throws Unavailable when this machine has no such way between these ends
+    Cost move(Job job, Meter meter) throws IOException;
+}
