@@ -155,7 +155,7 @@ class FramesTest {
         for (int i = 0; i < 50; i++) {
             assertThat(TestClient.only(client.raw.answer(ApiKeys.PRODUCE, 13, i, ProduceResponseData.class))
                             .baseOffset())
-                    .isEqualTo(before + 2 * i + 1);
+                    .isEqualTo(before + 2L * i + 1);
         }
     }
 
