@@ -42,6 +42,7 @@ public final class Broker implements AutoCloseable {
     private final LogDirectory directory;
     private final Network network;
     private final ExecutorService control;
+    private final Checkpointer checkpointer;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Broker(BrokerConfig config, LogDirectory directory, Network network, ExecutorService control) {
@@ -49,6 +50,7 @@ public final class Broker implements AutoCloseable {
         this.directory = directory;
         this.network = network;
         this.control = control;
+        this.checkpointer = new Checkpointer(directory, config.checkpointIntervalMs());
     }
 
     /// Starts a broker on the machine it runs on.
@@ -77,7 +79,8 @@ public final class Broker implements AutoCloseable {
                     Thread.ofPlatform().name("sluice-control-", 0).daemon().factory());
             BrokerStatus status =
                     new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
-            Services services = new Services(catalogue, config, identity.clusterId(), new OffLoop(control), status::json);
+            Services services =
+                    new Services(catalogue, config, identity.clusterId(), new OffLoop(control), status::json);
             network.start(_ -> Dispatcher.of(services));
             return new Broker(config, directory, network, control);
         } catch (IOException | RuntimeException e) {
@@ -127,6 +130,7 @@ public final class Broker implements AutoCloseable {
             return;
         }
         network.close();
+        checkpointer.close();
         control.shutdown();
         try {
             if (!control.awaitTermination(CONTROL_STOP_MS, TimeUnit.MILLISECONDS)) {

@@ -32,6 +32,9 @@ public final class GateFaults implements Gate {
 
     private final Random random;
     private final List<Fault> faults = new CopyOnWriteArrayList<>();
+    /// Written by the test, read on the threads that make calls.
+    private volatile boolean shortens;
+
     private final AtomicLongArray admitted = new AtomicLongArray(Call.values().length);
 
     /// Faults without chance.
@@ -86,11 +89,13 @@ public final class GateFaults implements Gate {
 
         /// The calls are made for at most so many bytes.
         public Fault shortensTo(long bytes) {
+            shortens = true;
             return add(length -> length > bytes ? bytes : length);
         }
 
         /// The calls are made for a random part of what they ask for.
         public Fault shortensRandomly() {
+            shortens = true;
             return add(length -> {
                 synchronized (random) {
                     return length > 1 ? random.nextLong(1, length) : length;
@@ -231,6 +236,12 @@ public final class GateFaults implements Gate {
             admitted.incrementAndGet(call.ordinal());
         }
         return answer;
+    }
+
+    /// Only once a fault that shortens was made: without one, short counts mean what they mean in production.
+    @Override
+    public boolean mayShorten() {
+        return shortens;
     }
 
     private long decide(Call call, String subject, long lengthBytes) {

@@ -66,7 +66,9 @@ class GateFaultsTest {
 
     @Test
     void shortensWithoutAskingForNothing() {
+        assertThat(faults.mayShorten()).isFalse();
         faults.on(Call.SEND).shortensTo(3);
+        assertThat(faults.mayShorten()).isTrue();
         faults.on(Call.RECV).shortensRandomly();
 
         assertThat(faults.admit(Call.SEND, "peer", -1, 10)).isEqualTo(3);

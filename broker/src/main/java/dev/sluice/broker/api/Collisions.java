@@ -6,14 +6,15 @@ import java.util.Arrays;
 ///
 /// Many messages keep their elements in an `ImplicitLinkedHashCollection`, a hash table with linear probing and the
 /// keys' plain hash codes. With n keys that fall onto one slot adding takes n² steps; and when the table grows, each is
-/// removed by moving all those behind it, n³ steps: 2,500 equal names, in a request of 42 KiB, kept a thread busy for 41
-/// seconds. So the hash codes are put into a table of as many slots here first, which stops when it becomes dear.
+/// removed by moving all those behind it, n³ steps: 2,500 equal names, in a request of 42 KiB, kept a thread busy for
+/// 41 seconds. So the hash codes are put into a table of as many slots here first, which stops when it becomes dear.
 final class Collisions {
-    /// Steps to find the keys' slots that are allowed, some 20 ms of them. 10,000 names such as "orders-123" take 28,000.
+    /// Steps to find the keys' slots that are allowed, some 20 ms of them. 10,000 names such as "orders-123" take
+    /// 28,000.
     private static final long MOST_PROBES = 20_000_000;
 
-    /// Steps to grow that are allowed, less than a second of them. 10,000 keys in neighbouring slots, as the numbers of a
-    /// topic's partitions are, take 100 million; as many ordinary names less than one.
+    /// Steps to grow that are allowed, less than a second of them. 10,000 keys in neighbouring slots, as the
+    /// numbers of a topic's partitions are, take 100 million; as many ordinary names less than one.
     private static final long MOST_GROWTH_STEPS = 150_000_000;
 
     /// So few keys are cheap whatever they are.
@@ -21,12 +22,11 @@ final class Collisions {
 
     private Collisions() {}
 
-    /// Whether kafka-clients' reader can add so many keys to the collection that it makes for their number, and which
-    /// then grows once.
+    /// Whether kafka-clients' reader can add so many keys to the collection that it makes for their number, and
+    /// which then grows once.
     static boolean areCheapToRead(int[] hashes, int count) {
         return count <= FEW
-                || (areCheap(hashes, count, slots(count), true)
-                        && areCheap(hashes, count, slots(slots(count)), false));
+                || (areCheap(hashes, count, slots(count), true) && areCheap(hashes, count, slots(slots(count)), false));
     }
 
     /// Whether so many keys can be added to a collection made for [#room] of them, which does not grow.

@@ -46,7 +46,8 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
     @Override
     void check(short version, ByteBuffer body) {
         if (!CreateTopicsScan.isCheapToRead(body, version)) {
-            throw new MalformedRequestException("CreateTopics", 0, "more names with equal hash codes than chance makes");
+            throw new MalformedRequestException(
+                    "CreateTopics", 0, "more names with equal hash codes than chance makes");
         }
     }
 

@@ -71,9 +71,8 @@ final class CreateTopicsScan {
 
     private int nameHash(String field) {
         int length = reader.readString(field, flexible);
-        byte[] bytes = reader.memory()
-                .asSlice(reader.position() - length, length)
-                .toArray(ValueLayout.JAVA_BYTE);
+        byte[] bytes =
+                reader.memory().asSlice(reader.position() - length, length).toArray(ValueLayout.JAVA_BYTE);
         return new String(bytes, StandardCharsets.UTF_8).hashCode();
     }
 }

@@ -13,8 +13,8 @@ import org.apache.kafka.common.protocol.ApiMessage;
 ///
 /// @param <Q> the request's message
 abstract class MessageHandler<Q extends ApiMessage> implements ApiHandler {
-    /// Longer bodies are copied and parsed on a control thread: parsing makes an object or two of each few bytes, and
-    /// the connections of the loop should not wait for so many of them.
+    /// Longer bodies are copied and parsed on a control thread: parsing makes an object or two of each few bytes,
+    /// and the connections of the loop should not wait for so many of them.
     private static final int PARSED_ON_LOOP_BYTES = 32 << 10;
 
     private final ApiKeys key;

@@ -51,7 +51,8 @@ final class MetadataHandler extends MessageHandler<MetadataRequestData> {
         boolean all = asked == null || (exchange.version() < FIRST_WITH_NULL_FOR_ALL && asked.isEmpty());
         if (!all && exchange.version() < FIRST_WITH_IDS && asked.stream().anyMatch(MetadataHandler::isById)) {
             exchange.answer(new MetadataResponseData()
-                    .setTopics(collect(asked.stream().map(MetadataHandler::refuse).toList())));
+                    .setTopics(
+                            collect(asked.stream().map(MetadataHandler::refuse).toList())));
             return;
         }
         MetadataResponseData answer;

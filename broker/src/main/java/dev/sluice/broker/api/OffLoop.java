@@ -15,8 +15,9 @@ import org.slf4j.LoggerFactory;
 public final class OffLoop {
     private static final Logger LOG = LoggerFactory.getLogger(OffLoop.class);
 
-    /// The most that the requests whose work is not done yet were long, all together. Parsed, a request takes up to some
-    /// twenty times its length; this many bytes are thousands of those that clients send, and four of the largest.
+    /// The most that the requests whose work is not done yet were long, all together. Parsed, a request takes up to
+    /// some twenty times its length; this many bytes are thousands of those that clients send, and four of the
+    /// largest.
     private static final long MOST_BYTES = 4 << 20;
 
     private final Executor control;
@@ -27,9 +28,10 @@ public final class OffLoop {
         this.control = control;
     }
 
-    /// Does `work` on a control thread, then `answer` on the loop, unless the connection has gone meanwhile. Whatever
-    /// either of them throws ends the connection, for nothing sensible can be said: work answers foreseen failures by
-    /// error codes. So does a queue that is full. Called on the request's loop, as the last thing that is done there.
+    /// Does `work` on a control thread, then `answer` on the loop, unless the connection has gone meanwhile.
+    /// Whatever either of them throws ends the connection, for nothing sensible can be said: work answers foreseen
+    /// failures by error codes. So does a queue that is full. Called on the request's loop, as the last thing that
+    /// is done there.
     ///
     /// @param what names the work in the log
     <T> void run(Request request, String what, Callable<T> work, Consumer<? super T> answer) {

@@ -20,6 +20,7 @@ import java.util.Map;
 /// @param log                defaults of every topic's log
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
+/// @param checkpointIntervalMs how often recovery points are written down
 public record BrokerConfig(
         Path dataDir,
         List<ListenerAddress> listeners,
@@ -30,7 +31,8 @@ public record BrokerConfig(
         int fetchMaxBytes,
         LogConfig log,
         NetConfig net,
-        long shutdownGraceMs) {
+        long shutdownGraceMs,
+        long checkpointIntervalMs) {
 
     private static final int MOST_LOOPS = 64;
 
@@ -78,7 +80,8 @@ public record BrokerConfig(
                         get(given, BrokerKeys.IDLE_MS),
                         get(given, BrokerKeys.MAX_CONNECTIONS),
                         get(given, BrokerKeys.BACKLOG)),
-                get(given, BrokerKeys.SHUTDOWN_GRACE_MS));
+                get(given, BrokerKeys.SHUTDOWN_GRACE_MS),
+                get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS));
     }
 
     static <T> T get(Map<String, String> given, ConfigKey<T> key) {

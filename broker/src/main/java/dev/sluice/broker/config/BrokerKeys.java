@@ -84,6 +84,14 @@ public final class BrokerKeys {
             MOST_MS,
             "How long a clean stop may take before connections are cut.");
 
+    static final ConfigKey<Long> CHECKPOINT_INTERVAL_MS = ConfigKey.longInteger(
+            "log.flush.offset.checkpoint.interval.ms",
+            60_000,
+            1,
+            MOST_MS,
+            "How often the recovery points are written down, producers that are gone are forgotten, and files of resting"
+                    + " partitions are let go.");
+
     private static final List<ConfigKey<?>> OWN = List.of(
             LISTENERS,
             ADVERTISED_LISTENERS,
@@ -99,7 +107,8 @@ public final class BrokerKeys {
             IDLE_MS,
             MAX_CONNECTIONS,
             BACKLOG,
-            SHUTDOWN_GRACE_MS);
+            SHUTDOWN_GRACE_MS,
+            CHECKPOINT_INTERVAL_MS);
 
     /// Keys of Kafka that somebody who brings a `server.properties` along will have, and why they mean nothing
     /// here.

@@ -153,8 +153,8 @@ public final class Request {
 
     /// Answers with a message of kafka-clients.
     public void answer(ApiKeys key, short version, int correlationId, ApiMessage body) {
-        Messages.Frame frame =
-                Messages.write(key, version, correlationId, body, connection.loop().slabs());
+        Messages.Frame frame = Messages.write(
+                key, version, correlationId, body, connection.loop().slabs());
         send(frame.slab(), frame.lengthBytes());
         done();
     }

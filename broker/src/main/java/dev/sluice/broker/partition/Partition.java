@@ -27,7 +27,8 @@ public final class Partition {
 
     private final int index;
     private final PartitionLog log;
-    /// A set, so that one that awaits the partition twice, or leaves while thousands wait, costs no more than another.
+    /// A set, so that one that awaits the partition twice, or leaves while thousands wait, costs no more than
+    /// another.
     private final Set<Waiter> waiters = new LinkedHashSet<>(2);
 
     /// How many wait; written under the lock of `waiters`, read without it by appenders (see [#append]).

@@ -63,7 +63,10 @@ class CollisionsRegressionTest {
 
     @Test
     void aCreateTopicsOfOneNameAThousandTimesIsRefused() throws Exception {
-        refuses(ApiKeys.CREATE_TOPICS, 2, createTopics(Stream.generate(() -> "equal").limit(2_500).toList()));
+        refuses(
+                ApiKeys.CREATE_TOPICS,
+                2,
+                createTopics(Stream.generate(() -> "equal").limit(2_500).toList()));
     }
 
     @Test

@@ -72,8 +72,7 @@ class ControlPlaneRegressionTest {
     @Test
     void metadataOfThousandsOfTopicsNamesEachOnce() throws Exception {
         List<MetadataRequestTopic> asked = new ArrayList<>();
-        IntStream.range(0, 5_000)
-                .forEach(i -> asked.add(new MetadataRequestTopic().setName("topic-" + i % 4_000)));
+        IntStream.range(0, 5_000).forEach(i -> asked.add(new MetadataRequestTopic().setName("topic-" + i % 4_000)));
         MetadataRequestData request =
                 new MetadataRequestData().setAllowAutoTopicCreation(false).setTopics(asked);
         try (RegressionBroker broker = new RegressionBroker(folder);
@@ -90,8 +89,9 @@ class ControlPlaneRegressionTest {
         GateFaults faults = new GateFaults();
         try (RegressionBroker broker = new RegressionBroker(faults, folder);
                 RawKafkaClient client = broker.connect()) {
-            GateFaults.Fault full =
-                    faults.on(Call.PWRITE, Call.FALLOCATE).of("*__sluice_catalogue*").fails(Errno.ENOSPC);
+            GateFaults.Fault full = faults.on(Call.PWRITE, Call.FALLOCATE)
+                    .of("*__sluice_catalogue*")
+                    .fails(Errno.ENOSPC);
             assertThat(producerId(client).errorCode()).isEqualTo(Errors.COORDINATOR_LOAD_IN_PROGRESS.code());
 
             full.heal();
@@ -116,8 +116,7 @@ class ControlPlaneRegressionTest {
                                     .setName(name)
                                     .setNumPartitions(1)
                                     .setReplicationFactor((short) 1)));
-            CreateTopicsResponseData made =
-                    client.ask(ApiKeys.CREATE_TOPICS, 7, twice, CreateTopicsResponseData.class);
+            CreateTopicsResponseData made = client.ask(ApiKeys.CREATE_TOPICS, 7, twice, CreateTopicsResponseData.class);
             assertThat(made.topics()).hasSize(2);
             assertThat(made.topics().find("once").errorCode()).isZero();
             assertThat(made.topics().find("twice").errorCode()).isEqualTo(Errors.INVALID_REQUEST.code());

@@ -157,7 +157,9 @@ class ConnectionRegressionTest {
         try (RegressionNetwork net = new RegressionNetwork(request -> {
                     if (RegressionNetwork.first(request) == BAD) {
                         MetadataResponseData unwritable = new MetadataResponseData();
-                        unwritable.topics().add(new MetadataResponseTopic().setName(null)); // null in no version below 12
+                        unwritable
+                                .topics()
+                                .add(new MetadataResponseTopic().setName(null)); // null in no version below 12
                         try {
                             request.answer(ApiKeys.METADATA, (short) 9, 1, unwritable);
                         } finally {

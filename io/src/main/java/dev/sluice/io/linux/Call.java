@@ -1,6 +1,7 @@
 package dev.sluice.io.linux;
 
-/// Every system call that this library makes, named as the kernel (and `strace`) names it.
+/// Every system call that this library makes, named as the kernel (and `strace`) names it, and every operation that it
+/// hands to an io_uring, which costs no call of its own.
 ///
 /// The account counts by these; fault plans select by them.
 public enum Call {
@@ -56,7 +57,19 @@ public enum Call {
     EPOLL_WAIT("epoll_wait"),
     EVENTFD("eventfd2"),
     POLL("poll"),
-    GETRUSAGE("getrusage");
+    GETRUSAGE("getrusage"),
+    PREADV2("preadv2"),
+    PWRITEV2("pwritev2"),
+    PRLIMIT("prlimit64"),
+    IO_URING_SETUP("io_uring_setup"),
+    IO_URING_ENTER("io_uring_enter"),
+    IO_URING_REGISTER("io_uring_register"),
+    RING_READ("io_uring:read"),
+    RING_READ_FIXED("io_uring:read_fixed"),
+    RING_WRITE("io_uring:write"),
+    RING_WRITE_FIXED("io_uring:write_fixed"),
+    RING_FSYNC("io_uring:fsync"),
+    RING_CANCEL("io_uring:async_cancel");
 
     static final int COUNT = values().length;
 
@@ -66,8 +79,17 @@ public enum Call {
         this.kernelName = kernelName;
     }
 
-    /// The name that `strace` prints on x86-64.
+    /// The name that `strace` prints on x86-64; `io_uring:` and the operation where there is no call to print.
     public String kernelName() {
         return kernelName;
+    }
+
+    /// Whether this is a system call, two mode switches, and not an operation of a ring: many of those ride on one
+    /// [#IO_URING_ENTER].
+    public boolean isSystemCall() {
+        return switch (this) {
+            case RING_READ, RING_READ_FIXED, RING_WRITE, RING_WRITE_FIXED, RING_FSYNC, RING_CANCEL -> false;
+            default -> true;
+        };
     }
 }

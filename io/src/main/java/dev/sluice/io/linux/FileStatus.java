@@ -17,6 +17,8 @@ import java.lang.foreign.ValueLayout;
 /// @param directMemoryAlign    alignment of memory for O_DIRECT in bytes, 0 where it is not offered or not known
 /// @param directPositionAlign  alignment of position and length for O_DIRECT in bytes, 0 likewise
 /// @param modifiedNs           time of the last change of the content, ns since the epoch
+/// @param isDirectKnown        whether the kernel and file system said anything about O_DIRECT (Linux 6.1,
+///     STATX_DIOALIGN): zeros above then mean that this file does not offer it
 public record FileStatus(
         int mode,
         long inode,
@@ -27,13 +29,15 @@ public record FileStatus(
         int links,
         int directMemoryAlign,
         int directPositionAlign,
-        long modifiedNs) {
+        long modifiedNs,
+        boolean isDirectKnown) {
 
     private static final int TYPE_MASK = 0xF000;
     private static final int DIRECTORY = 0x4000;
     private static final int REGULAR = 0x8000;
     private static final int BLOCK_DEVICE = 0x6000;
     private static final int SOCKET = 0xC000;
+    private static final int STATX_DIOALIGN = 0x2000;
 
     /// struct statx of `linux/stat.h`: fixed-width fields, the same on every architecture.
     ///
@@ -58,7 +62,8 @@ public record FileStatus(
                 statx.get(ValueLayout.JAVA_INT, 16),
                 statx.get(ValueLayout.JAVA_INT, 152),
                 statx.get(ValueLayout.JAVA_INT, 156),
-                statx.get(ValueLayout.JAVA_LONG, 112) * 1_000_000_000L + statx.get(ValueLayout.JAVA_INT, 120));
+                statx.get(ValueLayout.JAVA_LONG, 112) * 1_000_000_000L + statx.get(ValueLayout.JAVA_INT, 120),
+                (statx.get(ValueLayout.JAVA_INT, 0) & STATX_DIOALIGN) != 0);
     }
 
     public boolean isRegularFile() {

@@ -26,14 +26,6 @@ public final class Kernel {
     private final Mappings mappings;
     private final Sockets sockets;
     private final Epolls epolls;
-    private final Pipes pipes;
-    private final FileCopies fileCopies;
-    private final Polls polls;
-    private final ErrorQueue errorQueue;
-    private final TcpReceive tcpReceive;
-    private final Interfaces interfaces;
-    private final PageCache pageCache;
-    private final Resources resources;
 
     /// A kernel that lets every call through.
     public Kernel() {
@@ -52,14 +44,6 @@ public final class Kernel {
         this.mappings = new Mappings(this);
         this.sockets = new Sockets(this);
         this.epolls = new Epolls(this);
-        this.pipes = new Pipes(this);
-        this.fileCopies = new FileCopies(this);
-        this.polls = new Polls(this);
-        this.errorQueue = new ErrorQueue(this);
-        this.tcpReceive = new TcpReceive(this);
-        this.interfaces = new Interfaces(this);
-        this.pageCache = new PageCache(this);
-        this.resources = new Resources(this);
     }
 
     /// A second door to the same system, through the same gate: what is done through it is counted where it would
@@ -85,36 +69,55 @@ public final class Kernel {
         return epolls;
     }
 
+    // The facilities below hold nothing but this kernel, so they are made when asked for: binding their calls to libc
+    // costs some milliseconds each, which a process that does not use them need not wait for.
+
     public Pipes pipes() {
-        return pipes;
+        return new Pipes(this);
     }
 
     public FileCopies fileCopies() {
-        return fileCopies;
+        return new FileCopies(this);
     }
 
     public Polls polls() {
-        return polls;
+        return new Polls(this);
     }
 
     public ErrorQueue errorQueue() {
-        return errorQueue;
+        return new ErrorQueue(this);
     }
 
     public TcpReceive tcpReceive() {
-        return tcpReceive;
+        return new TcpReceive(this);
     }
 
     public Interfaces interfaces() {
-        return interfaces;
+        return new Interfaces(this);
     }
 
     public PageCache pageCache() {
-        return pageCache;
+        return new PageCache(this);
     }
 
     public Resources resources() {
-        return resources;
+        return new Resources(this);
+    }
+
+    public IoUrings ioUrings() {
+        return new IoUrings(this);
+    }
+
+    public VectoredFiles vectoredFiles() {
+        return new VectoredFiles(this);
+    }
+
+    public BlockDevices blockDevices() {
+        return new BlockDevices(this);
+    }
+
+    public Limits limits() {
+        return new Limits(this);
     }
 
     /// Counts the calls that are made on no descriptor that has an account of its own.
@@ -139,6 +142,16 @@ public final class Kernel {
 
     long admit(Call call, Descriptor descriptor, long position, long lengthBytes) {
         return gate.admit(call, descriptor.name(), position, lengthBytes);
+    }
+
+    /// The same, for a transfer whose length must stay a multiple of `granularity`: a count that the gate made
+    /// shorter is rounded down to one, to 1 × granularity at least, for an unaligned length would be refused, not
+    /// shortened.
+    long admit(Call call, Descriptor descriptor, long position, long lengthBytes, int granularity) {
+        long admitted = gate.admit(call, descriptor.name(), position, lengthBytes);
+        return admitted <= 0 || admitted == lengthBytes
+                ? admitted
+                : Math.min(lengthBytes, Math.max(admitted - admitted % granularity, granularity));
     }
 
     long admit(Call call, Descriptor descriptor) {
