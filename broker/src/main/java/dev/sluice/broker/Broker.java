@@ -18,34 +18,44 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// A broker: a data folder, its catalogue, and the network in front of them.
 ///
 /// [#start] answers when connections are taken. Several brokers may run in one JVM, each with its own [Kernel], folder
-/// and ports. Stop it with [#shutdown] and then [#close], or with [#close] alone, which cuts connections; both leave
-/// the folder cleanly closed.
+/// and ports. Stop it with [#shutdown] and then [#close], or with [#close] alone, which cuts connections; both leave the
+/// folder cleanly closed.
+///
+/// ```
+///   start ──▶ RUNNING ──shutdown──▶ DRAINED ──close──▶ CLOSED   the folder has its marker: no recovery at the next start
+///                ├──────────────close────────────────▶   ▲
+///                └──an event loop died──▶ closes itself ─┘      without the marker; failure() is completed
+/// ```
 public final class Broker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Broker.class);
 
     /// Threads for work that may block: topics, searches by time, producer ids.
     private static final int CONTROL_THREADS = 2;
 
-    private static final long CONTROL_STOP_MS = 2_000;
+    private static final long CONTROL_STOP_MS = 5_000;
 
     private final BrokerConfig config;
     private final LogDirectory directory;
     private final Network network;
-    private final ExecutorService control;
+    private final ThreadPoolExecutor control;
     private final Checkpointer checkpointer;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
-    private Broker(BrokerConfig config, LogDirectory directory, Network network, ExecutorService control) {
+    // Guarded by this.
+    private boolean closed;
+
+    private Broker(BrokerConfig config, LogDirectory directory, Network network, ThreadPoolExecutor control) {
         this.config = config;
         this.directory = directory;
         this.network = network;
@@ -53,10 +63,11 @@ public final class Broker implements AutoCloseable {
         this.checkpointer = new Checkpointer(directory, config.checkpointIntervalMs());
     }
 
+    // ---- How it starts
+
     /// Starts a broker on the machine it runs on.
     ///
-    /// @throws IOException in one line that says what to do: the port is in use, the folder belongs to somebody
-    ///                     else, …
+    /// @throws IOException in one line that says what to do: the port is in use, the folder belongs to somebody else, …
     public static Broker start(BrokerConfig config) throws IOException {
         return start(config, new Kernel(), InstantSource.system());
     }
@@ -68,32 +79,61 @@ public final class Broker implements AutoCloseable {
         // The ports first: a port in use is the commonest mistake, and must be told before a long recovery.
         Network network = new Network(kernel, config.listeners(), config.advertised(), config.net());
         Account segments = Account.root("segments");
-        LogDirectory directory = null;
-        ExecutorService control = null;
+        LogDirectory directory;
+        Broker broker;
+        String clusterId;
+        Catalogue catalogue;
         try {
             Identity identity = ClusterIdentity.of(config.dataDir(), config.nodeId());
+            clusterId = identity.clusterId();
             directory = LogDirectory.open(kernel, config.dataDir(), identity, config.log(), clock, segments);
-            Catalogue catalogue = Catalogue.open(kernel, directory, config.log(), clock);
-            control = Executors.newFixedThreadPool(
-                    CONTROL_THREADS,
-                    Thread.ofPlatform().name("sluice-control-", 0).daemon().factory());
-            BrokerStatus status =
-                    new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
-            Services services =
-                    new Services(catalogue, config, identity.clusterId(), new OffLoop(control), status::json);
-            network.start(_ -> Dispatcher.of(services));
-            return new Broker(config, directory, network, control);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             network.close();
-            if (control != null) {
-                control.shutdownNow();
-            }
-            if (directory != null) {
-                directory.close();
-            }
+            throw e;
+        }
+        try {
+            catalogue = Catalogue.open(kernel, directory, config.log(), clock);
+            broker = new Broker(config, directory, network, controlThreads());
+        } catch (IOException | RuntimeException | Error e) {
+            network.close();
+            closeAfter(e, directory);
+            throw e;
+        }
+        try {
+            broker.open(catalogue, clusterId, segments);
+            return broker;
+        } catch (IOException | RuntimeException | Error e) {
+            closeAfter(e, broker);
             throw e;
         }
     }
+
+    private static void closeAfter(Throwable cause, AutoCloseable opened) {
+        try {
+            opened.close();
+        } catch (Exception | Error e) {
+            cause.addSuppressed(e);
+        }
+    }
+
+    private static ThreadPoolExecutor controlThreads() {
+        return new ThreadPoolExecutor(
+                CONTROL_THREADS,
+                CONTROL_THREADS,
+                0,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(), // bounded by OffLoop
+                Thread.ofPlatform().name("sluice-control-", 0).daemon().factory());
+    }
+
+    private void open(Catalogue catalogue, String clusterId, Account segments) throws IOException {
+        BrokerStatus status =
+                new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
+        Services services = new Services(catalogue, config, clusterId, new OffLoop(control), status::json);
+        network.start(_ -> Dispatcher.of(services), this::fail);
+    }
+
+    // ---- What it is
 
     /// Where connections are taken, with real ports, in the order of the configuration.
     public List<InetSocketAddress> addresses() {
@@ -114,6 +154,27 @@ public final class Broker implements AutoCloseable {
         return directory.recoveryReport();
     }
 
+    /// Completed with the cause when the broker could not go on: it has closed itself by then.
+    public CompletionStage<Throwable> failure() {
+        return failure.minimalCompletionStage();
+    }
+
+    // ---- How it ends
+
+    /// An event loop has died, on whose thread this is called. Half a broker helps nobody: its clients wait, and whoever
+    /// would start another does not know that it should.
+    private void fail(Throwable cause) {
+        Thread.ofPlatform().name("sluice-failure").start(() -> {
+            LOG.error("The broker can't go on and closes itself", cause);
+            try {
+                close(false);
+            } catch (IOException | RuntimeException | Error e) {
+                cause.addSuppressed(e);
+            }
+            failure.complete(cause);
+        });
+    }
+
     /// Takes no more connections, answers what is under way, and closes every connection when it has its answers.
     /// Follow with [#close].
     ///
@@ -123,22 +184,44 @@ public final class Broker implements AutoCloseable {
     }
 
     /// Cuts what connections are left, and closes the data folder so that the next start needs no recovery. Closing
-    /// twice changes nothing.
+    /// twice changes nothing; the second call waits for the first.
+    ///
+    /// @throws IOException when the folder could not be closed cleanly, and the next start will have to recover it
     @Override
     public void close() throws IOException {
-        if (!closed.compareAndSet(false, true)) {
+        close(true);
+    }
+
+    /// Loops first, for they use everything else; then what works beside them; then the loops' descriptors, to which
+    /// that may have sent tasks until then; the folder last.
+    private synchronized void close(boolean clean) throws IOException {
+        if (closed) {
             return;
         }
-        network.close();
-        checkpointer.close();
-        control.shutdown();
-        try {
-            if (!control.awaitTermination(CONTROL_STOP_MS, TimeUnit.MILLISECONDS)) {
-                LOG.warn("Work of the control plane did not end in {} ms", CONTROL_STOP_MS);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        closed = true;
+        boolean ended = network.stop();
+        ended &= stopControl();
+        ended &= checkpointer.stop();
+        if (!ended) {
+            // The folder stays locked: a thread that comes back from the disk must not write beside another broker.
+            throw new IOException("Not everything ended, so " + dataDir() + " was left as it is, and locked until this"
+                    + " process ends; the next start recovers it");
         }
-        directory.close();
+        network.close();
+        if (clean) {
+            directory.close();
+        } else {
+            directory.abandon();
+        }
+    }
+
+    private boolean stopControl() {
+        control.shutdown();
+        control.getQueue().clear(); // nobody waits for its answers any more
+        boolean ended = Ending.await(control, CONTROL_STOP_MS);
+        if (!ended) {
+            LOG.error("Work of the control plane did not end in {} ms", CONTROL_STOP_MS);
+        }
+        return ended;
     }
 }

@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 /// Calls [LogDirectory#checkpoint] now and then, on a thread of its own that may wait for the disk: so that a start
 /// after a crash reads little, producers that are gone are forgotten, and resting partitions hold no descriptors and
 /// maps.
-final class Checkpointer implements AutoCloseable {
+final class Checkpointer {
     private static final Logger LOG = LoggerFactory.getLogger(Checkpointer.class);
     private static final long STOP_MS = 10_000;
 
@@ -30,21 +30,20 @@ final class Checkpointer implements AutoCloseable {
             directory.checkpoint();
         } catch (IOException e) {
             LOG.warn("The checkpoint files could not be written; trying again later: {}", e.getMessage());
-        } catch (RuntimeException e) { // the schedule would end in silence
+        } catch (RuntimeException | Error e) { // the schedule would end in silence
             LOG.error("Checkpointing failed", e);
         }
     }
 
     /// Waits for the checkpoint under way, if any; none begins afterwards.
-    @Override
-    public void close() {
+    ///
+    /// @return whether it has ended
+    boolean stop() {
         thread.shutdownNow();
-        try {
-            if (!thread.awaitTermination(STOP_MS, TimeUnit.MILLISECONDS)) {
-                LOG.warn("A checkpoint did not end in {} ms", STOP_MS);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        boolean ended = Ending.await(thread, STOP_MS);
+        if (!ended) {
+            LOG.warn("A checkpoint did not end in {} ms", STOP_MS);
         }
+        return ended;
     }
 }

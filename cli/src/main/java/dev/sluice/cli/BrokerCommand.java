@@ -7,6 +7,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -82,10 +85,19 @@ final class BrokerCommand implements Command {
             stopAsked.countDown();
             return true;
         });
+        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+        broker.onFailure(cause -> {
+            failure.set(cause);
+            stopAsked.countDown();
+        });
         surroundings.out().print(FirstScreen.text(broker));
         surroundings.out().flush();
         try {
             stopAsked.await();
+            Throwable cause = failure.get();
+            if (cause != null) {
+                throw CommandFailure.failed("the broker could not go on and has closed itself: " + cause, cause);
+            }
             return stop(broker, surroundings.err());
         } catch (InterruptedException e) {
             throw CommandFailure.failed("interrupted while the broker ran", e);
@@ -141,6 +153,9 @@ final class BrokerCommand implements Command {
 
         /// How long a clean stop may take.
         Duration shutdownGrace();
+
+        /// Has `told` called, with the cause, when the broker can't go on and has closed itself.
+        void onFailure(Consumer<Throwable> told);
 
         /// Answers what was received.
         ///

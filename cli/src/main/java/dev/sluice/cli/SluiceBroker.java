@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /// The real broker behind [BrokerCommand], and the only class of this module that knows the broker's.
 final class SluiceBroker implements BrokerCommand.RunningBroker {
@@ -52,6 +53,11 @@ final class SluiceBroker implements BrokerCommand.RunningBroker {
     @Override
     public Duration shutdownGrace() {
         return Duration.ofMillis(config.shutdownGraceMs());
+    }
+
+    @Override
+    public void onFailure(Consumer<Throwable> told) {
+        broker.failure().thenAccept(told);
     }
 
     @Override

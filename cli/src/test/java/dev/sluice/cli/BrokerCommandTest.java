@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,6 +74,17 @@ class BrokerCommandTest {
         Run run = run(broker);
 
         assertThat(run.exitCode).isEqualTo(ExitCode.FAILURE);
+        assertThat(broker.calls).contains("close");
+    }
+
+    @Test
+    void aBrokerThatCanNotGoOnEndsTheCommandWithAFailure() throws Exception {
+        StandIn broker = new StandIn("127.0.0.1", 9092, List.of());
+        broker.failure = new IOException("epoll_wait: EBADF");
+        Run run = run(broker);
+
+        assertThat(run.exitCode).isEqualTo(ExitCode.FAILURE);
+        assertThat(run.err).contains("could not go on", "epoll_wait: EBADF");
         assertThat(broker.calls).contains("close");
     }
 
@@ -168,6 +180,7 @@ class BrokerCommandTest {
         private final List<String> recovery;
         private final List<String> calls = new ArrayList<>();
         private boolean drains = true;
+        private Throwable failure;
         private Map<String, String> settings = Map.of();
 
         StandIn(String host, int port, List<String> recovery) throws IOException {
@@ -193,6 +206,13 @@ class BrokerCommandTest {
         @Override
         public List<String> recovery() {
             return recovery;
+        }
+
+        @Override
+        public void onFailure(Consumer<Throwable> told) {
+            if (failure != null) {
+                told.accept(failure);
+            }
         }
 
         @Override

@@ -98,12 +98,19 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         this.progress = loop.loop().timer(this::closeIfStalled);
     }
 
-    void open() throws ErrnoException {
-        registration = loop.loop().register(socket, EVENTS, this);
-        loop.add(this);
-        idle.set(TimeUnit.MILLISECONDS.toNanos(config.idleTimeoutMs()));
-        if (loop.isDraining()) {
-            finish();
+    /// Begins to serve; whatever that throws ends the connection.
+    void open() {
+        try {
+            registration = loop.loop().register(socket, EVENTS, this);
+            idle.set(TimeUnit.MILLISECONDS.toNanos(config.idleTimeoutMs()));
+            if (loop.isDraining()) {
+                finish();
+            }
+        } catch (ErrnoException e) {
+            LOG.warn("{} can't be served: {}", socket.name(), e.getMessage());
+            close("not registered");
+        } catch (RuntimeException | Error e) {
+            failed(e);
         }
     }
 

@@ -10,6 +10,7 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Opened;
 import dev.sluice.io.linux.Sockets;
+import dev.sluice.io.loop.EventLoop;
 import dev.sluice.io.loop.ReadyListener;
 import dev.sluice.io.loop.Timer;
 import java.io.IOException;
@@ -28,8 +29,11 @@ import org.slf4j.LoggerFactory;
 public final class Listener implements ReadyListener, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Listener.class);
 
-    /// How long to wait when descriptors ran out: accepting would fail again at once, and spin.
-    private static final long OUT_OF_DESCRIPTORS_PAUSE_NS = 100_000_000;
+    /// How long to wait after accepting has failed, for want of descriptors say: it would fail again at once, and spin.
+    private static final long PAUSE_NS = 100_000_000;
+
+    /// Connections accepted before the loop's own have their turn.
+    private static final int ACCEPTS_A_TURN = 64;
 
     private final Kernel kernel;
     private final ListenerAddress address;
@@ -43,6 +47,8 @@ public final class Listener implements ReadyListener, AutoCloseable {
     private final AtomicInteger open;
 
     private List<NetworkLoop> loops = List.of();
+    private @Nullable EventLoop acceptingLoop;
+    private EventLoop.@Nullable Registration registration;
     private @Nullable Timer retry;
     private int next;
 
@@ -160,84 +166,109 @@ public final class Listener implements ReadyListener, AutoCloseable {
 
     /// Begins to accept, on the first of the loops' thread.
     void accept(List<NetworkLoop> targets) throws ErrnoException {
+        EventLoop loop = targets.getFirst().loop();
         loops = targets;
-        retry = targets.getFirst().loop().timer(this::acceptAll);
-        targets.getFirst().loop().register(socket, Epolls.EPOLLIN | Epolls.EPOLLET, this);
-        acceptAll();
+        acceptingLoop = loop;
+        retry = loop.timer(this::acceptSome);
+        registration = loop.register(socket, Epolls.EPOLLIN | Epolls.EPOLLET, this);
+        acceptSome();
     }
 
     @Override
     public void ready(int events) {
-        acceptAll();
+        acceptSome();
     }
 
     @Override
     public void failed(Throwable thrown) {
-        LOG.error("Accepting on {} failed", address, thrown);
+        LOG.error("Accepting on {} failed; trying again soon", address, thrown);
+        tryAgainSoon();
     }
 
-    private void acceptAll() {
-        while (socket.isOpen()) {
-            Opened accepted = kernel.sockets().accept(socket, false, connectionsAccount);
-            switch (accepted) {
-                case Opened.Ok ok -> take(ok.descriptor());
-                case Opened.Failed failed -> {
-                    switch (failed.errno()) {
-                        case Errno.EAGAIN -> {
-                            return;
-                        }
-                        // The peer gave up before it was accepted, or a signal came: the next may be waiting.
-                        case Errno.ECONNABORTED, Errno.EINTR -> {}
-                        default -> {
-                            LOG.warn(
-                                    "Can't accept on {}: {}. Trying again soon",
-                                    address,
-                                    Errno.describe(failed.errno()));
-                            if (retry != null) {
-                                retry.set(OUT_OF_DESCRIPTORS_PAUSE_NS);
-                            }
-                            return;
-                        }
-                    }
-                }
+    private void tryAgainSoon() {
+        if (retry != null) {
+            retry.set(PAUSE_NS);
+        }
+    }
+
+    /// Accepts what waits, up to the turn's share: the loop has connections of its own.
+    private void acceptSome() {
+        for (int left = ACCEPTS_A_TURN; left > 0; left--) {
+            if (!acceptOne()) {
+                return;
             }
         }
+        if (acceptingLoop != null) {
+            acceptingLoop.defer(this::acceptDeferred);
+        }
+    }
+
+    private void acceptDeferred() {
+        try {
+            acceptSome();
+        } catch (RuntimeException | Error e) {
+            failed(e);
+        }
+    }
+
+    /// @return whether the next may be waiting
+    private boolean acceptOne() {
+        if (!socket.isOpen()) {
+            return false;
+        }
+        return switch (kernel.sockets().accept(socket, false, connectionsAccount)) {
+            case Opened.Ok ok -> {
+                take(ok.descriptor());
+                yield true;
+            }
+            case Opened.Failed failed ->
+                switch (failed.errno()) {
+                    case Errno.EAGAIN -> false;
+                    // The peer gave up before it was accepted, or a signal came: the next may be waiting.
+                    case Errno.ECONNABORTED, Errno.EINTR -> true;
+                    default -> {
+                        LOG.warn(
+                                "Can't accept on {}: {}. Trying again soon",
+                                address,
+                                Errno.describe(failed.errno()));
+                        tryAgainSoon();
+                        yield false;
+                    }
+                };
+        };
     }
 
     private void take(Descriptor connection) {
-        if (open.incrementAndGet() > config.maxConnections()) {
-            open.decrementAndGet();
-            LOG.warn(
-                    "{} was turned away: {} connections are open (max.connections)",
-                    connection.name(),
-                    config.maxConnections());
-            discard(connection);
-            return;
-        }
-        kernel.sockets().setOption(connection, Sockets.IPPROTO_TCP, Sockets.TCP_NODELAY, 1);
-        kernel.sockets().setOption(connection, Sockets.SOL_SOCKET, Sockets.SO_KEEPALIVE, 1);
         NetworkLoop target = leastBusy();
-        target.execute(() -> {
-            try {
-                new Connection(target, connection, this, config).open();
-            } catch (ErrnoException e) {
-                LOG.warn("Can't serve {}: {}", connection.name(), e.getMessage());
-                discard(connection);
-                closed();
-            }
-        });
+        if (target == null) {
+            turnAway(connection, "no event loop runs");
+        } else if (open.get() >= config.maxConnections()) { // all listeners accept on one loop
+            turnAway(connection, config.maxConnections() + " connections are open (max.connections)");
+        } else {
+            kernel.sockets().setOption(connection, Sockets.IPPROTO_TCP, Sockets.TCP_NODELAY, 1);
+            kernel.sockets().setOption(connection, Sockets.SOL_SOCKET, Sockets.SO_KEEPALIVE, 1);
+            open.incrementAndGet();
+            target.handOver(connection, this);
+        }
     }
 
-    private static void discard(Descriptor connection) {
+    private static void turnAway(Descriptor connection, String why) {
+        LOG.warn("{} was turned away: {}", connection.name(), why);
+        discard(connection);
+    }
+
+    static void discard(Descriptor connection) {
         connection.close();
         connection.account().close();
     }
 
-    /// The loop with the fewest connections; among equals they take turns.
-    private NetworkLoop leastBusy() {
-        NetworkLoop least = loops.get(next++ % loops.size());
-        for (NetworkLoop loop : loops) {
-            if (loop.connectionCount() < least.connectionCount()) {
+    /// The running loop with the fewest connections, null when none runs; among equals they take turns.
+    private @Nullable NetworkLoop leastBusy() {
+        NetworkLoop least = null;
+        int first = Math.floorMod(next++, loops.size());
+        for (int i = 0; i < loops.size(); i++) {
+            NetworkLoop loop = loops.get((first + i) % loops.size());
+            if (loop.isRunning() && (least == null || loop.connectionCount() < least.connectionCount())) {
                 least = loop;
             }
         }
@@ -247,6 +278,17 @@ public final class Listener implements ReadyListener, AutoCloseable {
     /// A connection that came in here was closed. Called by any loop.
     void closed() {
         open.decrementAndGet();
+    }
+
+    /// Takes no more connections; on the accepting loop's thread.
+    void stopAccepting() {
+        if (retry != null) {
+            retry.cancel();
+        }
+        if (registration != null) {
+            registration.cancel();
+        }
+        close();
     }
 
     @Override

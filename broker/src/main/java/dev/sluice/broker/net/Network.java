@@ -3,25 +3,30 @@ package dev.sluice.broker.net;
 import dev.sluice.broker.config.ListenerAddress;
 import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Account;
-import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The listeners and loops of a broker together: how they start and how they stop.
 ///
-/// [#start], [#drain] and [#close] are called by the broker's owner, one after the other.
+/// [#start], [#drain], [#stop] and [#close] are called by the broker's owner, one after the other.
 public final class Network implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Network.class);
     private static final long DRAIN_LOOK_MS = 5;
-    private static final long STOP_MS = 2_000;
+    private static final long START_MS = 10_000;
+    private static final long STOP_MS = 5_000;
 
     private final Account connectionsAccount = Account.root("connections");
     private final Account loopsAccount = Account.root("loops");
@@ -51,27 +56,48 @@ public final class Network implements AutoCloseable {
             for (int i = 0; i < config.loops(); i++) {
                 loops.add(new NetworkLoop(kernel, i, config, receiveBudget, loopsAccount));
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             close();
             throw e;
         }
     }
 
-    /// Starts the loops and takes connections.
+    /// Starts the loops and takes connections. When it throws, [#stop] and [#close] are still the caller's to call.
     ///
     /// @param handlerOf makes the handler of each loop, which that loop alone calls
-    public void start(Function<NetworkLoop, RequestHandler> handlerOf) {
+    /// @param loopDied  told, on the loop's thread, when a loop ends by itself: the others go on without it, but its
+    ///     connections are lost, and if it was the first nobody accepts any more
+    /// @throws IOException when connections can't be taken
+    public void start(Function<NetworkLoop, RequestHandler> handlerOf, Consumer<Throwable> loopDied)
+            throws IOException {
         for (NetworkLoop loop : loops) {
-            loop.start(handlerOf.apply(loop));
+            loop.start(handlerOf.apply(loop), loopDied);
         }
         for (Listener listener : listeners) {
+            CompletableFuture<Void> accepting = new CompletableFuture<>();
             loops.getFirst().execute(() -> {
                 try {
                     listener.accept(loops);
-                } catch (ErrnoException e) {
-                    LOG.error("Can't accept on {}", listener.boundAddress(), e);
+                    accepting.complete(null);
+                } catch (Throwable t) {
+                    accepting.completeExceptionally(t);
                 }
             });
+            await(accepting, listener);
+        }
+    }
+
+    private static void await(CompletableFuture<Void> accepting, Listener listener) throws IOException {
+        String what = "Can't take connections on " + listener.boundAddress() + ": ";
+        try {
+            accepting.get(START_MS, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw new IOException(what + e.getCause(), e.getCause());
+        } catch (TimeoutException e) {
+            throw new IOException(what + "the event loop did not start in " + START_MS + " ms", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(what + "interrupted", e);
         }
     }
 
@@ -94,8 +120,8 @@ public final class Network implements AutoCloseable {
         return loopsAccount;
     }
 
-    /// Takes no more connections, answers what is under way (long polls at once, with what there is), and closes
-    /// every connection when it has its answers.
+    /// Takes no more connections, answers what is under way (long polls at once, with what there is), and closes every
+    /// connection when it has its answers.
     ///
     /// @return whether all were closed within `graceMs`
     public boolean drain(long graceMs) throws InterruptedException {
@@ -104,7 +130,7 @@ public final class Network implements AutoCloseable {
             loop.execute(() -> {
                 try {
                     if (loop == loops.getFirst()) {
-                        listeners.forEach(Listener::close);
+                        listeners.forEach(Listener::stopAccepting);
                     }
                     loop.drain();
                 } finally {
@@ -112,9 +138,10 @@ public final class Network implements AutoCloseable {
                 }
             });
         }
-        long deadlineNs = System.nanoTime() + graceMs * 1_000_000;
+        long startNs = System.nanoTime();
+        long graceNs = TimeUnit.MILLISECONDS.toNanos(graceMs);
         while (open.get() > 0 || stopped.getCount() > 0) {
-            if (System.nanoTime() - deadlineNs >= 0) {
+            if (System.nanoTime() - startNs >= graceNs) {
                 return false;
             }
             Thread.sleep(DRAIN_LOOK_MS);
@@ -122,21 +149,43 @@ public final class Network implements AutoCloseable {
         return true;
     }
 
-    /// Cuts all connections and ends the loops.
-    @Override
-    public void close() {
-        listeners.forEach(Listener::close);
+    /// Ends the loops, which cuts all connections. Their descriptors and the listeners' stay open, so that nobody who
+    /// still sends a task to a loop meets a descriptor that stands for something else by now. An interrupt does not cut
+    /// the waiting short.
+    ///
+    /// @return whether all loops have ended
+    public boolean stop() {
         loops.forEach(NetworkLoop::stop);
-        try {
-            for (NetworkLoop loop : loops) {
-                if (loop.join(STOP_MS)) {
-                    loop.close();
-                } else {
-                    LOG.error("An event loop did not stop in {} ms; its memory is not freed", STOP_MS);
+        long startNs = System.nanoTime();
+        boolean allEnded = true;
+        boolean interrupted = false;
+        for (NetworkLoop loop : loops) {
+            while (true) {
+                long leftNs = TimeUnit.MILLISECONDS.toNanos(STOP_MS) - (System.nanoTime() - startNs);
+                try {
+                    allEnded &= loop.join(leftNs);
+                    break;
+                } catch (InterruptedException e) {
+                    interrupted = true;
                 }
             }
-        } catch (InterruptedException e) {
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+        if (!allEnded) {
+            LOG.error("An event loop did not stop in {} ms; what it holds is not freed", STOP_MS);
+        }
+        return allEnded;
+    }
+
+    /// Closes the listeners and what the loops hold, after [#stop] and after the end of all who send tasks to loops. Does
+    /// nothing while a loop still runs.
+    @Override
+    public void close() {
+        if (stop()) {
+            listeners.forEach(Listener::close);
+            loops.forEach(NetworkLoop::close);
         }
     }
 }

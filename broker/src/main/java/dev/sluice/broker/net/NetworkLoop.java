@@ -2,6 +2,7 @@ package dev.sluice.broker.net;
 
 import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.loop.EventLoop;
@@ -10,34 +11,55 @@ import dev.sluice.io.memory.SlabPool;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// One event loop with its thread, the connections it serves, and the memory they take turns with.
 ///
-/// Everything but [#start], [#execute], [#stop], [#join] and [#connectionCount] belongs to the loop's own thread.
+/// ```
+///   made ──start──▶ RUNNING ──stop──────────────────▶ ENDED ──close──▶ closed
+///                      └──anything thrown by the loop──▲   tells who started it
+/// ```
+///
+/// Everything belongs to the loop's own thread, except [#start], [#execute], [#handOver], [#isRunning],
+/// [#connectionCount], [#stop], [#join] and [#close].
 public final class NetworkLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NetworkLoop.class);
 
+    /// A connection that was accepted and given to this loop, and not taken up yet.
+    private record Arrival(Descriptor socket, Listener listener) {}
+
     private final Kernel kernel;
+    private final NetConfig config;
     private final EventLoop loop;
     private final ReceiveBufferPool receiveBuffers;
     private final ReceiveBudget receiveBudget;
     private final SlabPool slabs = new SlabPool();
     private final Set<Connection> connections = new HashSet<>();
+    private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
     private final Thread thread;
     private @Nullable RequestHandler handler;
+    private Consumer<Throwable> died = _ -> {};
     private boolean draining;
 
-    /// Written by the loop, read by the acceptor to find the least busy loop.
+    /// Connections given to this loop; raised by the acceptor, lowered by the loop.
     private final AtomicInteger connectionCount = new AtomicInteger();
+
+    // Written by whoever stops the loop, and by the loop when it ends; read by the acceptor.
+    private volatile boolean stopping;
+    private volatile boolean running;
 
     NetworkLoop(Kernel kernel, int number, NetConfig config, ReceiveBudget receiveBudget, Account account)
             throws ErrnoException {
         this.kernel = kernel;
+        this.config = config;
         this.loop = new EventLoop(
                 kernel, account, System::nanoTime, thrown -> LOG.error("A task of the event loop failed", thrown));
         this.receiveBudget = receiveBudget;
@@ -45,19 +67,31 @@ public final class NetworkLoop implements AutoCloseable {
         this.thread = new Thread(this::run, "sluice-loop-" + number);
     }
 
-    void start(RequestHandler requestHandler) {
+    /// @param whenDied told, on the loop's thread, when the loop ends without having been stopped
+    void start(RequestHandler requestHandler, Consumer<Throwable> whenDied) {
         handler = requestHandler;
+        died = whenDied;
+        running = true;
         thread.start();
     }
 
     private void run() {
+        Throwable cause = null;
         try {
             loop.run();
-        } catch (ErrnoException e) {
-            LOG.error("Event loop {} ended: its connections are lost", thread.getName(), e);
-        } finally {
+        } catch (Throwable t) { // an error too: whoever started this must know that it has ended
+            cause = t;
+        }
+        running = false;
+        try {
             List.copyOf(connections).forEach(connection -> connection.close("the broker stops"));
             receiveBuffers.close();
+        } finally {
+            if (!stopping) {
+                Throwable told = cause != null ? cause : new IllegalStateException("the loop returned");
+                LOG.error("Event loop {} has ended by itself; its connections are lost", thread.getName(), told);
+                died.accept(told);
+            }
         }
     }
 
@@ -88,9 +122,50 @@ public final class NetworkLoop implements AutoCloseable {
         return slabs;
     }
 
-    void add(Connection connection) {
+    // ---- Connections
+
+    boolean isRunning() {
+        return running;
+    }
+
+    /// Connections that this loop has, those included that are on their way to it.
+    int connectionCount() {
+        return connectionCount.get();
+    }
+
+    /// Gives a connection to this loop, which closes it in the end.
+    void handOver(Descriptor socket, Listener listener) {
+        connectionCount.incrementAndGet();
+        arrivals.add(new Arrival(socket, listener));
+        loop.execute(this::takeUp);
+    }
+
+    private void takeUp() {
+        Arrival arrival = arrivals.poll();
+        if (arrival == null) {
+            return;
+        }
+        Connection connection;
+        try {
+            connection = new Connection(this, arrival.socket(), arrival.listener(), config);
+        } catch (RuntimeException | Error e) {
+            discard(arrival);
+            throw e;
+        }
         connections.add(connection);
-        connectionCount.set(connections.size());
+        connection.open();
+    }
+
+    private void discard(Arrival arrival) {
+        connectionCount.decrementAndGet();
+        Listener.discard(arrival.socket());
+        arrival.listener().closed();
+    }
+
+    /// A connection has ended.
+    void remove(Connection connection) {
+        connections.remove(connection);
+        connectionCount.decrementAndGet();
     }
 
     /// Lets every connection end with the answers it waits for; those that come later end at once.
@@ -110,32 +185,32 @@ public final class NetworkLoop implements AutoCloseable {
         return draining;
     }
 
-    void remove(Connection connection) {
-        connections.remove(connection);
-        connectionCount.set(connections.size());
-    }
-
-    int connectionCount() {
-        return connectionCount.get();
-    }
-
     /// Runs a task on the loop's thread; any thread may call this.
     public void execute(Runnable task) {
         loop.execute(task);
     }
 
+    // ---- How it ends
+
     void stop() {
+        stopping = true;
         loop.stop();
     }
 
-    /// Waits until the thread has ended, at most `timeoutMs`.
-    boolean join(long timeoutMs) throws InterruptedException {
-        thread.join(Math.max(1, timeoutMs));
+    /// Waits until the thread has ended.
+    ///
+    /// @return false when it has not by then
+    boolean join(long timeoutNs) throws InterruptedException {
+        TimeUnit.NANOSECONDS.timedJoin(thread, Math.max(1, timeoutNs));
         return !thread.isAlive();
     }
 
+    /// Frees what is left. Only when the thread has ended, and nobody accepts connections or sends tasks any more.
     @Override
     public void close() {
+        for (Arrival arrival = arrivals.poll(); arrival != null; arrival = arrivals.poll()) {
+            discard(arrival);
+        }
         loop.close();
     }
 }

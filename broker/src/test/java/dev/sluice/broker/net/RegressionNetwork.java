@@ -18,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 
 /// Listeners and loops around a handler of the test's own, without a log, and plain sockets as clients.
 final class RegressionNetwork implements AutoCloseable {
@@ -28,6 +29,7 @@ final class RegressionNetwork implements AutoCloseable {
 
     final Kernel kernel;
     final Network network;
+    final AtomicReference<Throwable> died = new AtomicReference<>();
 
     RegressionNetwork(RequestHandler handler) throws IOException {
         this(Gate.OPEN, CONFIG, handler);
@@ -37,7 +39,12 @@ final class RegressionNetwork implements AutoCloseable {
         kernel = new Kernel(gate);
         network = new Network(
                 kernel, ListenerAddress.parseList("listeners", "PLAINTEXT://127.0.0.1:0"), Map.of(), config);
-        network.start(_ -> handler);
+        try {
+            network.start(_ -> handler, died::set);
+        } catch (IOException e) {
+            network.close();
+            throw e;
+        }
     }
 
     /// Answers a request with its own bytes.

@@ -198,8 +198,13 @@ public final class Sockets {
             if (result < 0) {
                 return new Opened.Failed(Call.ACCEPT, (int) -result, listener.name());
             }
-            String peer = show(SocketAddresses.decode(sockaddr, length.get(Native.C_INT, 0)));
-            return new Opened.Ok(new Descriptor(kernel, (int) result, peer, owner.child(peer)));
+            try {
+                String peer = show(SocketAddresses.decode(sockaddr, length.get(Native.C_INT, 0)));
+                return new Opened.Ok(new Descriptor(kernel, (int) result, peer, owner.child(peer)));
+            } catch (RuntimeException | Error e) {
+                kernel.close((int) result, "accepted by " + listener.name(), owner);
+                throw e;
+            }
         } catch (Throwable t) {
             throw Native.unexpected(t);
         }

@@ -1,0 +1,97 @@
+package dev.sluice.broker.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.sluice.broker.config.NetConfig;
+import dev.sluice.broker.net.RegressionNetwork.Client;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.Gate;
+import dev.sluice.testkit.GateFaults;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class NetworkRegressionTest {
+    private static final NetConfig TWO_LOOPS = new NetConfig(2, 8 << 20, 64 << 20, 600_000, 600_000, 100, 16);
+    private static final byte[] BODY = {1, 2, 3};
+
+    @Test
+    void aLoopThatHasDiedIsToldOfAndGetsNoConnections() throws Exception {
+        AtomicBoolean deadly = new AtomicBoolean();
+        Gate gate = (call, subject, position, lengthBytes) -> call == Call.EPOLL_WAIT
+                        && deadly.get()
+                        && Thread.currentThread().getName().equals("sluice-loop-1")
+                ? -Errno.EBADF
+                : lengthBytes;
+        List<Client> clients = new ArrayList<>();
+        try (RegressionNetwork net = new RegressionNetwork(gate, TWO_LOOPS, RegressionNetwork::echo)) {
+            for (int i = 0; i < 4; i++) {
+                clients.add(net.connect());
+                clients.getLast().send(BODY);
+                assertThat(clients.getLast().receive()).isEqualTo(BODY);
+            }
+            deadly.set(true);
+            for (Client client : clients) {
+                client.send(BODY); // wakes the second loop up, for its last turn
+            }
+            await().until(() -> net.died.get() != null);
+
+            for (int i = 0; i < 4; i++) {
+                try (Client client = net.connect()) {
+                    client.send(BODY);
+                    assertThat(client.receive()).isEqualTo(BODY);
+                }
+            }
+        } finally {
+            for (Client client : clients) {
+                client.close();
+            }
+        }
+    }
+
+    @Test
+    void aListenerThatCanNotBeRegisteredFailsTheStart() {
+        Gate gate = (call, subject, position, lengthBytes) ->
+                call == Call.EPOLL_CTL && subject.startsWith("socket for") ? -Errno.ENOSPC : lengthBytes;
+
+        assertThatThrownBy(() -> new RegressionNetwork(gate, TWO_LOOPS, RegressionNetwork::echo))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("ENOSPC");
+    }
+
+    @Test
+    void anInterruptDoesNotCutTheEndShort() throws Exception {
+        try (RegressionNetwork net = new RegressionNetwork(Gate.OPEN, TWO_LOOPS, RegressionNetwork::echo);
+                Client client = net.connect()) {
+            client.send(BODY);
+            client.receive();
+
+            Thread.currentThread().interrupt();
+            assertThat(net.network.stop()).isTrue();
+
+            assertThat(Thread.interrupted()).isTrue();
+            client.expectEnd();
+        }
+    }
+
+    @Test
+    void acceptingGoesOnAfterItFailed() throws Exception {
+        GateFaults faults = new GateFaults();
+        GateFaults.Fault thrown = faults.on(Call.ACCEPT).from(2).times(1).runs(() -> {
+            throw new IllegalStateException("thrown by a test");
+        });
+        try (RegressionNetwork net = new RegressionNetwork(faults, TWO_LOOPS, RegressionNetwork::echo);
+                Client client = net.connect()) {
+            client.send(BODY);
+            assertThat(client.receive()).isEqualTo(BODY);
+            assertThat(thrown.hits()).isEqualTo(1);
+        }
+    }
+}
