@@ -2,7 +2,6 @@ package dev.sluice.broker.api;
 
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.catalogue.Topic;
-import dev.sluice.broker.catalogue.TopicNames;
 import dev.sluice.broker.config.ConfigException;
 import dev.sluice.broker.config.TopicKeys;
 import dev.sluice.broker.protocol.MalformedRequestException;
@@ -12,7 +11,6 @@ import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableReplicaAssignment;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableReplicaAssignmentCollection;
@@ -92,12 +90,12 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
     }
 
     private CreatableTopicResult create(CreatableTopic wanted, boolean validateOnly, CreatableTopicResult result) {
-        Optional<String> problem = TopicNames.problem(wanted.name());
-        if (problem.isPresent()) {
-            return fail(result, Errors.INVALID_TOPIC_EXCEPTION, problem.get());
-        }
-        if (services.catalogue().image().topic(wanted.name()) != null) {
-            return fail(result, Errors.TOPIC_ALREADY_EXISTS, "Topic " + wanted.name() + " exists already");
+        try {
+            services.catalogue().requireFree(wanted.name());
+        } catch (Catalogue.TopicExistsException e) {
+            return fail(result, Errors.TOPIC_ALREADY_EXISTS, String.valueOf(e.getMessage()));
+        } catch (Catalogue.TopicNameException e) {
+            return fail(result, Errors.INVALID_TOPIC_EXCEPTION, String.valueOf(e.getMessage()));
         }
         int partitions =
                 wanted.numPartitions() == DEFAULT ? services.config().defaultPartitions() : wanted.numPartitions();
@@ -172,6 +170,8 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
             return result.setTopicId(MetadataHandler.id(made.id()));
         } catch (Catalogue.TopicExistsException e) {
             return fail(result, Errors.TOPIC_ALREADY_EXISTS, String.valueOf(e.getMessage()));
+        } catch (Catalogue.TopicNameException e) {
+            return fail(result, Errors.INVALID_TOPIC_EXCEPTION, String.valueOf(e.getMessage()));
         } catch (IOException e) {
             return fail(result, Errors.KAFKA_STORAGE_ERROR, String.valueOf(e.getMessage()));
         }

@@ -1,18 +1,15 @@
 package dev.sluice.broker.api;
 
-import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.catalogue.CatalogueImage;
 import dev.sluice.broker.catalogue.Topic;
 import dev.sluice.broker.catalogue.TopicNames;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.broker.protocol.MalformedRequestException;
 import dev.sluice.io.linux.ErrnoException;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -27,13 +24,9 @@ import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopi
 import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopicCollection;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Metadata: where the topics are, which is here; and makes those that are asked for by name, where that is allowed.
 final class MetadataHandler extends MessageHandler<MetadataRequestData> {
-    private static final Logger LOG = LoggerFactory.getLogger(MetadataHandler.class);
-
     private static final short FIRST_WITH_NULL_FOR_ALL = 1;
     private static final short FIRST_WITH_CHOICE_TO_CREATE = 4;
 
@@ -78,7 +71,10 @@ final class MetadataHandler extends MessageHandler<MetadataRequestData> {
                 && (exchange.version() < FIRST_WITH_CHOICE_TO_CREATE || body.allowAutoTopicCreation());
         if (mayCreate && asked.stream().anyMatch(topic -> isNew(topic, image))) {
             offLoop(exchange, () -> {
-                asked.stream().filter(topic -> isNew(topic, image)).forEach(topic -> create(topic.name()));
+                int partitions = services.config().defaultPartitions();
+                asked.stream()
+                        .filter(topic -> isNew(topic, image))
+                        .forEach(topic -> services.catalogue().createOnDemand(topic.name(), partitions));
                 return answer.setTopics(describe(asked, services.catalogue().image()));
             });
         } else {
@@ -123,17 +119,8 @@ final class MetadataHandler extends MessageHandler<MetadataRequestData> {
     private static boolean isNew(MetadataRequestTopic asked, CatalogueImage image) {
         return asked.name() != null
                 && image.topic(asked.name()) == null
+                && image.colliding(asked.name()) == null
                 && TopicNames.problem(asked.name()).isEmpty();
-    }
-
-    private void create(String name) {
-        try {
-            services.catalogue().create(name, services.config().defaultPartitions(), Map.of());
-        } catch (Catalogue.TopicExistsException e) {
-            // somebody else asked for it at the same time: good
-        } catch (IOException e) {
-            LOG.error("Topic {} could not be made", name, e);
-        }
     }
 
     private MetadataResponseTopicCollection describeAll(CatalogueImage image) {

@@ -1,5 +1,6 @@
 package dev.sluice.broker.catalogue;
 
+import dev.sluice.broker.config.ConfigException;
 import dev.sluice.broker.config.TopicKeys;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.io.linux.Kernel;
@@ -10,14 +11,12 @@ import java.io.IOException;
 import java.io.Serial;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,7 +26,7 @@ import org.slf4j.LoggerFactory;
 /// at once. A crash between two of these steps is made good when the broker starts: what the log says is what holds.
 ///
 /// [#image] may be called from any thread and costs a volatile read. Changes block on the disk, so they are never made
-/// on an event loop; they are made one at a time.
+/// on an event loop; those of topics are made one at a time, and producer ids don't wait for them.
 public final class Catalogue {
     /// Thrown when a topic that is to be made exists.
     public static final class TopicExistsException extends Exception {
@@ -39,28 +38,55 @@ public final class Catalogue {
         }
     }
 
-    private static final Logger LOG = LoggerFactory.getLogger(Catalogue.class);
+    /// Thrown when a topic may not have this name.
+    public static final class TopicNameException extends Exception {
+        @Serial
+        private static final long serialVersionUID = 1L;
 
-    /// The catalogue's own log never changes its id, for it is found before any id is known.
-    private static final UUID OWN_ID = new UUID(0x5375696365000000L, 1);
+        TopicNameException(String message) {
+            super(message);
+        }
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Catalogue.class);
 
     /// Ids reserved by one durable write, as in Kafka.
     private static final int PRODUCER_ID_BLOCK = 1000;
 
+    /// A log of more records is compacted at the start, if most of them say what no longer holds.
+    private static final int COMPACT_ABOVE_RECORDS = 1000;
+
+    /// A topic that is gone, though the disk does not show it yet.
+    ///
+    /// @param created what was said of it
+    /// @param said    whether the log says that it is gone
+    private record Gone(CatalogueRecord.TopicCreated created, boolean said) {}
+
     private final LogDirectory directory;
     private final LogConfig defaults;
     private final CatalogueLog log;
+    private final CreationDamper damper;
 
     private volatile CatalogueImage image = CatalogueImage.EMPTY;
 
+    // Guarded by this.
+    /// Topics whose deletion failed half-way, by id; made good before the next topic is made.
+    private final Map<UUID, Gone> owed = new LinkedHashMap<>();
+
+    private final Object producerIds = new Object();
+
+    // Guarded by producerIds.
     private long nextProducerId;
     private long producerIdsReserved;
 
-    private Catalogue(LogDirectory directory, LogConfig defaults, CatalogueLog log) {
+    private Catalogue(LogDirectory directory, LogConfig defaults, CatalogueLog log, CreationDamper damper) {
         this.directory = directory;
         this.defaults = defaults;
         this.log = log;
+        this.damper = damper;
     }
+
+    // ---- How it starts
 
     /// Reads the catalogue of a data folder, and brings the folder in line with it.
     ///
@@ -68,36 +94,55 @@ public final class Catalogue {
     /// @throws IOException when the catalogue can't be read
     public static Catalogue open(Kernel kernel, LogDirectory directory, LogConfig defaults, InstantSource clock)
             throws IOException {
-        PartitionLog own = directory.log(TopicNames.CATALOGUE, 0).orElse(null);
-        if (own == null) {
-            own = directory.create(TopicNames.CATALOGUE, 0, OWN_ID, LogConfig.DEFAULT);
-        }
-        Catalogue catalogue = new Catalogue(directory, defaults, new CatalogueLog(kernel, own, clock));
-        catalogue.replay(own);
+        return open(kernel, directory, defaults, clock, COMPACT_ABOVE_RECORDS);
+    }
+
+    /// @param compactAboveRecords see [#COMPACT_ABOVE_RECORDS]
+    static Catalogue open(
+            Kernel kernel,
+            LogDirectory directory,
+            LogConfig defaults,
+            InstantSource clock,
+            int compactAboveRecords)
+            throws IOException {
+        CatalogueLog log = CatalogueLog.open(kernel, directory, clock);
+        Catalogue catalogue = new Catalogue(directory, defaults, log, new CreationDamper(clock));
+        catalogue.replay(compactAboveRecords);
         return catalogue;
     }
 
-    private synchronized void replay(PartitionLog own) throws IOException {
-        Map<UUID, CatalogueRecord.TopicCreated> topics = new LinkedHashMap<>();
-        Set<UUID> deleted = new HashSet<>();
-        log.replay(record -> {
-            switch (record) {
-                case CatalogueRecord.TopicCreated created -> topics.put(created.id(), created);
-                case CatalogueRecord.TopicDeleted gone -> {
-                    topics.remove(gone.id());
-                    deleted.add(gone.id());
-                }
-                case CatalogueRecord.ProducerIdsReserved reserved -> producerIdsReserved = reserved.end();
-            }
-        });
-        nextProducerId = producerIdsReserved;
+    private synchronized void replay(int compactAboveRecords) throws IOException {
+        ReplayedCatalogue replayed = new ReplayedCatalogue();
+        log.replay(replayed::add);
+        synchronized (producerIds) {
+            producerIdsReserved = replayed.producerIdsReserved();
+            nextProducerId = producerIdsReserved;
+        }
+        boolean allRemoved = removeDeleted(replayed);
+        List<Topic> topics = new ArrayList<>();
+        for (CatalogueRecord.TopicCreated created : replayed.topics()) {
+            topics.add(open(created));
+        }
+        image = CatalogueImage.of(topics);
+        List<CatalogueRecord> live = replayed.live();
+        // A folder that could not be removed is known for what it is by the record of its deletion.
+        if (allRemoved && replayed.records() > Math.max(compactAboveRecords, 2L * live.size())) {
+            compact(live, replayed.records());
+        }
+    }
+
+    /// Finishes deletions in the middle of which the broker stopped.
+    ///
+    /// @return whether nothing of them is left
+    private boolean removeDeleted(ReplayedCatalogue replayed) {
+        boolean allRemoved = true;
         for (PartitionLog found : directory.logs()) {
             UUID id = found.topicId().orElse(null);
-            if (found == own || (id != null && topics.containsKey(id))) {
+            if (CatalogueLog.isOwn(found) || (id != null && replayed.isTopic(id))) {
                 continue;
             }
-            if (id != null && deleted.contains(id)) {
-                directory.delete(found); // the broker stopped in the middle of it
+            if (id != null && replayed.isDeleted(id)) {
+                allRemoved &= remove(found);
             } else {
                 LOG.warn(
                         "The data folder has {}-{}, which the catalogue does not know; it is left alone",
@@ -105,21 +150,35 @@ public final class Catalogue {
                         found.partition());
             }
         }
-        CatalogueImage next = CatalogueImage.EMPTY;
-        for (CatalogueRecord.TopicCreated created : topics.values()) {
-            next = next.with(open(created));
+        return allRemoved;
+    }
+
+    private void compact(List<CatalogueRecord> live, long records) {
+        try {
+            log.compact(live);
+            LOG.info("The catalogue's log of {} records was rewritten as {}", records, live.size());
+        } catch (IOException e) {
+            LOG.warn("The catalogue's log could not be compacted; it goes on as it is", e);
         }
-        image = next;
     }
 
     /// The topic with its partitions' logs, made where they are missing.
     private Topic open(CatalogueRecord.TopicCreated created) throws IOException {
-        LogConfig config = TopicKeys.topicConfig(defaults, created.configs());
+        LogConfig config = configOf(created);
         List<Partition> partitions = new ArrayList<>(created.partitions());
         for (int i = 0; i < created.partitions(); i++) {
             partitions.add(new Partition(i, open(created, i, config)));
         }
         return new Topic(created.id(), created.name(), List.copyOf(partitions), Map.copyOf(created.configs()));
+    }
+
+    private LogConfig configOf(CatalogueRecord.TopicCreated created) throws IOException {
+        try {
+            return TopicKeys.topicConfig(defaults, created.configs());
+        } catch (ConfigException e) {
+            throw new IOException("Topic " + created.name() + " was made with settings that this version does not take: "
+                    + e.getMessage() + ". Start the version that made it", e);
+        }
     }
 
     private PartitionLog open(CatalogueRecord.TopicCreated created, int partition, LogConfig config)
@@ -141,6 +200,8 @@ public final class Catalogue {
         return existing;
     }
 
+    // ---- Topics
+
     /// All topics as they are now.
     public CatalogueImage image() {
         return image;
@@ -150,71 +211,150 @@ public final class Catalogue {
     ///
     /// @param configs checked by [TopicKeys#topicConfig] before
     /// @throws TopicExistsException when there is one of that name
-    /// @throws IOException          when it could not be stored; there is then no such topic
+    /// @throws TopicNameException   when it may not have this name: Kafka's rules, and it must differ from those of other
+    ///     topics in more than '.' and '_'
+    /// @throws IOException          when it could not be stored. There is then no such topic; but when the disk did not
+    ///     even take that back, and the broker ends before the next topic is made, the next start finds it, empty
     public synchronized Topic create(String name, int partitions, Map<String, String> configs)
-            throws TopicExistsException, IOException {
+            throws TopicExistsException, TopicNameException, IOException {
+        requireFree(name);
+        settleOwed();
+        var created = new CatalogueRecord.TopicCreated(UUID.randomUUID(), name, partitions, configs);
+        log.append(List.of(created));
+        Topic topic;
+        try {
+            topic = open(created);
+        } catch (IOException | RuntimeException | Error e) {
+            takeBack(created, e);
+            throw e;
+        }
+        image = image.with(topic);
+        damper.succeeded(name);
+        LOG.info("Topic {} made with {} partitions", name, partitions);
+        return topic;
+    }
+
+    /// Throws what [#create] would throw for this name now.
+    public void requireFree(String name) throws TopicExistsException, TopicNameException {
         Optional<String> problem = TopicNames.problem(name);
         if (problem.isPresent()) {
-            throw new IllegalArgumentException(problem.get());
+            throw new TopicNameException(problem.get());
         }
         if (image.topic(name) != null) {
             throw new TopicExistsException(name);
         }
-        var created = new CatalogueRecord.TopicCreated(UUID.randomUUID(), name, partitions, configs);
-        log.append(created);
-        Topic topic;
-        try {
-            topic = open(created);
-        } catch (IOException e) {
-            // Said, but not done: take it back, so that the name is free once the disk has room again.
-            log.append(new CatalogueRecord.TopicDeleted(created.id()));
-            deleteFolders(name, partitions, created.id());
-            throw e;
+        Topic colliding = image.colliding(name);
+        if (colliding != null) {
+            throw new TopicNameException(
+                    "Topic " + name + " collides with topic " + colliding.name() + ": they differ in '.' and '_' only");
         }
-        image = image.with(topic);
-        LOG.info("Topic {} made with {} partitions", name, partitions);
-        return topic;
+    }
+
+    /// Said, but not done: takes it back, so that the name is free once the disk has room again.
+    private void takeBack(CatalogueRecord.TopicCreated created, Throwable cause) {
+        boolean said = false;
+        try {
+            log.append(List.of(new CatalogueRecord.TopicDeleted(created.id())));
+            said = true;
+        } catch (IOException | RuntimeException | Error e) {
+            cause.addSuppressed(e);
+        }
+        if (!removeFolders(created) || !said) {
+            owed.put(created.id(), new Gone(created, said));
+        }
+    }
+
+    /// Makes good what failed of earlier deletions.
+    ///
+    /// @throws IOException when the log still can't say that a topic is gone
+    private void settleOwed() throws IOException {
+        for (Iterator<Map.Entry<UUID, Gone>> each = owed.entrySet().iterator(); each.hasNext(); ) {
+            Map.Entry<UUID, Gone> entry = each.next();
+            CatalogueRecord.TopicCreated created = entry.getValue().created();
+            if (!entry.getValue().said()) {
+                log.append(List.of(new CatalogueRecord.TopicDeleted(created.id())));
+                entry.setValue(new Gone(created, true));
+            }
+            if (removeFolders(created)) {
+                each.remove();
+            }
+        }
+    }
+
+    /// Makes a topic that a client has asked for without saying more, unless that failed a moment ago.
+    ///
+    /// @return whether there is such a topic now
+    public boolean createOnDemand(String name, int partitions) {
+        if (!damper.mayTry(name)) {
+            return false;
+        }
+        try {
+            create(name, partitions, Map.of());
+            return true;
+        } catch (TopicExistsException e) {
+            return true; // somebody else asked for it at the same time: good
+        } catch (TopicNameException | IOException e) {
+            damper.failed(name);
+            LOG.error("Topic {} could not be made for a client that asked for it", name, e);
+            return false;
+        }
     }
 
     /// Deletes a topic and its records. Fetches under way end with what they have.
     ///
     /// @return false when there is no such topic
-    /// @throws IOException when it could not be stored; the topic is then still there
+    /// @throws IOException when it could not be stored; the topic is then still there, until the next start at least
     public synchronized boolean delete(Topic topic) throws IOException {
         if (image.topic(topic.id()) == null) {
             return false;
         }
-        log.append(new CatalogueRecord.TopicDeleted(topic.id()));
+        log.append(List.of(new CatalogueRecord.TopicDeleted(topic.id())));
         image = image.without(topic);
         topic.partitions().forEach(Partition::wakeAll);
-        deleteFolders(topic.name(), topic.partitions().size(), topic.id());
+        var created = new CatalogueRecord.TopicCreated(
+                topic.id(), topic.name(), topic.partitions().size(), topic.configs());
+        if (!removeFolders(created)) {
+            owed.put(topic.id(), new Gone(created, true));
+        }
         LOG.info("Topic {} deleted", topic.name());
         return true;
     }
 
-    private void deleteFolders(String name, int partitions, UUID id) {
-        for (int i = 0; i < partitions; i++) {
-            @Nullable PartitionLog partitionLog = directory.log(name, i).orElse(null);
-            if (partitionLog != null
-                    && partitionLog.topicId().filter(id::equals).isPresent()) {
-                try {
-                    directory.delete(partitionLog);
-                } catch (IOException e) {
-                    LOG.warn("The folder of {}-{} could not be removed; the next start tries again", name, i, e);
-                }
+    /// @return whether none is left
+    private boolean removeFolders(CatalogueRecord.TopicCreated gone) {
+        boolean allRemoved = true;
+        for (int i = 0; i < gone.partitions(); i++) {
+            PartitionLog found = directory.log(gone.name(), i).orElse(null);
+            if (found != null && found.topicId().filter(gone.id()::equals).isPresent()) {
+                allRemoved &= remove(found);
             }
         }
+        return allRemoved;
     }
+
+    private boolean remove(PartitionLog gone) {
+        try {
+            directory.delete(gone);
+            return true;
+        } catch (IOException e) {
+            LOG.warn("The folder of {}-{} could not be removed; it is tried again", gone.topic(), gone.partition(), e);
+            return false;
+        }
+    }
+
+    // ---- Producer ids
 
     /// A producer id that was never given out before, whatever crashed meanwhile.
     ///
     /// @throws IOException when a new block of ids could not be reserved
-    public synchronized long nextProducerId() throws IOException {
-        if (nextProducerId == producerIdsReserved) {
-            long end = producerIdsReserved + PRODUCER_ID_BLOCK;
-            log.append(new CatalogueRecord.ProducerIdsReserved(end));
-            producerIdsReserved = end;
+    public long nextProducerId() throws IOException {
+        synchronized (producerIds) {
+            if (nextProducerId == producerIdsReserved) {
+                long end = producerIdsReserved + PRODUCER_ID_BLOCK;
+                log.append(List.of(new CatalogueRecord.ProducerIdsReserved(end)));
+                producerIdsReserved = end;
+            }
+            return nextProducerId++;
         }
-        return nextProducerId++;
     }
 }

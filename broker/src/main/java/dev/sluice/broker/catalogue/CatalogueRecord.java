@@ -4,7 +4,9 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.UTFDataFormatException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -12,7 +14,7 @@ import java.util.UUID;
 /// One change of the catalogue, as it stands in the catalogue's log: the value of a record there.
 ///
 /// ```
-/// u8 type, u8 version 0, then by type (strings are u16 length + UTF-8, ids two i64):
+/// u8 type, u8 version 0, then by type (strings as DataOutput.writeUTF has them, ids two i64):
 /// 1 topic created          id, name, i32 partitions, u16 number of configs, each: name, value
 /// 2 topic deleted          id
 /// 3 producer ids reserved  i64 first id that is not reserved
@@ -56,7 +58,8 @@ public sealed interface CatalogueRecord {
                 }
             }
         } catch (IOException e) {
-            throw new AssertionError("memory does not fail", e);
+            // The only one that memory makes: writeUTF takes at most 65,535 bytes.
+            throw new IllegalArgumentException("A name or setting of a topic is too long to be stored", e);
         }
         return bytes.toByteArray();
     }
@@ -73,6 +76,15 @@ public sealed interface CatalogueRecord {
 
     /// @throws IOException when the bytes are not a record of a version that this program knows
     static CatalogueRecord decode(byte[] bytes) throws IOException {
+        try {
+            return decodeAny(bytes);
+        } catch (EOFException | UTFDataFormatException e) {
+            throw new IOException("The catalogue has a record of " + bytes.length
+                    + " bytes that ends too early: restore the data folder from a backup", e);
+        }
+    }
+
+    private static CatalogueRecord decodeAny(byte[] bytes) throws IOException {
         DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
         int type = in.readUnsignedByte();
         int version = in.readUnsignedByte();

@@ -33,6 +33,16 @@ public final class TopicNames {
         return Optional.empty();
     }
 
+    /// Whether the name has a '.' or '_', which many systems that count by topic take for the same.
+    static boolean mayCollide(String name) {
+        return name.indexOf('.') >= 0 || name.indexOf('_') >= 0;
+    }
+
+    /// What such systems make of a name.
+    static String unified(String name) {
+        return name.replace('.', '_');
+    }
+
     /// Whether the topic is the broker's own, and marked so in what clients are told.
     public static boolean isInternal(String name) {
         return name.equals("__consumer_offsets") || name.equals("__transaction_state");
