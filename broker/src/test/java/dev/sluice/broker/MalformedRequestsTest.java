@@ -101,7 +101,13 @@ class MalformedRequestsTest {
         for (int version = api.oldestVersion(); version <= SampleRequests.newest(api); version++) {
             byte[] whole = sample(api, version);
             for (int length = 0; length < whole.length; length++) {
-                send(Arrays.copyOf(whole, length));
+                try (TestClient client = broker.client()) {
+                    client.raw.sendBytes(RawKafkaClient.framed(Arrays.copyOf(whole, length)));
+
+                    assertThat(client.raw.readUntilClosed())
+                            .as("%s version %d, cut after %d bytes", api, version, length)
+                            .isEmpty();
+                }
             }
         }
     }

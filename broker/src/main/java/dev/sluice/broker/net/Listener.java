@@ -217,15 +217,17 @@ public final class Listener implements ReadyListener, AutoCloseable {
         kernel.sockets().setOption(connection, Sockets.IPPROTO_TCP, Sockets.TCP_NODELAY, 1);
         kernel.sockets().setOption(connection, Sockets.SOL_SOCKET, Sockets.SO_KEEPALIVE, 1);
         NetworkLoop target = leastBusy();
-        target.execute(() -> {
-            try {
-                new Connection(target, connection, this, config).open();
-            } catch (ErrnoException e) {
-                LOG.warn("Can't serve {}: {}", connection.name(), e.getMessage());
-                discard(connection);
-                closed();
-            }
-        });
+        target.handOver(connection, () -> open(connection, target));
+    }
+
+    private void open(Descriptor connection, NetworkLoop on) {
+        try {
+            new Connection(on, connection, this, config).open();
+        } catch (ErrnoException e) {
+            LOG.warn("Can't serve {}: {}", connection.name(), e.getMessage());
+            discard(connection);
+            closed();
+        }
     }
 
     private static void discard(Descriptor connection) {

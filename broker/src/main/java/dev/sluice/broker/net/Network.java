@@ -3,13 +3,16 @@ package dev.sluice.broker.net;
 import dev.sluice.broker.config.ListenerAddress;
 import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Account;
-import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -60,18 +63,28 @@ public final class Network implements AutoCloseable {
     /// Starts the loops and takes connections.
     ///
     /// @param handlerOf makes the handler of each loop, which that loop alone calls
-    public void start(Function<NetworkLoop, RequestHandler> handlerOf) {
+    /// @throws IOException when connections can't be taken on one of the listeners
+    public void start(Function<NetworkLoop, RequestHandler> handlerOf) throws IOException {
         for (NetworkLoop loop : loops) {
             loop.start(handlerOf.apply(loop));
         }
         for (Listener listener : listeners) {
-            loops.getFirst().execute(() -> {
-                try {
-                    listener.accept(loops);
-                } catch (ErrnoException e) {
-                    LOG.error("Can't accept on {}", listener.boundAddress(), e);
-                }
+            FutureTask<Void> accepting = new FutureTask<>(() -> {
+                listener.accept(loops);
+                return null;
             });
+            loops.getFirst().execute(accepting);
+            try {
+                accepting.get();
+            } catch (ExecutionException e) {
+                throw new IOException(
+                        "Can't take connections on " + listener.name() + ": "
+                                + Objects.requireNonNullElse(e.getCause(), e).getMessage(),
+                        e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException("interrupted while the broker was being started");
+            }
         }
     }
 

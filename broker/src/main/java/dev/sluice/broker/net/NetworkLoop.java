@@ -2,6 +2,7 @@ package dev.sluice.broker.net;
 
 import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.loop.EventLoop;
@@ -11,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -18,7 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /// One event loop with its thread, the connections it serves, and the memory they take turns with.
 ///
-/// Everything but [#start], [#execute], [#stop], [#join] and [#connectionCount] belongs to the loop's own thread.
+/// Everything but [#start], [#handOver], [#execute], [#stop], [#join] and [#connectionCount] belongs to the loop's own
+/// thread.
 public final class NetworkLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NetworkLoop.class);
 
@@ -28,6 +31,10 @@ public final class NetworkLoop implements AutoCloseable {
     private final ReceiveBudget receiveBudget;
     private final SlabPool slabs = new SlabPool();
     private final Set<Connection> connections = new HashSet<>();
+
+    /// Accepted on another loop and not opened on this one yet. Added to by the acceptor, taken from by this loop.
+    private final Set<Descriptor> arriving = ConcurrentHashMap.newKeySet();
+
     private final Thread thread;
     private @Nullable RequestHandler handler;
     private boolean draining;
@@ -119,6 +126,17 @@ public final class NetworkLoop implements AutoCloseable {
         return connectionCount.get();
     }
 
+    /// Hands over a connection that was accepted. `open` runs on this loop's thread; if the loop ends before, the
+    /// connection is closed with it.
+    void handOver(Descriptor connection, Runnable open) {
+        arriving.add(connection);
+        loop.execute(() -> {
+            if (arriving.remove(connection)) {
+                open.run();
+            }
+        });
+    }
+
     /// Runs a task on the loop's thread; any thread may call this.
     public void execute(Runnable task) {
         loop.execute(task);
@@ -134,8 +152,13 @@ public final class NetworkLoop implements AutoCloseable {
         return !thread.isAlive();
     }
 
+    /// Frees what is left, after this loop and the one that accepts have ended.
     @Override
     public void close() {
+        arriving.forEach(connection -> {
+            connection.close();
+            connection.account().close();
+        });
         loop.close();
     }
 }
