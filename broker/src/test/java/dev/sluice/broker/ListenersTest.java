@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Where connections are taken, and where clients are told to go.
 @ExtendWith(LeakCounter.class)
+@SuppressWarnings("AddressSelection") // literal addresses, nothing is looked up
 class ListenersTest {
     @TempDir
     private Path folder;
