@@ -2,8 +2,9 @@ package dev.sluice.broker;
 
 import dev.sluice.log.Identity;
 import java.io.IOException;
-import java.io.Reader;
+import java.io.StringReader;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
@@ -19,8 +20,10 @@ final class ClusterIdentity {
         String clusterId = null;
         if (Files.isReadable(file)) {
             Properties properties = new Properties();
-            try (Reader reader = Files.newBufferedReader(file)) {
-                properties.load(reader);
+            try {
+                properties.load(new StringReader(new String(Files.readAllBytes(file), StandardCharsets.UTF_8)));
+            } catch (IllegalArgumentException e) {
+                // No properties file. The folder looks at it when it is opened, and says what to do.
             }
             clusterId = properties.getProperty("cluster.id");
         }

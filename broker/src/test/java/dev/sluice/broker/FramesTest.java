@@ -126,13 +126,12 @@ class FramesTest {
         client.raw.sendBytes(burst.toByteArray());
 
         for (int i = 0; i < rounds; i++) {
-            assertThat(TestClient.only(
-                                    client.raw.answer(ApiKeys.PRODUCE, 13, 4 * i, ProduceResponseData.class))
+            assertThat(TestClient.only(client.raw.answer(ApiKeys.PRODUCE, 13, 4 * i, ProduceResponseData.class))
                             .baseOffset())
                     .isEqualTo(before + i);
-            assertThat(TestClient.bytes(TestClient.only(client.raw.answer(
-                                    ApiKeys.FETCH, 13, 4 * i + 1, FetchResponseData.class))
-                            .records()))
+            assertThat(TestClient.bytes(
+                            TestClient.only(client.raw.answer(ApiKeys.FETCH, 13, 4 * i + 1, FetchResponseData.class))
+                                    .records()))
                     .isEqualTo(Batches.stored(batch, before + i, 0));
             client.raw.answer(ApiKeys.LIST_OFFSETS, 8, 4 * i + 2, ListOffsetsResponseData.class);
             client.raw.answer(ApiKeys.CREATE_TOPICS, 7, 4 * i + 3, CreateTopicsResponseData.class);
@@ -147,8 +146,8 @@ class FramesTest {
         for (int i = 0; i < 50; i++) {
             burst.writeBytes(RawKafkaClient.frame(
                     ApiKeys.PRODUCE, 13, 1000 + i, TestClient.produceRequest(13, (short) 0, topic, 0, batch)));
-            burst.writeBytes(RawKafkaClient.frame(
-                    ApiKeys.PRODUCE, 13, i, TestClient.produceRequest(13, ALL, topic, 0, batch)));
+            burst.writeBytes(
+                    RawKafkaClient.frame(ApiKeys.PRODUCE, 13, i, TestClient.produceRequest(13, ALL, topic, 0, batch)));
         }
         client.raw.sendBytes(burst.toByteArray());
 
@@ -175,18 +174,26 @@ class FramesTest {
 
     @Test
     void aRequestOfExactlyTheLargestSizeIsTaken() throws IOException {
-        int overhead = RawKafkaClient.frame(ApiKeys.PRODUCE, 13, 1, TestClient.produceRequest(
-                                13, ALL, topic, 0, Batches.of("x".repeat(18_000)).bytes()))
+        int overhead = RawKafkaClient.frame(
+                                ApiKeys.PRODUCE,
+                                13,
+                                1,
+                                TestClient.produceRequest(
+                                        13,
+                                        ALL,
+                                        topic,
+                                        0,
+                                        Batches.of("x".repeat(18_000)).bytes()))
                         .length
                 - 18_000;
-        byte[] batch = Batches.of("x".repeat(LARGEST_REQUEST_BYTES + 4 - overhead)).bytes();
-        byte[] frame = RawKafkaClient.frame(
-                ApiKeys.PRODUCE, 13, 1, TestClient.produceRequest(13, ALL, topic, 0, batch));
+        byte[] batch =
+                Batches.of("x".repeat(LARGEST_REQUEST_BYTES + 4 - overhead)).bytes();
+        byte[] frame =
+                RawKafkaClient.frame(ApiKeys.PRODUCE, 13, 1, TestClient.produceRequest(13, ALL, topic, 0, batch));
         assertThat(frame).hasSize(LARGEST_REQUEST_BYTES + 4);
         client.raw.sendBytes(frame);
 
-        assertThat(Errors.forCode(TestClient.only(
-                                client.raw.answer(ApiKeys.PRODUCE, 13, 1, ProduceResponseData.class))
+        assertThat(Errors.forCode(TestClient.only(client.raw.answer(ApiKeys.PRODUCE, 13, 1, ProduceResponseData.class))
                         .errorCode()))
                 .isEqualTo(Errors.NONE);
     }

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Requests that are cut, flipped or invented. Each is answered or ends its connection; afterwards the broker serves, with all
-/// its threads, what was stored is what is stored, and no connection is left.
+/// Requests that are cut, flipped or invented. Each is answered or ends its connection; afterwards the broker serves,
+/// with all its threads, what was stored is what is stored, and no connection is left.
 @ExtendWith(LeakCounter.class)
 class MalformedRequestsTest {
     private static final int LOOPS = 2;
@@ -64,8 +64,8 @@ class MalformedRequestsTest {
                         .filter(thread -> thread.getName().startsWith("sluice-loop-")))
                 .hasSize(LOOPS);
         await().atMost(Duration.ofSeconds(30))
-                .untilAsserted(() ->
-                        assertThat(Status.of(witness).openConnections()).hasSize(1));
+                .untilAsserted(
+                        () -> assertThat(Status.of(witness).openConnections()).hasSize(1));
         witness.close();
         broker.close();
     }
@@ -88,7 +88,8 @@ class MalformedRequestsTest {
             Optional<ByteBuffer> answer = client.raw.readFrameOrEnd();
             if (answer.isPresent()) {
                 assertThat(content).hasSizeGreaterThanOrEqualTo(8);
-                assertThat(answer.get().getInt()).isEqualTo(ByteBuffer.wrap(content).getInt(4));
+                assertThat(answer.get().getInt())
+                        .isEqualTo(ByteBuffer.wrap(content).getInt(4));
                 assertThat(client.raw.readUntilClosed()).isEmpty();
             }
         }
@@ -100,7 +101,13 @@ class MalformedRequestsTest {
         for (int version = api.oldestVersion(); version <= SampleRequests.newest(api); version++) {
             byte[] whole = sample(api, version);
             for (int length = 0; length < whole.length; length++) {
-                send(Arrays.copyOf(whole, length));
+                try (TestClient client = broker.client()) {
+                    client.raw.sendBytes(RawKafkaClient.framed(Arrays.copyOf(whole, length)));
+
+                    assertThat(client.raw.readUntilClosed())
+                            .as("%s version %d, cut after %d bytes", api, version, length)
+                            .isEmpty();
+                }
             }
         }
     }
@@ -203,8 +210,7 @@ class MalformedRequestsTest {
         await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
             Status status = Status.of(witness);
             for (TestClient client : clients) {
-                assertThat(status.connectionBytes(client.peerName(), Call.RECV))
-                        .isEqualTo(1000);
+                assertThat(status.connectionBytes(client.peerName(), Call.RECV)).isEqualTo(1000);
             }
         });
         long residentBytes = residentBytes();

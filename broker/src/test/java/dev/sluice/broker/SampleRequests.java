@@ -67,8 +67,7 @@ final class SampleRequests {
             case DELETE_TOPICS ->
                 version < 6
                         ? new DeleteTopicsRequestData().setTopicNames(List.of("nobody"))
-                        : new DeleteTopicsRequestData()
-                                .setTopics(List.of(new DeleteTopicState().setName("nobody")));
+                        : new DeleteTopicsRequestData().setTopics(List.of(new DeleteTopicState().setName("nobody")));
             case INIT_PRODUCER_ID ->
                 new InitProducerIdRequestData().setTransactionalId("refused").setTransactionTimeoutMs(1);
             case DESCRIBE_CLUSTER -> new DescribeClusterRequestData();

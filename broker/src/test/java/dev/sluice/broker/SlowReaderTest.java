@@ -35,7 +35,8 @@ class SlowReaderTest {
                 TestClient slow = TestClient.connect(broker.address(), SMALL_WINDOW_BYTES)) {
             TopicRef topic = other.create("topic", 1);
             CRC32C stored = fill(other, topic);
-            long topicBytes = Status.number(Status.of(other).partition("topic", 0).get("bytes"));
+            long topicBytes =
+                    Status.number(Status.of(other).partition("topic", 0).get("bytes"));
 
             slow.raw.send(ApiKeys.FETCH, FETCH, fetchRequest(FETCH, topic, 0, 0));
             await().atMost(Duration.ofSeconds(60)).until(() -> sentTo(slow, other) > 0);

@@ -99,11 +99,7 @@ public final class Catalogue {
 
     /// @param compactAboveRecords see [#COMPACT_ABOVE_RECORDS]
     static Catalogue open(
-            Kernel kernel,
-            LogDirectory directory,
-            LogConfig defaults,
-            InstantSource clock,
-            int compactAboveRecords)
+            Kernel kernel, LogDirectory directory, LogConfig defaults, InstantSource clock, int compactAboveRecords)
             throws IOException {
         CatalogueLog log = CatalogueLog.open(kernel, directory, clock);
         Catalogue catalogue = new Catalogue(directory, defaults, log, new CreationDamper(clock));
@@ -176,8 +172,10 @@ public final class Catalogue {
         try {
             return TopicKeys.topicConfig(defaults, created.configs());
         } catch (ConfigException e) {
-            throw new IOException("Topic " + created.name() + " was made with settings that this version does not take: "
-                    + e.getMessage() + ". Start the version that made it", e);
+            throw new IOException(
+                    "Topic " + created.name() + " was made with settings that this version does not take: "
+                            + e.getMessage() + ". Start the version that made it",
+                    e);
         }
     }
 
@@ -211,10 +209,11 @@ public final class Catalogue {
     ///
     /// @param configs checked by [TopicKeys#topicConfig] before
     /// @throws TopicExistsException when there is one of that name
-    /// @throws TopicNameException   when it may not have this name: Kafka's rules, and it must differ from those of other
-    ///     topics in more than '.' and '_'
-    /// @throws IOException          when it could not be stored. There is then no such topic; but when the disk did not
-    ///     even take that back, and the broker ends before the next topic is made, the next start finds it, empty
+    /// @throws TopicNameException   when it may not have this name: Kafka's rules, and it must differ from those of
+    ///     other topics in more than '.' and '_'
+    /// @throws IOException          when it could not be stored. There is then no such topic; but when the disk did
+    ///     not even take that back, and the broker ends before the next topic is made, the next start finds it,
+    ///     empty
     public synchronized Topic create(String name, int partitions, Map<String, String> configs)
             throws TopicExistsException, TopicNameException, IOException {
         requireFree(name);
@@ -303,7 +302,8 @@ public final class Catalogue {
     /// Deletes a topic and its records. Fetches under way end with what they have.
     ///
     /// @return false when there is no such topic
-    /// @throws IOException when it could not be stored; the topic is then still there, until the next start at least
+    /// @throws IOException when it could not be stored; the topic is then still there, until the next start at
+    ///                     least
     public synchronized boolean delete(Topic topic) throws IOException {
         if (image.topic(topic.id()) == null) {
             return false;

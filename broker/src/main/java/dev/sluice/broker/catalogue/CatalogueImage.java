@@ -38,8 +38,8 @@ public final class CatalogueImage {
         return byId.get(id);
     }
 
-    /// The topic that a new one of this name could be taken for: names that differ in '.' and '_' alone are the same to
-    /// many systems that count by topic.
+    /// The topic that a new one of this name could be taken for: names that differ in '.' and '_' alone are the
+    /// same to many systems that count by topic.
     public @Nullable Topic colliding(String name) {
         return TopicNames.mayCollide(name) ? byUnifiedName.get(TopicNames.unified(name)) : null;
     }

@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
 ///   __sluice_catalogue-8        after a compaction: one batch that says what -7 came to, then what happened since
 /// ```
 ///
-/// A compaction writes the next number, and deletes the one before once that batch is on the device. A batch is there as
-/// a whole or not at all, so of two logs the one with the higher number holds, unless it is empty.
+/// A compaction writes the next number, and deletes the one before once that batch is on the device. A batch is there
+/// as a whole or not at all, so of two logs the one with the higher number holds, unless it is empty.
 ///
 /// Thread-safe: changes are appended one at a time.
 final class CatalogueLog {
@@ -142,8 +142,8 @@ final class CatalogueLog {
 
     /// Adds changes, all or none, and waits until they are on the device.
     ///
-    /// @throws IOException when they could not be stored. If it was the flush that failed they may still be found at the
-    ///     next start; until then the log takes no more changes
+    /// @throws IOException when they could not be stored. If it was the flush that failed they may still be found
+    ///     at the next start; until then the log takes no more changes
     synchronized void append(List<CatalogueRecord> records) throws IOException {
         append(log, records);
     }
@@ -168,8 +168,7 @@ final class CatalogueLog {
     /// @throws IOException when they could not be stored; the old log then goes on
     synchronized void compact(List<CatalogueRecord> records) throws IOException {
         PartitionLog old = log;
-        PartitionLog next =
-                directory.create(TopicNames.CATALOGUE, old.partition() + 1, OWN_ID, LogConfig.DEFAULT);
+        PartitionLog next = directory.create(TopicNames.CATALOGUE, old.partition() + 1, OWN_ID, LogConfig.DEFAULT);
         try {
             append(next, records);
         } catch (IOException | RuntimeException | Error e) {

@@ -79,8 +79,10 @@ public sealed interface CatalogueRecord {
         try {
             return decodeAny(bytes);
         } catch (EOFException | UTFDataFormatException e) {
-            throw new IOException("The catalogue has a record of " + bytes.length
-                    + " bytes that ends too early: restore the data folder from a backup", e);
+            throw new IOException(
+                    "The catalogue has a record of " + bytes.length
+                            + " bytes that ends too early: restore the data folder from a backup",
+                    e);
         }
     }
 

@@ -50,8 +50,7 @@ class CatalogueRegressionTest {
     }
 
     private void openDirectory() throws IOException {
-        directory = LogDirectory.open(
-                kernel, folder, IDENTITY, LogConfig.DEFAULT, clock, Account.root("segments"));
+        directory = LogDirectory.open(kernel, folder, IDENTITY, LogConfig.DEFAULT, clock, Account.root("segments"));
     }
 
     private Catalogue restart(int compactAboveRecords) throws IOException {
@@ -67,8 +66,9 @@ class CatalogueRegressionTest {
     @Test
     void aChangeIsOnTheDeviceBeforeItIsAnswered() throws Exception {
         Catalogue catalogue = open(NEVER_COMPACT);
-        GateFaults.Fault flushes =
-                faults.on(Call.FDATASYNC, Call.FSYNC).of("*/__sluice_catalogue-0/*.log").isCounted();
+        GateFaults.Fault flushes = faults.on(Call.FDATASYNC, Call.FSYNC)
+                .of("*/__sluice_catalogue-0/*.log")
+                .isCounted();
 
         Topic topic = catalogue.create("orders", 1, Map.of());
         assertThat(flushes.hits()).isEqualTo(1);
@@ -115,8 +115,7 @@ class CatalogueRegressionTest {
 
     /// The second partition's folder can't be made, and after the record of the creation no other can be written.
     private void failBeyondTakingBack(Catalogue catalogue) {
-        GateFaults.Fault mkdir =
-                faults.on(Call.MKDIR).of("*/orders-1").times(1).fails(Errno.ENOSPC);
+        GateFaults.Fault mkdir = faults.on(Call.MKDIR).of("*/orders-1").times(1).fails(Errno.ENOSPC);
         GateFaults.Fault append = faults.on(Call.PWRITE)
                 .of("*/__sluice_catalogue-0/*.log")
                 .from(2)
@@ -180,7 +179,8 @@ class CatalogueRegressionTest {
     @Test
     void aLogOfRecordsThatNoLongerHoldIsRewrittenAtTheStart() throws Exception {
         Catalogue catalogue = open(NEVER_COMPACT);
-        UUID kept = catalogue.create("kept", 3, Map.of("segment.bytes", "1048576")).id();
+        UUID kept =
+                catalogue.create("kept", 3, Map.of("segment.bytes", "1048576")).id();
         for (int i = 0; i < 10; i++) {
             catalogue.delete(catalogue.create("passing-" + i, 1, Map.of()));
         }

@@ -6,6 +6,7 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.FileStatus;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Mappings;
 import java.lang.foreign.MemorySegment;
 
 /// What direct I/O on a file wants addresses, positions and lengths to be multiples of.
@@ -35,7 +36,7 @@ public record Alignment(int memoryBytes, int positionBytes) {
     }
 
     boolean fits(MemorySegment memory) {
-        return memory.isNative() && memory.address() % memoryBytes == 0;
+        return memory.isNative() && Mappings.isAligned(memory, memoryBytes);
     }
 
     /// The largest aligned position that is not above this one.

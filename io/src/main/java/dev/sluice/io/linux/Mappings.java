@@ -107,6 +107,11 @@ public final class Mappings {
         return (protection & PROT_WRITE) != 0 ? mapped : mapped.asReadOnly();
     }
 
+    /// Whether memory begins at a multiple of `alignBytes`, as direct I/O wants it.
+    public static boolean isAligned(MemorySegment memory, long alignBytes) {
+        return memory.address() % alignBytes == 0;
+    }
+
     /// munmap(2). No access to the segment, or to a slice of it, may be under way or follow: it would end the
     /// process.
     public long unmap(MemorySegment mapped) {
