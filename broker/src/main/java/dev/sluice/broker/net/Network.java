@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -88,11 +89,12 @@ public final class Network implements AutoCloseable {
     }
 
     private static void await(CompletableFuture<Void> accepting, Listener listener) throws IOException {
-        String what = "Can't take connections on " + listener.boundAddress() + ": ";
+        String what = "Can't take connections on " + listener.name() + ": ";
         try {
             accepting.get(START_MS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw new IOException(what + e.getCause(), e.getCause());
+            Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
+            throw new IOException(what + Objects.requireNonNullElse(cause.getMessage(), cause.toString()), cause);
         } catch (TimeoutException e) {
             throw new IOException(what + "the event loop did not start in " + START_MS + " ms", e);
         } catch (InterruptedException e) {
