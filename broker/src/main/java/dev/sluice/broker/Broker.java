@@ -29,11 +29,12 @@ import org.slf4j.LoggerFactory;
 /// A broker: a data folder, its catalogue, and the network in front of them.
 ///
 /// [#start] answers when connections are taken. Several brokers may run in one JVM, each with its own [Kernel], folder
-/// and ports. Stop it with [#shutdown] and then [#close], or with [#close] alone, which cuts connections; both leave the
-/// folder cleanly closed.
+/// and ports. Stop it with [#shutdown] and then [#close], or with [#close] alone, which cuts connections; both leave
+/// the folder cleanly closed.
 ///
 /// ```
-///   start ──▶ RUNNING ──shutdown──▶ DRAINED ──close──▶ CLOSED   the folder has its marker: no recovery at the next start
+///   start ──▶ RUNNING ──shutdown──▶ DRAINED ──close──▶ CLOSED   the folder has its marker: no recovery at the next
+/// start
 ///                ├──────────────close────────────────▶   ▲
 ///                └──an event loop died──▶ closes itself ─┘      without the marker; failure() is completed
 /// ```
@@ -67,7 +68,8 @@ public final class Broker implements AutoCloseable {
 
     /// Starts a broker on the machine it runs on.
     ///
-    /// @throws IOException in one line that says what to do: the port is in use, the folder belongs to somebody else, …
+    /// @throws IOException in one line that says what to do: the port is in use, the folder belongs to somebody
+    ///                     else, …
     public static Broker start(BrokerConfig config) throws IOException {
         return start(config, new Kernel(), InstantSource.system());
     }
@@ -161,8 +163,8 @@ public final class Broker implements AutoCloseable {
 
     // ---- How it ends
 
-    /// An event loop has died, on whose thread this is called. Half a broker helps nobody: its clients wait, and whoever
-    /// would start another does not know that it should.
+    /// An event loop has died, on whose thread this is called. Half a broker helps nobody: its clients wait, and
+    /// whoever would start another does not know that it should.
     private void fail(Throwable cause) {
         Thread.ofPlatform().name("sluice-failure").start(() -> {
             LOG.error("The broker can't go on and closes itself", cause);
@@ -192,8 +194,8 @@ public final class Broker implements AutoCloseable {
         close(true);
     }
 
-    /// Loops first, for they use everything else; then what works beside them; then the loops' descriptors, to which
-    /// that may have sent tasks until then; the folder last.
+    /// Loops first, for they use everything else; then what works beside them; then the loops' descriptors, to
+    /// which that may have sent tasks until then; the folder last.
     private synchronized void close(boolean clean) throws IOException {
         if (closed) {
             return;

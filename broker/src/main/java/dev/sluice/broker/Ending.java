@@ -7,7 +7,8 @@ import java.util.concurrent.TimeUnit;
 final class Ending {
     private Ending() {}
 
-    /// Waits until what was submitted before the executor's shutdown has ended. An interrupt is kept for the caller.
+    /// Waits until what was submitted before the executor's shutdown has ended. An interrupt is kept for the
+    /// caller.
     ///
     /// @return false when something still runs
     static boolean await(ExecutorService executor, long timeoutMs) {

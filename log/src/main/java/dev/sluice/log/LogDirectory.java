@@ -425,8 +425,8 @@ public final class LogDirectory implements AutoCloseable {
         SmallFiles.syncFolder(kernel, folder);
     }
 
-    /// Lets go of everything as it is, as if the process had died here: what a failed close ends with, and what is left
-    /// to an owner who can't vouch for what it did last. The next start recovers the folder.
+    /// Lets go of everything as it is, as if the process had died here: what a failed close ends with, and what is
+    /// left to an owner who can't vouch for what it did last. The next start recovers the folder.
     public synchronized void abandon() {
         closed = true;
         logs.values().forEach(PartitionLog::abandon);

@@ -29,7 +29,8 @@ import org.slf4j.LoggerFactory;
 public final class Listener implements ReadyListener, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Listener.class);
 
-    /// How long to wait after accepting has failed, for want of descriptors say: it would fail again at once, and spin.
+    /// How long to wait after accepting has failed, for want of descriptors say: it would fail again at once, and
+    /// spin.
     private static final long PAUSE_NS = 100_000_000;
 
     /// Connections accepted before the loop's own have their turn.
@@ -227,10 +228,7 @@ public final class Listener implements ReadyListener, AutoCloseable {
                     // The peer gave up before it was accepted, or a signal came: the next may be waiting.
                     case Errno.ECONNABORTED, Errno.EINTR -> true;
                     default -> {
-                        LOG.warn(
-                                "Can't accept on {}: {}. Trying again soon",
-                                address,
-                                Errno.describe(failed.errno()));
+                        LOG.warn("Can't accept on {}: {}. Trying again soon", address, Errno.describe(failed.errno()));
                         tryAgainSoon();
                         yield false;
                     }

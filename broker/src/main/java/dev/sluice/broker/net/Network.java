@@ -66,8 +66,8 @@ public final class Network implements AutoCloseable {
     /// Starts the loops and takes connections. When it throws, [#stop] and [#close] are still the caller's to call.
     ///
     /// @param handlerOf makes the handler of each loop, which that loop alone calls
-    /// @param loopDied  told, on the loop's thread, when a loop ends by itself: the others go on without it, but its
-    ///     connections are lost, and if it was the first nobody accepts any more
+    /// @param loopDied  told, on the loop's thread, when a loop ends by itself: the others go on without it, but
+    ///     its connections are lost, and if it was the first nobody accepts any more
     /// @throws IOException when connections can't be taken
     public void start(Function<NetworkLoop, RequestHandler> handlerOf, Consumer<Throwable> loopDied)
             throws IOException {
@@ -122,8 +122,8 @@ public final class Network implements AutoCloseable {
         return loopsAccount;
     }
 
-    /// Takes no more connections, answers what is under way (long polls at once, with what there is), and closes every
-    /// connection when it has its answers.
+    /// Takes no more connections, answers what is under way (long polls at once, with what there is), and closes
+    /// every connection when it has its answers.
     ///
     /// @return whether all were closed within `graceMs`
     public boolean drain(long graceMs) throws InterruptedException {
@@ -151,9 +151,9 @@ public final class Network implements AutoCloseable {
         return true;
     }
 
-    /// Ends the loops, which cuts all connections. Their descriptors and the listeners' stay open, so that nobody who
-    /// still sends a task to a loop meets a descriptor that stands for something else by now. An interrupt does not cut
-    /// the waiting short.
+    /// Ends the loops, which cuts all connections. Their descriptors and the listeners' stay open, so that nobody
+    /// who still sends a task to a loop meets a descriptor that stands for something else by now. An interrupt does
+    /// not cut the waiting short.
     ///
     /// @return whether all loops have ended
     public boolean stop() {
@@ -181,8 +181,8 @@ public final class Network implements AutoCloseable {
         return allEnded;
     }
 
-    /// Closes the listeners and what the loops hold, after [#stop] and after the end of all who send tasks to loops. Does
-    /// nothing while a loop still runs.
+    /// Closes the listeners and what the loops hold, after [#stop] and after the end of all who send tasks to
+    /// loops. Does nothing while a loop still runs.
     @Override
     public void close() {
         if (stop()) {
