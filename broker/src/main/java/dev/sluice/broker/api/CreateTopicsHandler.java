@@ -143,7 +143,7 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
             configs.put(config.name(), config.value());
         }
         try {
-            TopicKeys.topicConfig(services.config().log(), configs);
+            var _ = TopicKeys.settings(services.config().topics(), configs);
         } catch (ConfigException e) {
             return fail(result, Errors.INVALID_CONFIG, String.valueOf(e.getMessage()));
         }
