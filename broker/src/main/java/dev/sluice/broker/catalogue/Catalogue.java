@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -241,17 +242,19 @@ public final class Catalogue {
 
     /// Changes what is set for a topic.
     ///
-    /// @param configs all of it, checked by [TopicKeys#settings] before
+    /// @param change makes of what is set now what shall be, and may throw a ConfigException
     /// @return false when there is no such topic
-    /// @throws IOException when it could not be stored; what held goes on holding
-    public synchronized boolean configure(Topic topic, Map<String, String> configs) throws IOException {
+    /// @throws ConfigException when that can't be; nothing has changed then
+    /// @throws IOException     when it could not be stored; what held goes on holding
+    public synchronized boolean configure(Topic topic, UnaryOperator<Map<String, String>> change) throws IOException {
         Topic known = image.topic(topic.id());
         if (known == null) {
             return false;
         }
+        Map<String, String> configs = change.apply(known.configs());
+        TopicSettings settings = TopicKeys.settings(defaults, configs);
         var now = new CatalogueRecord.TopicCreated(
                 known.id(), known.name(), known.partitions().size(), configs);
-        TopicSettings settings = settingsOf(now);
         log.append(List.of(new CatalogueRecord.TopicChanged(now)));
         known.partitions().forEach(partition -> partition.configure(settings));
         image = image.with(new Topic(known.id(), known.name(), known.partitions(), Map.copyOf(configs)));
