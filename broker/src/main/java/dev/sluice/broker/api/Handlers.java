@@ -16,6 +16,7 @@ final class Handlers {
                 new DeleteTopicsHandler(services),
                 new InitProducerIdHandler(services),
                 new DescribeClusterHandler(services),
+                new DeleteRecordsHandler(services),
                 new CreatePartitionsHandler(services),
                 new DescribeConfigsHandler(services),
                 new AlterConfigsHandler(services),

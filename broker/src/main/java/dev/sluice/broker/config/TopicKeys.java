@@ -56,7 +56,7 @@ public final class TopicKeys {
     }
 
     private static final List<TopicKey<?>> KEYS = List.of(
-            TopicKey.ofRecords(
+            new TopicKey<>(
                     "cleanup.policy",
                     new ConfigKey<>(
                             "log.cleanup.policy",
@@ -66,7 +66,7 @@ public final class TopicKeys {
                             "What becomes of old records. A topic with compact takes records with a key alone. This version"
                                     + " does not compact yet: it keeps all records of such a topic.",
                             TopicKeys::policies),
-                    (rules, policies) -> rules.withKeysRequired(policies.contains("compact"))),
+                    TopicKeys::withPolicies),
             TopicKey.ofRecords(
                     "compression.type",
                     new ConfigKey<>(
@@ -195,6 +195,11 @@ public final class TopicKeys {
             throw new IllegalArgumentException(value);
         }
         return policies;
+    }
+
+    private static TopicSettings withPolicies(TopicSettings settings, List<String> policies) {
+        return settings.withLog(settings.log().withDeleted(policies.contains("delete")))
+                .withRecords(settings.records().withKeysRequired(policies.contains("compact")));
     }
 
     /// Empty for the producer's own.
