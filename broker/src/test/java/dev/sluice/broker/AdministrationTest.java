@@ -33,7 +33,6 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.config.ConfigResource.Type;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidPartitionsException;
 import org.apache.kafka.common.errors.InvalidReplicaAssignmentException;
@@ -59,8 +58,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// Topics and their configurations in the hands of Kafka's own admin client.
 @Timeout(60)
 class AdministrationTest {
-    private static final ConfigResource ORDERS = new ConfigResource(Type.TOPIC, "orders");
-    private static final ConfigResource BROKER = new ConfigResource(Type.BROKER, "1");
+    private static final ConfigResource ORDERS = new ConfigResource(ConfigResource.Type.TOPIC, "orders");
+    private static final ConfigResource BROKER = new ConfigResource(ConfigResource.Type.BROKER, "1");
     private static final TopicPartition ORDERS_0 = new TopicPartition("orders", 0);
 
     private TestBroker broker;
@@ -242,12 +241,12 @@ class AdministrationTest {
                 InvalidRequestException.class,
                 "restart");
         assertRefused(
-                admin.describeConfigs(List.of(new ConfigResource(Type.GROUP, "group")))
+                admin.describeConfigs(List.of(new ConfigResource(ConfigResource.Type.GROUP, "group")))
                         .all(),
                 InvalidRequestException.class,
                 "Only topics and brokers");
         assertRefused(
-                admin.describeConfigs(List.of(new ConfigResource(Type.TOPIC, "nobody")))
+                admin.describeConfigs(List.of(new ConfigResource(ConfigResource.Type.TOPIC, "nobody")))
                         .all(),
                 UnknownTopicOrPartitionException.class,
                 "");

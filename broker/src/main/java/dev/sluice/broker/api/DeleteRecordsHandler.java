@@ -37,9 +37,9 @@ final class DeleteRecordsHandler extends MessageHandler<DeleteRecordsRequestData
     @Override
     void handle(DeleteRecordsRequestData body, Exchange exchange) {
         offLoop(exchange, () -> {
-            Map<String, TreeMap<Integer, Long>> wanted = new LinkedHashMap<>();
+            Map<String, Map<Integer, Long>> wanted = new LinkedHashMap<>();
             for (DeleteRecordsTopic topic : body.topics()) {
-                TreeMap<Integer, Long> offsets = wanted.computeIfAbsent(topic.name(), _ -> new TreeMap<>());
+                Map<Integer, Long> offsets = wanted.computeIfAbsent(topic.name(), _ -> new TreeMap<>());
                 topic.partitions().forEach(asked -> offsets.put(asked.partitionIndex(), asked.offset()));
             }
             requireCheapToAnswer(wanted);
@@ -57,11 +57,11 @@ final class DeleteRecordsHandler extends MessageHandler<DeleteRecordsRequestData
     }
 
     /// Before anything is deleted.
-    private static void requireCheapToAnswer(Map<String, TreeMap<Integer, Long>> wanted) {
+    private static void requireCheapToAnswer(Map<String, Map<Integer, Long>> wanted) {
         Collisions.Hashes names = new Collisions.Hashes();
         wanted.keySet().forEach(name -> names.add(name.hashCode()));
         boolean cheap = names.areCheapToAdd();
-        for (TreeMap<Integer, Long> offsets : wanted.values()) {
+        for (Map<Integer, Long> offsets : wanted.values()) {
             Collisions.Hashes indexes = new Collisions.Hashes();
             offsets.keySet().forEach(indexes::add);
             cheap &= indexes.areCheapToAdd();
