@@ -256,6 +256,7 @@ class AdministrationTest {
     void whatStreamsAndConnectSetIsTaken() throws Exception {
         Map<String, String> configs = Map.of(
                 "cleanup.policy", "compact,delete",
+                "retention.ms", "86400000",
                 "segment.bytes", "52428800",
                 "message.timestamp.type", "CreateTime",
                 "min.insync.replicas", "2",

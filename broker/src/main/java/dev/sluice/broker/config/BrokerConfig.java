@@ -22,6 +22,8 @@ import java.util.Map;
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
 /// @param checkpointIntervalMs how often recovery points are written down
+/// @param retentionCheckIntervalMs how often it is looked for segments to be deleted
+/// @param clockHoldMs        how long nothing goes by age after the clock was set forward
 /// @param given              what was set, as it was written, by key
 public record BrokerConfig(
         Path dataDir,
@@ -36,6 +38,8 @@ public record BrokerConfig(
         NetConfig net,
         long shutdownGraceMs,
         long checkpointIntervalMs,
+        long retentionCheckIntervalMs,
+        long clockHoldMs,
         Map<String, String> given) {
 
     private static final int MOST_LOOPS = 64;
@@ -88,6 +92,8 @@ public record BrokerConfig(
                         get(given, BrokerKeys.BACKLOG)),
                 get(given, BrokerKeys.SHUTDOWN_GRACE_MS),
                 get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS),
+                get(given, BrokerKeys.RETENTION_CHECK_INTERVAL_MS),
+                get(given, BrokerKeys.CLOCK_HOLD_MS),
                 Map.copyOf(given));
     }
 

@@ -38,8 +38,8 @@ public final class ConfigView {
             List<Synonym> synonyms = new ArrayList<>(3);
             add(synonyms, key.name(), own, Source.TOPIC);
             String brokerName = inherited.get(key.name());
-            if (brokerName != null) {
-                add(synonyms, brokerName, given, Source.FILE);
+            for (TopicKeys.Inherited each : TopicKeys.inherited(key.name(), given)) {
+                synonyms.add(new Synonym(each.name(), each.value(), Source.FILE));
             }
             String defaultName = brokerName != null ? brokerName : UnusedTopicKeys.brokersName(key.name());
             synonyms.add(new Synonym(defaultName, key.defaultValue(), Source.DEFAULT));

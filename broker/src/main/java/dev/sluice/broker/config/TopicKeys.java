@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /// The configuration of a topic: Kafka's names for a topic, and for the broker-wide default of each.
@@ -28,15 +29,42 @@ public final class TopicKeys {
         RecordRules set(RecordRules rules, T value);
     }
 
+    /// A value that is set for the broker.
+    record Inherited(String name, String value) {}
+
     @FunctionalInterface
     private interface Setter<T> {
         TopicSettings set(TopicSettings settings, T value);
     }
 
-    private record TopicKey<T>(String name, ConfigKey<T> brokerDefault, Setter<T> setter) {
-        static <T> TopicKey<T> ofLog(String name, ConfigKey<T> brokerDefault, LogSetter<T> setter) {
+    /// Another of the broker's keys for the same default, in a larger unit.
+    private record InUnits(ConfigKey<Long> key, long unitMs) {
+        static InUnits of(String name, long least, TimeUnit unit, String meaning) {
+            long unitMs = unit.toMillis(1);
+            ConfigKey<Long> key = ConfigKey.longInteger(name, 0, least, Long.MAX_VALUE / unitMs, meaning);
+            return new InUnits(
+                    new ConfigKey<>(name, "", key.kind(), key.allowed(), key.meaning(), key.parser()), unitMs);
+        }
+
+        /// The value in the unit of the key that it stands for, as text.
+        String inMs(String value) {
+            long parsed = key.parse(value);
+            return Long.toString(parsed < 0 ? parsed : parsed * unitMs);
+        }
+    }
+
+    /// @param larger keys of the same default; the first that is given holds, unless `brokerDefault` itself is
+    private record TopicKey<T>(String name, ConfigKey<T> brokerDefault, Setter<T> setter, List<InUnits> larger) {
+        TopicKey(String name, ConfigKey<T> brokerDefault, Setter<T> setter) {
+            this(name, brokerDefault, setter, List.of());
+        }
+
+        static <T> TopicKey<T> ofLog(String name, ConfigKey<T> brokerDefault, LogSetter<T> setter, InUnits... larger) {
             return new TopicKey<>(
-                    name, brokerDefault, (settings, value) -> settings.withLog(setter.set(settings.log(), value)));
+                    name,
+                    brokerDefault,
+                    (settings, value) -> settings.withLog(setter.set(settings.log(), value)),
+                    List.of(larger));
         }
 
         static <T> TopicKey<T> ofRecords(String name, ConfigKey<T> brokerDefault, RecordSetter<T> setter) {
@@ -51,7 +79,30 @@ public final class TopicKeys {
         }
 
         TopicSettings applyDefault(TopicSettings settings, Map<String, String> given) {
-            return setter.set(settings, BrokerConfig.get(given, brokerDefault));
+            List<Inherited> said = inherited(given);
+            return setter.set(
+                    settings,
+                    said.isEmpty()
+                            ? BrokerConfig.get(given, brokerDefault)
+                            : brokerDefault
+                                    .named(said.getFirst().name())
+                                    .parse(said.getFirst().value()));
+        }
+
+        /// What is set for the broker, the first of which holds; each in the unit of the topic's key.
+        List<Inherited> inherited(Map<String, String> given) {
+            List<Inherited> said = new ArrayList<>(1);
+            String value = given.get(brokerDefault.name());
+            if (value != null) {
+                said.add(new Inherited(brokerDefault.name(), value));
+            }
+            for (InUnits each : larger) {
+                String inUnits = given.get(each.key().name());
+                if (inUnits != null) {
+                    said.add(new Inherited(each.key().name(), each.inMs(inUnits)));
+                }
+            }
+            return said;
         }
     }
 
@@ -63,8 +114,9 @@ public final class TopicKeys {
                             "delete",
                             ConfigKey.Kind.LIST,
                             "delete, compact, or both with a comma between them",
-                            "What becomes of old records. A topic with compact takes records with a key alone. This version"
-                                    + " does not compact yet: it keeps all records of such a topic.",
+                            "What becomes of old records. With delete, segments go by `log.retention.ms` and"
+                                    + " `log.retention.bytes`. With compact, records need a key; this version does not compact"
+                                    + " yet, so a topic with compact alone keeps all its records.",
                             TopicKeys::policies),
                     TopicKeys::withPolicies),
             TopicKey.ofRecords(
@@ -149,7 +201,49 @@ public final class TopicKeys {
                             1,
                             Long.MAX_VALUE,
                             "Age in ms, by the records' timestamps, at which a segment is closed and a new one begun."),
-                    LogConfig::withSegmentMs),
+                    LogConfig::withSegmentMs,
+                    InUnits.of("log.roll.hours", 1, TimeUnit.HOURS, "The same as `log.roll.ms`, in hours.")),
+            TopicKey.ofLog(
+                    "segment.jitter.ms",
+                    ConfigKey.longInteger(
+                            "log.roll.jitter.ms",
+                            LogConfig.DEFAULT.segmentJitterMs(),
+                            0,
+                            Long.MAX_VALUE,
+                            "The most by which a segment is closed earlier than `log.roll.ms` says, so that not all are at once."),
+                    LogConfig::withSegmentJitterMs,
+                    InUnits.of(
+                            "log.roll.jitter.hours", 0, TimeUnit.HOURS, "The same as `log.roll.jitter.ms`, in hours.")),
+            TopicKey.ofLog(
+                    "retention.ms",
+                    ConfigKey.longInteger(
+                            "log.retention.ms",
+                            LogConfig.DEFAULT.retentionMs(),
+                            LogConfig.UNLIMITED,
+                            Long.MAX_VALUE,
+                            "A segment is deleted when its youngest record, by its timestamp, is older than so many ms; -1 for"
+                                    + " never."),
+                    LogConfig::withRetentionMs,
+                    InUnits.of(
+                            "log.retention.minutes",
+                            LogConfig.UNLIMITED,
+                            TimeUnit.MINUTES,
+                            "The same as `log.retention.ms`, in minutes."),
+                    InUnits.of(
+                            "log.retention.hours",
+                            LogConfig.UNLIMITED,
+                            TimeUnit.HOURS,
+                            "The same as `log.retention.ms`, in hours; minutes win over it.")),
+            TopicKey.ofLog(
+                    "retention.bytes",
+                    ConfigKey.longInteger(
+                            "log.retention.bytes",
+                            LogConfig.DEFAULT.retentionBytes(),
+                            LogConfig.UNLIMITED,
+                            Long.MAX_VALUE,
+                            "The oldest segments of a partition are deleted while the others hold as many bytes as this; -1"
+                                    + " for never."),
+                    LogConfig::withRetentionBytes),
             TopicKey.ofLog(
                     "index.interval.bytes",
                     ConfigKey.integer(
@@ -213,9 +307,10 @@ public final class TopicKeys {
     }
 
     static List<ConfigKey<?>> brokerDefaults() {
-        return Stream.concat(
-                        KEYS.stream().<ConfigKey<?>>map(TopicKey::brokerDefault), Stream.of(PRODUCER_EXPIRATION_MS))
-                .toList();
+        Stream<ConfigKey<?>> keys = KEYS.stream()
+                .flatMap(key -> Stream.concat(
+                        Stream.of(key.brokerDefault()), key.larger().stream().map(InUnits::key)));
+        return Stream.concat(keys, Stream.of(PRODUCER_EXPIRATION_MS)).toList();
     }
 
     /// The keys of topics, under their own names.
@@ -230,6 +325,14 @@ public final class TopicKeys {
         Map<String, String> names = new TreeMap<>();
         KEYS.forEach(key -> names.put(key.name(), key.brokerDefault().name()));
         return names;
+    }
+
+    /// What is set for the broker that a topic's key inherits, the first of which holds.
+    static List<Inherited> inherited(String name, Map<String, String> given) {
+        return KEYS.stream()
+                .filter(key -> key.name().equals(name))
+                .flatMap(key -> key.inherited(given).stream())
+                .toList();
     }
 
     static TopicSettings defaults(Map<String, String> given) {
