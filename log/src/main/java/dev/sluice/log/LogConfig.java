@@ -1,5 +1,7 @@
 package dev.sluice.log;
 
+import java.util.function.Consumer;
+
 /// How a partition's log behaves. Each value has Kafka's name and default where Kafka has the same thing.
 ///
 /// @param segmentBytes           `segment.bytes`: a segment is not grown past it
@@ -13,6 +15,9 @@ package dev.sluice.log;
 /// @param producerIdExpirationMs `producer.id.expiration.ms`: how long after its last batch a producer is remembered
 /// @param preallocateStepBytes   `sluice.log.preallocate.step.bytes`: the most that is reserved on the disk ahead of
 ///     the active segment's end at a time; a small segment reserves less
+/// @param flushPolicy            `sluice.flush.policy`: what an acknowledgement waits for, see [#effectiveFlushPolicy]
+/// @param flushMessages          `flush.messages`: flushed when so many records were not; [#NEVER] for no such rule
+/// @param flushMs                `flush.ms`: flushed when a record was not for so long; [#NEVER] for no such rule
 public record LogConfig(
         int segmentBytes,
         long segmentMs,
@@ -21,11 +26,21 @@ public record LogConfig(
         int maxMessageBytes,
         boolean compacted,
         long producerIdExpirationMs,
-        int preallocateStepBytes) {
+        int preallocateStepBytes,
+        FlushPolicy flushPolicy,
+        long flushMessages,
+        long flushMs) {
+
+    private static final long DAY_MS = 24 * 3_600_000L;
+
+    /// Kafka's way to say that a flush is not wanted: so many records, so many milliseconds.
+    public static final long NEVER = Long.MAX_VALUE;
+
+    /// How long [FlushPolicy#INTERVAL] leaves a record where nobody has said how long.
+    private static final long FLUSH_MS = 1_000;
 
     /// Kafka's defaults.
-    public static final LogConfig DEFAULT =
-            new LogConfig(1 << 30, 7 * 24 * 3_600_000L, 4096, 10 << 20, 1_048_588, false, 24 * 3_600_000L, 4 << 20);
+    public static final LogConfig DEFAULT = new Draft().build();
 
     /// @throws IllegalArgumentException naming the value that can't be
     public LogConfig {
@@ -38,6 +53,8 @@ public record LogConfig(
         atLeast("max.message.bytes", maxMessageBytes, 0);
         atLeast("producer.id.expiration.ms", producerIdExpirationMs, 1);
         atLeast("sluice.log.preallocate.step.bytes", preallocateStepBytes, 0);
+        atLeast("flush.messages", flushMessages, 1);
+        atLeast("flush.ms", flushMs, 0);
     }
 
     private static void atLeast(String name, long value, long least) {
@@ -46,99 +63,123 @@ public record LogConfig(
         }
     }
 
+    /// The policy that the three flush settings come to: the strictest that one of them asks for.
+    /// `flush.messages=1` is Kafka's way to say `ack`, for Kafka then flushes before it answers.
+    public FlushPolicy effectiveFlushPolicy() {
+        if (flushPolicy == FlushPolicy.ACK || flushMessages == 1) {
+            return FlushPolicy.ACK;
+        }
+        boolean bounded = flushPolicy == FlushPolicy.INTERVAL || flushMessages != NEVER || flushMs != NEVER;
+        return bounded ? FlushPolicy.INTERVAL : FlushPolicy.OS;
+    }
+
+    /// The policy in words: `os`, `interval (1000 ms)`, `ack`.
+    public String describeFlushPolicy() {
+        return switch (effectiveFlushPolicy()) {
+            case OS -> "os";
+            case ACK -> "ack";
+            case INTERVAL -> {
+                String ms = effectiveFlushMs() == NEVER ? "" : effectiveFlushMs() + " ms";
+                String records = flushMessages == NEVER ? "" : flushMessages + " records";
+                yield "interval (" + ms + (ms.isEmpty() || records.isEmpty() ? "" : ", ") + records + ")";
+            }
+        };
+    }
+
+    /// How long a record is left unflushed under [FlushPolicy#INTERVAL], or [#NEVER] where only records are
+    /// counted.
+    long effectiveFlushMs() {
+        return flushMs == NEVER && flushMessages == NEVER ? FLUSH_MS : flushMs;
+    }
+
+    /// A configuration that is being changed: begins with the defaults.
+    private static final class Draft {
+        private int segmentBytes = 1 << 30;
+        private long segmentMs = 7 * DAY_MS;
+        private int indexIntervalBytes = 4096;
+        private int indexBytes = 10 << 20;
+        private int maxMessageBytes = 1_048_588;
+        private boolean compacted;
+        private long producerIdExpirationMs = DAY_MS;
+        private int preallocateStepBytes = 4 << 20;
+        private FlushPolicy flushPolicy = FlushPolicy.OS;
+        private long flushMessages = NEVER;
+        private long flushMs = NEVER;
+
+        LogConfig build() {
+            return new LogConfig(
+                    segmentBytes,
+                    segmentMs,
+                    indexIntervalBytes,
+                    indexBytes,
+                    maxMessageBytes,
+                    compacted,
+                    producerIdExpirationMs,
+                    preallocateStepBytes,
+                    flushPolicy,
+                    flushMessages,
+                    flushMs);
+        }
+    }
+
+    private LogConfig with(Consumer<Draft> change) {
+        Draft draft = new Draft();
+        draft.segmentBytes = segmentBytes;
+        draft.segmentMs = segmentMs;
+        draft.indexIntervalBytes = indexIntervalBytes;
+        draft.indexBytes = indexBytes;
+        draft.maxMessageBytes = maxMessageBytes;
+        draft.compacted = compacted;
+        draft.producerIdExpirationMs = producerIdExpirationMs;
+        draft.preallocateStepBytes = preallocateStepBytes;
+        draft.flushPolicy = flushPolicy;
+        draft.flushMessages = flushMessages;
+        draft.flushMs = flushMs;
+        change.accept(draft);
+        return draft.build();
+    }
+
     public LogConfig withSegmentBytes(int bytes) {
-        return new LogConfig(
-                bytes,
-                segmentMs,
-                indexIntervalBytes,
-                indexBytes,
-                maxMessageBytes,
-                compacted,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.segmentBytes = bytes);
     }
 
     public LogConfig withSegmentMs(long ms) {
-        return new LogConfig(
-                segmentBytes,
-                ms,
-                indexIntervalBytes,
-                indexBytes,
-                maxMessageBytes,
-                compacted,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.segmentMs = ms);
     }
 
     public LogConfig withIndexIntervalBytes(int bytes) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                bytes,
-                indexBytes,
-                maxMessageBytes,
-                compacted,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.indexIntervalBytes = bytes);
     }
 
     public LogConfig withIndexBytes(int bytes) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                indexIntervalBytes,
-                bytes,
-                maxMessageBytes,
-                compacted,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.indexBytes = bytes);
     }
 
     public LogConfig withMaxMessageBytes(int bytes) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                indexIntervalBytes,
-                indexBytes,
-                bytes,
-                compacted,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.maxMessageBytes = bytes);
     }
 
     public LogConfig withCompacted(boolean value) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                indexIntervalBytes,
-                indexBytes,
-                maxMessageBytes,
-                value,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.compacted = value);
     }
 
     public LogConfig withProducerIdExpirationMs(long ms) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                indexIntervalBytes,
-                indexBytes,
-                maxMessageBytes,
-                compacted,
-                ms,
-                preallocateStepBytes);
+        return with(draft -> draft.producerIdExpirationMs = ms);
     }
 
     public LogConfig withPreallocateStepBytes(int bytes) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                indexIntervalBytes,
-                indexBytes,
-                maxMessageBytes,
-                compacted,
-                producerIdExpirationMs,
-                bytes);
+        return with(draft -> draft.preallocateStepBytes = bytes);
+    }
+
+    public LogConfig withFlushPolicy(FlushPolicy policy) {
+        return with(draft -> draft.flushPolicy = policy);
+    }
+
+    public LogConfig withFlushMessages(long records) {
+        return with(draft -> draft.flushMessages = records);
+    }
+
+    public LogConfig withFlushMs(long ms) {
+        return with(draft -> draft.flushMs = ms);
     }
 }

@@ -6,4 +6,5 @@ import java.time.InstantSource;
 /// What all logs of a data folder share.
 ///
 /// @param clock wall-clock time, for what Kafka decides by it
-record LogContext(Kernel kernel, OpenFiles openFiles, SegmentWriter.Engine engine, InstantSource clock) {}
+record LogContext(
+        Kernel kernel, OpenFiles openFiles, SegmentWriter.Engine engine, InstantSource clock, Flushing flushing) {}

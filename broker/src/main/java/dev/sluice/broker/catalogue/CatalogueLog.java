@@ -8,6 +8,7 @@ import dev.sluice.log.AppendOutcome;
 import dev.sluice.log.BatchBuilder;
 import dev.sluice.log.BatchView;
 import dev.sluice.log.CorruptBatchException;
+import dev.sluice.log.FlushPolicy;
 import dev.sluice.log.LogConfig;
 import dev.sluice.log.LogDirectory;
 import dev.sluice.log.PartitionLog;
@@ -47,6 +48,9 @@ final class CatalogueLog {
     private final LogDirectory directory;
     private final InstantSource clock;
 
+    /// Whatever topics are like: it is flushed change by change.
+    private static final LogConfig CONFIG = LogConfig.DEFAULT.withFlushPolicy(FlushPolicy.ACK);
+
     // Guarded by this.
     private final BatchBuilder builder = new BatchBuilder();
     private PartitionLog log;
@@ -69,13 +73,14 @@ final class CatalogueLog {
                 .findFirst()
                 .orElse(found.isEmpty() ? null : found.getLast());
         if (holds == null) {
-            holds = directory.create(TopicNames.CATALOGUE, 0, OWN_ID, LogConfig.DEFAULT);
+            holds = directory.create(TopicNames.CATALOGUE, 0, OWN_ID, CONFIG);
         }
         for (PartitionLog each : found) {
             if (each != holds) {
                 directory.delete(each); // a compaction was interrupted, before its batch or after it
             }
         }
+        holds.configure(CONFIG);
         return new CatalogueLog(kernel, directory, clock, holds);
     }
 
@@ -168,7 +173,7 @@ final class CatalogueLog {
     /// @throws IOException when they could not be stored; the old log then goes on
     synchronized void compact(List<CatalogueRecord> records) throws IOException {
         PartitionLog old = log;
-        PartitionLog next = directory.create(TopicNames.CATALOGUE, old.partition() + 1, OWN_ID, LogConfig.DEFAULT);
+        PartitionLog next = directory.create(TopicNames.CATALOGUE, old.partition() + 1, OWN_ID, CONFIG);
         try {
             append(next, records);
         } catch (IOException | RuntimeException | Error e) {

@@ -1,5 +1,6 @@
 package dev.sluice.broker.config;
 
+import dev.sluice.log.FlushPolicy;
 import dev.sluice.log.LogConfig;
 import java.util.List;
 import java.util.Map;
@@ -77,7 +78,39 @@ public final class TopicKeys {
                             0,
                             MOST,
                             "The largest record batch that is taken, in bytes."),
-                    LogConfig::withMaxMessageBytes));
+                    LogConfig::withMaxMessageBytes),
+            new TopicKey<>(
+                    "sluice.flush.policy",
+                    new ConfigKey<>(
+                            "sluice.flush.policy",
+                            "os",
+                            "os, interval or ack",
+                            "What an acknowledged record survives. os: the end of the process; interval: also a power loss,"
+                                    + " but for those of the last second; ack: a power loss, as each is on the device before"
+                                    + " it is acknowledged or read. Kafka's two keys below make it stricter, never looser.",
+                            TopicKeys::flushPolicy),
+                    LogConfig::withFlushPolicy),
+            new TopicKey<>(
+                    "flush.messages",
+                    ConfigKey.longInteger(
+                            "log.flush.interval.messages",
+                            LogConfig.NEVER,
+                            1,
+                            Long.MAX_VALUE,
+                            "A partition is flushed when so many of its records are not, which makes the policy interval; 1"
+                                    + " makes it ack."),
+                    LogConfig::withFlushMessages),
+            new TopicKey<>(
+                    "flush.ms",
+                    ConfigKey.longInteger(
+                            "log.flush.interval.ms",
+                            LogConfig.NEVER,
+                            0,
+                            Long.MAX_VALUE,
+                            "A partition is flushed when a record of it was not for so many ms, which makes the policy"
+                                    + " interval. Where the policy is interval and neither this nor the number of records is"
+                                    + " set, it is 1000."),
+                    LogConfig::withFlushMs));
 
     private static final ConfigKey<Long> PRODUCER_EXPIRATION_MS = ConfigKey.longInteger(
             "producer.id.expiration.ms",
@@ -87,6 +120,15 @@ public final class TopicKeys {
             "How long in ms after its last batch an idempotent producer is remembered.");
 
     private TopicKeys() {}
+
+    private static FlushPolicy flushPolicy(String value) {
+        return switch (value) {
+            case "os" -> FlushPolicy.OS;
+            case "interval" -> FlushPolicy.INTERVAL;
+            case "ack" -> FlushPolicy.ACK;
+            default -> throw new IllegalArgumentException(value);
+        };
+    }
 
     static List<ConfigKey<?>> brokerDefaults() {
         return Stream.concat(
