@@ -90,8 +90,8 @@ final class StatusTables {
                     partition.flushedOffset(),
                     partition.flushes(),
                     String.format(Locale.ROOT, "%.1f", (double) partition.flushedBatches() / partition.flushes()),
-                    HumanFormat.duration(Duration.ofNanos(partition.flushNs() / partition.flushes())),
-                    HumanFormat.duration(Duration.ofNanos(partition.longestFlushNs())));
+                    ms(partition.flushNs() / partition.flushes()),
+                    ms(partition.longestFlushNs()));
         }
         table.print(out);
     }
@@ -119,6 +119,10 @@ final class StatusTables {
             }
         }
         table.print(out);
+    }
+
+    private static String ms(long ns) {
+        return String.format(Locale.ROOT, "%.2f ms", ns / 1e6);
     }
 
     private static String size(long bytes) {

@@ -87,7 +87,7 @@ public final class TopicKeys {
                             "os, interval or ack",
                             "What an acknowledged record survives. os: the end of the process; interval: also a power loss,"
                                     + " but for those of the last second; ack: a power loss, as each is on the device before"
-                                    + " it is acknowledged or read. Kafka's two keys below make it stricter, never looser.",
+                                    + " it is acknowledged or read. Kafka's keys for it make it stricter, never looser.",
                             TopicKeys::flushPolicy),
                     LogConfig::withFlushPolicy),
             new TopicKey<>(
