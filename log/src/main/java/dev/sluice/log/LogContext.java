@@ -1,10 +1,25 @@
 package dev.sluice.log;
 
 import dev.sluice.io.linux.Kernel;
+import java.io.IOException;
 import java.time.InstantSource;
 
 /// What all logs of a data folder share.
 ///
-/// @param clock wall-clock time, for what Kafka decides by it
+/// @param clock     wall-clock time, for what Kafka decides by it
+/// @param logStarts makes durable where logs begin
+/// @param flushing  where appends are flushed
 record LogContext(
-        Kernel kernel, OpenFiles openFiles, SegmentWriter.Engine engine, InstantSource clock, Flushing flushing) {}
+        Kernel kernel,
+        OpenFiles openFiles,
+        SegmentWriter.Engine engine,
+        InstantSource clock,
+        LogStarts logStarts,
+        Flushing flushing) {
+    /// Makes durable where the logs of the folder begin now.
+    @FunctionalInterface
+    interface LogStarts {
+        /// @throws IOException when that could not be written; nothing that lies below may be removed then
+        void keep() throws IOException;
+    }
+}

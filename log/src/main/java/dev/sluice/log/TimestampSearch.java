@@ -61,6 +61,9 @@ final class TimestampSearch {
 
     /// The first record with the largest timestamp.
     Optional<TimestampedOffset> largest() throws IOException {
+        if (segments.length == 0) {
+            return Optional.empty();
+        }
         int best = 0;
         LargestTimestamp largest = seenIn(0);
         for (int i = 1; i < segments.length; i++) {

@@ -41,15 +41,15 @@ final class CatalogueLog {
     private static final Logger LOG = LoggerFactory.getLogger(CatalogueLog.class);
     private static final int READ_BYTES = 1 << 20;
 
+    /// It is bounded by being compacted, never by age or size.
+    private static final LogConfig CONFIG = LogConfig.DEFAULT.withDeleted(false).withFlushPolicy(FlushPolicy.ACK);
+
     /// The catalogue's own log never changes its id, for it is found before any id is known.
     private static final UUID OWN_ID = new UUID(0x5375696365000000L, 1);
 
     private final Kernel kernel;
     private final LogDirectory directory;
     private final InstantSource clock;
-
-    /// Whatever topics are like: it is flushed change by change.
-    private static final LogConfig CONFIG = LogConfig.DEFAULT.withFlushPolicy(FlushPolicy.ACK);
 
     // Guarded by this.
     private final BatchBuilder builder = new BatchBuilder();
@@ -74,13 +74,14 @@ final class CatalogueLog {
                 .orElse(found.isEmpty() ? null : found.getLast());
         if (holds == null) {
             holds = directory.create(TopicNames.CATALOGUE, 0, OWN_ID, CONFIG);
+        } else {
+            holds.configure(CONFIG);
         }
         for (PartitionLog each : found) {
             if (each != holds) {
                 directory.delete(each); // a compaction was interrupted, before its batch or after it
             }
         }
-        holds.configure(CONFIG);
         return new CatalogueLog(kernel, directory, clock, holds);
     }
 
