@@ -18,6 +18,7 @@ import java.util.Map;
 /// @param defaultPartitions  partitions of a topic for which nobody said how many
 /// @param fetchMaxBytes      the most that one fetch is answered, but for a first batch that is larger
 /// @param log                defaults of every topic's log
+/// @param groups             what holds for consumer groups
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
 /// @param checkpointIntervalMs how often recovery points are written down
@@ -30,6 +31,7 @@ public record BrokerConfig(
         int defaultPartitions,
         int fetchMaxBytes,
         LogConfig log,
+        GroupConfig groups,
         NetConfig net,
         long shutdownGraceMs,
         long checkpointIntervalMs) {
@@ -72,6 +74,7 @@ public record BrokerConfig(
                 get(given, BrokerKeys.NUM_PARTITIONS),
                 get(given, BrokerKeys.FETCH_MAX_BYTES),
                 TopicKeys.logDefaults(given),
+                GroupKeys.load(given),
                 new NetConfig(
                         loops > 0 ? loops : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),
                         get(given, BrokerKeys.LARGEST_REQUEST),

@@ -1,0 +1,36 @@
+package dev.sluice.broker.coordinator;
+
+import java.net.InetAddress;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.security.auth.KafkaPrincipal;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.apache.kafka.server.authorizer.AuthorizableRequestContext;
+
+/// Who asks, and how.
+///
+/// @param clientId      empty when the client sent none
+/// @param clientAddress shown by `DescribeGroups` as the member's host
+public record Caller(
+        ApiKeys key,
+        int requestVersion,
+        int correlationId,
+        String clientId,
+        InetAddress clientAddress,
+        String listenerName)
+        implements AuthorizableRequestContext {
+
+    @Override
+    public int requestType() {
+        return key.id;
+    }
+
+    @Override
+    public SecurityProtocol securityProtocol() {
+        return SecurityProtocol.PLAINTEXT;
+    }
+
+    @Override
+    public KafkaPrincipal principal() {
+        return KafkaPrincipal.ANONYMOUS;
+    }
+}
