@@ -5,6 +5,7 @@ import dev.sluice.broker.api.OffLoop;
 import dev.sluice.broker.api.Services;
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.coordinator.Groups;
 import dev.sluice.broker.net.Listener;
 import dev.sluice.broker.net.Network;
 import dev.sluice.io.linux.Account;
@@ -50,17 +51,20 @@ public final class Broker implements AutoCloseable {
     private final LogDirectory directory;
     private final Network network;
     private final ThreadPoolExecutor control;
+    private final Groups groups;
     private final Checkpointer checkpointer;
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
     // Guarded by this.
     private boolean closed;
 
-    private Broker(BrokerConfig config, LogDirectory directory, Network network, ThreadPoolExecutor control) {
+    private Broker(
+            BrokerConfig config, LogDirectory directory, Network network, ThreadPoolExecutor control, Groups groups) {
         this.config = config;
         this.directory = directory;
         this.network = network;
         this.control = control;
+        this.groups = groups;
         this.checkpointer = new Checkpointer(directory, config.checkpointIntervalMs());
     }
 
@@ -95,7 +99,8 @@ public final class Broker implements AutoCloseable {
         }
         try {
             catalogue = Catalogue.open(kernel, directory, config.log(), clock);
-            broker = new Broker(config, directory, network, controlThreads());
+            Groups groups = new Groups(kernel, config, catalogue, clock);
+            broker = new Broker(config, directory, network, controlThreads(), groups);
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);
@@ -131,7 +136,7 @@ public final class Broker implements AutoCloseable {
     private void open(Catalogue catalogue, String clusterId, Account segments) throws IOException {
         BrokerStatus status =
                 new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
-        Services services = new Services(catalogue, config, clusterId, new OffLoop(control), status::json);
+        Services services = new Services(catalogue, config, clusterId, groups, new OffLoop(control), status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);
     }
 
@@ -203,6 +208,7 @@ public final class Broker implements AutoCloseable {
         closed = true;
         boolean ended = network.stop();
         ended &= stopControl();
+        ended &= groups.close();
         ended &= checkpointer.stop();
         if (!ended) {
             // The folder stays locked: a thread that comes back from the disk must not write beside another broker.

@@ -15,6 +15,19 @@ final class Handlers {
                 new CreateTopicsHandler(services),
                 new DeleteTopicsHandler(services),
                 new InitProducerIdHandler(services),
-                new DescribeClusterHandler(services));
+                new DescribeClusterHandler(services),
+                new FindCoordinatorHandler(services),
+                new JoinGroupHandler(services),
+                new SyncGroupHandler(services),
+                new HeartbeatHandler(services),
+                new LeaveGroupHandler(services),
+                new OffsetCommitHandler(services),
+                new OffsetFetchHandler(services),
+                new OffsetDeleteHandler(services),
+                new ListGroupsHandler(services),
+                new DescribeGroupsHandler(services),
+                new DeleteGroupsHandler(services),
+                new ConsumerGroupHeartbeatHandler(services),
+                new ConsumerGroupDescribeHandler(services));
     }
 }

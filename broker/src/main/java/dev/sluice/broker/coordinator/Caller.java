@@ -18,6 +18,9 @@ public record Caller(
         InetAddress clientAddress,
         String listenerName)
         implements AuthorizableRequestContext {
+    /// The broker itself.
+    static final Caller NOBODY = new Caller(
+            ApiKeys.LIST_GROUPS, ApiKeys.LIST_GROUPS.latestVersion(), 0, "", InetAddress.getLoopbackAddress(), "");
 
     @Override
     public int requestType() {

@@ -45,8 +45,10 @@ record CoordinatorSettings(GroupCoordinatorConfig coordinator, GroupConfigManage
         values.put(
                 GroupCoordinatorConfig.CONSUMER_GROUP_MAX_SESSION_TIMEOUT_MS_CONFIG, config.consumerSessionTimeoutMs());
         values.put(GroupCoordinatorConfig.CONSUMER_GROUP_HEARTBEAT_INTERVAL_MS_CONFIG, config.consumerHeartbeatMs());
-        values.put(GroupCoordinatorConfig.CONSUMER_GROUP_MIN_HEARTBEAT_INTERVAL_MS_CONFIG, config.consumerHeartbeatMs());
-        values.put(GroupCoordinatorConfig.CONSUMER_GROUP_MAX_HEARTBEAT_INTERVAL_MS_CONFIG, config.consumerHeartbeatMs());
+        values.put(
+                GroupCoordinatorConfig.CONSUMER_GROUP_MIN_HEARTBEAT_INTERVAL_MS_CONFIG, config.consumerHeartbeatMs());
+        values.put(
+                GroupCoordinatorConfig.CONSUMER_GROUP_MAX_HEARTBEAT_INTERVAL_MS_CONFIG, config.consumerHeartbeatMs());
         values.put(GroupCoordinatorConfig.CONSUMER_GROUP_MAX_SIZE_CONFIG, config.consumerMaxSize());
         return values;
     }

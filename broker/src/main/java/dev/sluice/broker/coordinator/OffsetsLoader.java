@@ -55,7 +55,7 @@ final class OffsetsLoader implements CoordinatorLoader<CoordinatorRecord> {
             OffsetsLog log = logs.beginLoading(partition);
             Loading loading = new Loading(coordinator);
             long bytes = log.read(log.log().logEndOffset(), loading::batch);
-            loading.finish(log.log().logEndOffset());
+            loading.tell(log.log().logEndOffset());
             return CompletableFuture.completedFuture(
                     new LoadSummary(startMs, System.currentTimeMillis(), 0, loading.records, bytes));
         } catch (IOException | RuntimeException e) {
@@ -67,6 +67,7 @@ final class OffsetsLoader implements CoordinatorLoader<CoordinatorRecord> {
     private final class Loading {
         private final CoordinatorPlayback<CoordinatorRecord> coordinator;
         private long records;
+        private long recordsTold;
         private long told;
 
         Loading(CoordinatorPlayback<CoordinatorRecord> coordinator) {
@@ -78,9 +79,8 @@ final class OffsetsLoader implements CoordinatorLoader<CoordinatorRecord> {
                 records++;
                 replay(batch, record);
             }
-            if (records - told >= COMMIT_INTERVAL) {
-                finish(batch.nextOffset());
-                told = records;
+            if (records - recordsTold >= COMMIT_INTERVAL) {
+                tell(batch.nextOffset());
             }
         }
 
@@ -89,7 +89,9 @@ final class OffsetsLoader implements CoordinatorLoader<CoordinatorRecord> {
             try {
                 decoded = serde.deserialize(record.key(), record.value());
             } catch (Deserializer.UnknownRecordTypeException e) {
-                LOG.warn("A record of the unknown type {} is left out; it was written by a newer version", e.unknownType());
+                LOG.warn(
+                        "A record of the unknown type {} is left out; it was written by a newer version",
+                        e.unknownType());
                 return;
             }
             coordinator.replay(record.offset(), batch.producerId(), batch.producerEpoch(), decoded);
@@ -100,9 +102,14 @@ final class OffsetsLoader implements CoordinatorLoader<CoordinatorRecord> {
             }
         }
 
-        void finish(long nextOffset) {
-            coordinator.updateLastWrittenOffset(nextOffset);
-            coordinator.updateLastCommittedOffset(nextOffset);
+        /// How far it has come; the coordinator wants to hear of progress only.
+        void tell(long nextOffset) {
+            if (nextOffset > told) {
+                coordinator.updateLastWrittenOffset(nextOffset);
+                coordinator.updateLastCommittedOffset(nextOffset);
+                told = nextOffset;
+                recordsTold = records;
+            }
         }
     }
 

@@ -57,8 +57,7 @@ final class OffsetsLog {
         ByteBuffer bytes = records.buffer();
         int length = bytes.remaining();
         // Copied, because the coordinator builds its batches on the heap and the kernel takes native memory only.
-        MemorySegment memory =
-                length <= KEPT_BYTES ? kept : Arena.ofAuto().allocate(length);
+        MemorySegment memory = length <= KEPT_BYTES ? kept : Arena.ofAuto().allocate(length);
         MemorySegment.copy(MemorySegment.ofBuffer(bytes), 0, memory, 0, length);
         view.wrap(memory, memory.asByteBuffer(), 0, length);
         BatchProblem problem = view.check(Integer.MAX_VALUE);
@@ -101,8 +100,8 @@ final class OffsetsLog {
                 }
                 case ReadOutcome.Closed _ -> throw new IOException(log() + " was closed");
                 case ReadOutcome.AtEnd _, ReadOutcome.OutOfRange _ ->
-                    throw new IOException(log() + " has a hole at offset " + offset
-                            + ": restore the data folder from a backup");
+                    throw new IOException(
+                            log() + " has a hole at offset " + offset + ": restore the data folder from a backup");
             }
         }
         return bytes;

@@ -153,7 +153,7 @@ final class OffsetsSnapshot {
     private void giveUpBefore(long offset) {
         try {
             log.log().flush();
-            // TODO deleteBefore
+            log.log().deleteBefore(offset);
         } catch (IOException e) {
             LOG.warn("{} was rewritten, but what lies before offset {} stays: {}", log.log(), offset, e.getMessage());
         } finally {

@@ -86,7 +86,7 @@ final class TopicImages {
                 .setLeader(nodeId);
     }
 
-    private static Uuid kafkaId(UUID id) {
+    static Uuid kafkaId(UUID id) {
         return new Uuid(id.getMostSignificantBits(), id.getLeastSignificantBits());
     }
 
