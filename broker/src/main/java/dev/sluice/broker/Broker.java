@@ -53,19 +53,29 @@ public final class Broker implements AutoCloseable {
     private final ThreadPoolExecutor control;
     private final Groups groups;
     private final Checkpointer checkpointer;
+    private final Retention retention;
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
     // Guarded by this.
     private boolean closed;
 
     private Broker(
-            BrokerConfig config, LogDirectory directory, Network network, ThreadPoolExecutor control, Groups groups) {
+            BrokerConfig config,
+            LogDirectory directory,
+            Network network,
+            ThreadPoolExecutor control,
+            Groups groups,
+            InstantSource clock) {
         this.config = config;
         this.directory = directory;
         this.network = network;
         this.control = control;
         this.groups = groups;
         this.checkpointer = new Checkpointer(directory, config.checkpointIntervalMs());
+        this.retention = new Retention(
+                directory,
+                new SteadyClock(clock, System::nanoTime, config.clockHoldMs()),
+                config.retentionCheckIntervalMs());
     }
 
     // ---- How it starts
@@ -100,7 +110,7 @@ public final class Broker implements AutoCloseable {
         try {
             catalogue = Catalogue.open(kernel, directory, config.log(), clock);
             Groups groups = new Groups(kernel, config, catalogue, clock);
-            broker = new Broker(config, directory, network, controlThreads(), groups);
+            broker = new Broker(config, directory, network, controlThreads(), groups, clock);
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);
@@ -210,6 +220,7 @@ public final class Broker implements AutoCloseable {
         ended &= stopControl();
         ended &= groups.close();
         ended &= checkpointer.stop();
+        ended &= retention.stop();
         if (!ended) {
             // The folder stays locked: a thread that comes back from the disk must not write beside another broker.
             throw new IOException("Not everything ended, so " + dataDir() + " was left as it is, and locked until this"

@@ -121,8 +121,8 @@ final class SampleRequests {
                 version < 8
                         ? new OffsetFetchRequestData().setGroupId("nobody")
                         : new OffsetFetchRequestData()
-                                .setGroups(List.of(new OffsetFetchRequestData.OffsetFetchRequestGroup()
-                                        .setGroupId("nobody")));
+                                .setGroups(List.of(
+                                        new OffsetFetchRequestData.OffsetFetchRequestGroup().setGroupId("nobody")));
             case OFFSET_DELETE -> new OffsetDeleteRequestData().setGroupId("nobody");
             case LIST_GROUPS -> new ListGroupsRequestData();
             case DESCRIBE_GROUPS -> new DescribeGroupsRequestData().setGroups(List.of("nobody"));

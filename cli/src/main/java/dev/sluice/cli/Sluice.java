@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// needs help or an explanation, go through it.
 final class Sluice {
     /// Every command, in the order of the help page.
-    static final List<String> COMMANDS =
-            List.of("broker", "topic", "produce", "consume", "status", "compare", "copy", "send", "receive", "help");
+    static final List<String> COMMANDS = List.of(
+            "broker", "topic", "produce", "consume", "status", "check", "compare", "copy", "send", "receive", "help");
 
     private Sluice() {}
 
@@ -40,6 +40,7 @@ final class Sluice {
             case "produce" -> new ProduceCommand();
             case "consume" -> new ConsumeCommand();
             case "status" -> new StatusCommand();
+            case "check" -> new CheckCommand();
             case "compare" -> new CompareCommand();
             case "copy" -> new CopyCommand();
             case "send" -> new SendCommand();

@@ -243,6 +243,7 @@ class CommandLineTest {
                 List.of("produce"),
                 List.of("consume"),
                 List.of("status"),
+                List.of("check"),
                 List.of("compare"),
                 List.of("copy"),
                 List.of("send"),

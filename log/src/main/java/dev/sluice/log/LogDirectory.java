@@ -70,7 +70,7 @@ public final class LogDirectory implements AutoCloseable {
     /// took 2.3 s on one thread, 0.8 on two, 0.2 on eight (ext4).
     private static final int CLOSING_THREADS = 8;
 
-    private static final String CLEAN_MARKER = ".kafka_cleanshutdown";
+    static final String CLEAN_MARKER = ".kafka_cleanshutdown";
     /// What Kafka 4.3.1 writes into it; a broker epoch of -1 says that there is none.
     private static final String CLEAN_MARKER_CONTENT = "{\"version\":0,\"brokerEpoch\":-1}";
 

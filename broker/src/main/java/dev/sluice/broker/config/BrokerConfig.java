@@ -22,6 +22,8 @@ import java.util.Map;
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
 /// @param checkpointIntervalMs how often recovery points are written down
+/// @param retentionCheckIntervalMs how often it is looked for segments to be deleted
+/// @param clockHoldMs        how long nothing goes by age after the clock was set forward
 public record BrokerConfig(
         Path dataDir,
         List<ListenerAddress> listeners,
@@ -34,7 +36,9 @@ public record BrokerConfig(
         GroupConfig groups,
         NetConfig net,
         long shutdownGraceMs,
-        long checkpointIntervalMs) {
+        long checkpointIntervalMs,
+        long retentionCheckIntervalMs,
+        long clockHoldMs) {
 
     private static final int MOST_LOOPS = 64;
 
@@ -84,7 +88,9 @@ public record BrokerConfig(
                         get(given, BrokerKeys.MAX_CONNECTIONS),
                         get(given, BrokerKeys.BACKLOG)),
                 get(given, BrokerKeys.SHUTDOWN_GRACE_MS),
-                get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS));
+                get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS),
+                get(given, BrokerKeys.RETENTION_CHECK_INTERVAL_MS),
+                get(given, BrokerKeys.CLOCK_HOLD_MS));
     }
 
     static <T> T get(Map<String, String> given, ConfigKey<T> key) {

@@ -92,6 +92,19 @@ public final class BrokerKeys {
             MOST_MS,
             "How often the recovery points are written down, producers that are gone are forgotten, and files of resting"
                     + " partitions are let go.");
+    static final ConfigKey<Long> RETENTION_CHECK_INTERVAL_MS = ConfigKey.longInteger(
+            "log.retention.check.interval.ms",
+            300_000,
+            1,
+            MOST_MS,
+            "How often it is looked for segments that are to be deleted.");
+    static final ConfigKey<Long> CLOCK_HOLD_MS = ConfigKey.longInteger(
+            "sluice.retention.clock.hold.ms",
+            TimeUnit.DAYS.toMillis(1),
+            0,
+            MOST_MS,
+            "When the machine's clock was set forward by more than a minute, nothing is deleted by age for so long, or"
+                    + " until it was set back; 0 to believe it at once.");
 
     private static final List<ConfigKey<?>> OWN = List.of(
             LISTENERS,
@@ -109,7 +122,9 @@ public final class BrokerKeys {
             MAX_CONNECTIONS,
             BACKLOG,
             SHUTDOWN_GRACE_MS,
-            CHECKPOINT_INTERVAL_MS);
+            CHECKPOINT_INTERVAL_MS,
+            RETENTION_CHECK_INTERVAL_MS,
+            CLOCK_HOLD_MS);
 
     /// Keys of Kafka that somebody who brings a `server.properties` along will have, and why they mean nothing
     /// here.
@@ -122,6 +137,7 @@ public final class BrokerKeys {
             Map.entry("broker.id", "it is called node.id"),
             Map.entry("log.dir", "it is called log.dirs"),
             Map.entry("num.io.threads", "event loops do the work; see num.network.threads"),
+            Map.entry("log.segment.delete.delay.ms", "files are deleted at once, and who reads one still can"),
             Map.entry("inter.broker.listener.name", "there are no other brokers"),
             Map.entry("offsets.topic.replication.factor", "there is one broker, so it is 1"),
             Map.entry("group.coordinator.threads", "one thread serves all groups"),

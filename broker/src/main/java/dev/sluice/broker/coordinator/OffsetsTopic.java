@@ -34,6 +34,10 @@ final class OffsetsTopic {
     }
 
     private static Map<String, String> configs(GroupConfig config) {
-        return Map.of("segment.bytes", Integer.toString(config.offsetsSegmentBytes()));
+        return Map.of(
+                "segment.bytes", Integer.toString(config.offsetsSegmentBytes()),
+                // What is committed stays, however old: it goes by OffsetsSnapshot alone.
+                "retention.ms", "-1",
+                "retention.bytes", "-1");
     }
 }
