@@ -108,9 +108,14 @@ public final class Broker implements AutoCloseable {
             throw e;
         }
         try {
+<<<<<<< HEAD
             catalogue = Catalogue.open(kernel, directory, config.log(), clock);
             Groups groups = new Groups(kernel, config, catalogue, clock);
             broker = new Broker(config, directory, network, controlThreads(), groups, clock);
+=======
+            catalogue = Catalogue.open(kernel, directory, config.topics(), clock);
+            broker = new Broker(config, directory, network, controlThreads(), clock);
+>>>>>>> main
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);
@@ -161,9 +166,9 @@ public final class Broker implements AutoCloseable {
         return config.dataDir();
     }
 
-    /// The flush policy's name.
+    /// The flush policy that topics have unless they say otherwise, beginning with its name.
     public String flushPolicy() {
-        return BrokerStatus.FLUSH_POLICY;
+        return config.log().describeFlushPolicy();
     }
 
     /// What opening the data folder found and did.

@@ -131,8 +131,7 @@ class GroupsTest {
             Set<TopicPartition> assigned = new HashSet<>();
             members.forEach(member -> assigned.addAll(member.assignment()));
             return assigned.size() == partitions
-                    && members.stream()
-                            .allMatch(member -> member.assignment().size() == partitions / members.size());
+                    && members.stream().allMatch(member -> member.assignment().size() == partitions / members.size());
         });
     }
 

@@ -16,6 +16,7 @@ final class Handlers {
                 new DeleteTopicsHandler(services),
                 new InitProducerIdHandler(services),
                 new DescribeClusterHandler(services),
+<<<<<<< HEAD
                 new FindCoordinatorHandler(services),
                 new JoinGroupHandler(services),
                 new SyncGroupHandler(services),
@@ -29,5 +30,17 @@ final class Handlers {
                 new DeleteGroupsHandler(services),
                 new ConsumerGroupHeartbeatHandler(services),
                 new ConsumerGroupDescribeHandler(services));
+=======
+                new DeleteRecordsHandler(services),
+                new CreatePartitionsHandler(services),
+                new DescribeConfigsHandler(services),
+                new AlterConfigsHandler(services),
+                new IncrementalAlterConfigsHandler(services),
+                new OffsetForLeaderEpochHandler(services),
+                new DescribeLogDirsHandler(services),
+                new DescribeProducersHandler(services),
+                new DescribeTopicPartitionsHandler(services),
+                new ListPartitionReassignmentsHandler(services));
+>>>>>>> main
     }
 }

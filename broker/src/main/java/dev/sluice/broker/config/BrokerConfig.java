@@ -18,12 +18,17 @@ import java.util.Map;
 /// @param defaultPartitions  partitions of a topic for which nobody said how many
 /// @param fetchMaxBytes      the most that one fetch is answered, but for a first batch that is larger
 /// @param log                defaults of every topic's log
+<<<<<<< HEAD
 /// @param groups             what holds for consumer groups
+=======
+/// @param records            defaults of every topic's rules for records
+>>>>>>> main
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
 /// @param checkpointIntervalMs how often recovery points are written down
 /// @param retentionCheckIntervalMs how often it is looked for segments to be deleted
 /// @param clockHoldMs        how long nothing goes by age after the clock was set forward
+/// @param given              what was set, as it was written, by key
 public record BrokerConfig(
         Path dataDir,
         List<ListenerAddress> listeners,
@@ -33,12 +38,17 @@ public record BrokerConfig(
         int defaultPartitions,
         int fetchMaxBytes,
         LogConfig log,
+<<<<<<< HEAD
         GroupConfig groups,
+=======
+        RecordRules records,
+>>>>>>> main
         NetConfig net,
         long shutdownGraceMs,
         long checkpointIntervalMs,
         long retentionCheckIntervalMs,
-        long clockHoldMs) {
+        long clockHoldMs,
+        Map<String, String> given) {
 
     private static final int MOST_LOOPS = 64;
 
@@ -68,6 +78,7 @@ public record BrokerConfig(
         if (dataDir.isBlank() || dataDir.indexOf(',') >= 0) {
             throw new ConfigException("log.dirs=" + dataDir + ": name exactly one folder");
         }
+        TopicSettings topics = TopicKeys.defaults(given);
         int loops = get(given, BrokerKeys.NETWORK_THREADS);
         return new BrokerConfig(
                 Path.of(dataDir),
@@ -77,8 +88,13 @@ public record BrokerConfig(
                 get(given, BrokerKeys.AUTO_CREATE_TOPICS),
                 get(given, BrokerKeys.NUM_PARTITIONS),
                 get(given, BrokerKeys.FETCH_MAX_BYTES),
+<<<<<<< HEAD
                 TopicKeys.logDefaults(given),
                 GroupKeys.load(given),
+=======
+                topics.log(),
+                topics.records(),
+>>>>>>> main
                 new NetConfig(
                         loops > 0 ? loops : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),
                         get(given, BrokerKeys.LARGEST_REQUEST),
@@ -90,7 +106,13 @@ public record BrokerConfig(
                 get(given, BrokerKeys.SHUTDOWN_GRACE_MS),
                 get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS),
                 get(given, BrokerKeys.RETENTION_CHECK_INTERVAL_MS),
-                get(given, BrokerKeys.CLOCK_HOLD_MS));
+                get(given, BrokerKeys.CLOCK_HOLD_MS),
+                Map.copyOf(given));
+    }
+
+    /// What holds for a topic for which nothing is set.
+    public TopicSettings topics() {
+        return new TopicSettings(log, records);
     }
 
     static <T> T get(Map<String, String> given, ConfigKey<T> key) {
