@@ -108,14 +108,9 @@ public final class Broker implements AutoCloseable {
             throw e;
         }
         try {
-<<<<<<< HEAD
-            catalogue = Catalogue.open(kernel, directory, config.log(), clock);
+            catalogue = Catalogue.open(kernel, directory, config.topics(), clock);
             Groups groups = new Groups(kernel, config, catalogue, clock);
             broker = new Broker(config, directory, network, controlThreads(), groups, clock);
-=======
-            catalogue = Catalogue.open(kernel, directory, config.topics(), clock);
-            broker = new Broker(config, directory, network, controlThreads(), clock);
->>>>>>> main
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);

@@ -16,7 +16,6 @@ final class Handlers {
                 new DeleteTopicsHandler(services),
                 new InitProducerIdHandler(services),
                 new DescribeClusterHandler(services),
-<<<<<<< HEAD
                 new FindCoordinatorHandler(services),
                 new JoinGroupHandler(services),
                 new SyncGroupHandler(services),
@@ -29,8 +28,7 @@ final class Handlers {
                 new DescribeGroupsHandler(services),
                 new DeleteGroupsHandler(services),
                 new ConsumerGroupHeartbeatHandler(services),
-                new ConsumerGroupDescribeHandler(services));
-=======
+                new ConsumerGroupDescribeHandler(services),
                 new DeleteRecordsHandler(services),
                 new CreatePartitionsHandler(services),
                 new DescribeConfigsHandler(services),
@@ -41,6 +39,5 @@ final class Handlers {
                 new DescribeProducersHandler(services),
                 new DescribeTopicPartitionsHandler(services),
                 new ListPartitionReassignmentsHandler(services));
->>>>>>> main
     }
 }

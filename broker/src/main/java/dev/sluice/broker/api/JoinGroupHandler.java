@@ -2,7 +2,6 @@ package dev.sluice.broker.api;
 
 import dev.sluice.broker.coordinator.Caller;
 import dev.sluice.broker.coordinator.Groups;
-import dev.sluice.broker.protocol.MalformedRequestException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.message.JoinGroupRequestData;
@@ -23,11 +22,8 @@ final class JoinGroupHandler extends GroupHandler<JoinGroupRequestData, JoinGrou
 
     /// A member's protocols become keys of a collection, see [Collisions].
     @Override
-    void check(short version, ByteBuffer body) {
-        if (GroupScans.protocols(body, version) > GroupScans.MOST_PROTOCOLS) {
-            throw new MalformedRequestException(
-                    "JoinGroup", 0, "more than " + GroupScans.MOST_PROTOCOLS + " protocols");
-        }
+    BodyScan scan(short version, ByteBuffer body) {
+        return new JoinGroupScan(body, version);
     }
 
     @Override

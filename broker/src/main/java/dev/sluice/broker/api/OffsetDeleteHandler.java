@@ -4,7 +4,6 @@ import dev.sluice.broker.catalogue.CatalogueImage;
 import dev.sluice.broker.catalogue.Topic;
 import dev.sluice.broker.coordinator.Caller;
 import dev.sluice.broker.coordinator.Groups;
-import dev.sluice.broker.protocol.MalformedRequestException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.message.OffsetDeleteRequestData;
@@ -25,11 +24,8 @@ final class OffsetDeleteHandler extends GroupHandler<OffsetDeleteRequestData, Of
 
     /// Topics and partitions become keys of collections, see [Collisions].
     @Override
-    void check(short version, ByteBuffer body) {
-        if (!GroupScans.offsetDeleteIsCheap(body)) {
-            throw new MalformedRequestException(
-                    "OffsetDelete", 0, "more names or partitions with equal hash codes than chance makes");
-        }
+    BodyScan scan(short version, ByteBuffer body) {
+        return new OffsetDeleteScan(body);
     }
 
     @Override

@@ -18,11 +18,8 @@ import java.util.Map;
 /// @param defaultPartitions  partitions of a topic for which nobody said how many
 /// @param fetchMaxBytes      the most that one fetch is answered, but for a first batch that is larger
 /// @param log                defaults of every topic's log
-<<<<<<< HEAD
-/// @param groups             what holds for consumer groups
-=======
 /// @param records            defaults of every topic's rules for records
->>>>>>> main
+/// @param groups             what holds for consumer groups
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
 /// @param checkpointIntervalMs how often recovery points are written down
@@ -38,11 +35,8 @@ public record BrokerConfig(
         int defaultPartitions,
         int fetchMaxBytes,
         LogConfig log,
-<<<<<<< HEAD
-        GroupConfig groups,
-=======
         RecordRules records,
->>>>>>> main
+        GroupConfig groups,
         NetConfig net,
         long shutdownGraceMs,
         long checkpointIntervalMs,
@@ -88,13 +82,9 @@ public record BrokerConfig(
                 get(given, BrokerKeys.AUTO_CREATE_TOPICS),
                 get(given, BrokerKeys.NUM_PARTITIONS),
                 get(given, BrokerKeys.FETCH_MAX_BYTES),
-<<<<<<< HEAD
-                TopicKeys.logDefaults(given),
-                GroupKeys.load(given),
-=======
                 topics.log(),
                 topics.records(),
->>>>>>> main
+                GroupKeys.load(given),
                 new NetConfig(
                         loops > 0 ? loops : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),
                         get(given, BrokerKeys.LARGEST_REQUEST),

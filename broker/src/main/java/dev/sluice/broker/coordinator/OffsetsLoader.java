@@ -52,7 +52,7 @@ final class OffsetsLoader implements CoordinatorLoader<CoordinatorRecord> {
             TopicPartition partition, CoordinatorPlayback<CoordinatorRecord> coordinator) {
         long startMs = System.currentTimeMillis();
         try {
-            OffsetsLog log = logs.beginLoading(partition);
+            OffsetsLog log = logs.shard(partition).beginLoading();
             Loading loading = new Loading(coordinator);
             long bytes = log.read(log.log().logEndOffset(), loading::batch);
             loading.tell(log.log().logEndOffset());

@@ -5,9 +5,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.compress.Compression;
-import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.MemoryRecordsBuilder;
@@ -35,39 +35,40 @@ import org.slf4j.LoggerFactory;
 final class OffsetsSnapshot {
     private static final Logger LOG = LoggerFactory.getLogger(OffsetsSnapshot.class);
 
-    /// Does work that waits for the disk.
-    interface Background {
-        void run(Runnable work);
-    }
-
     private final OffsetsLog log;
     private final int batchBytes;
-    private final Background background;
+    private final Executor background;
 
-    /// Whether an earlier rewriting is not done yet; cleared by the background.
+    /// Whether what was rewritten is not given up yet; cleared in the background.
     private final AtomicBoolean busy = new AtomicBoolean();
 
     // Owned by the coordinator's thread.
     private long liveBytes;
     private long retryAtBytes;
 
-    OffsetsSnapshot(OffsetsLog log, int batchBytes, Background background) {
+    OffsetsSnapshot(OffsetsLog log, int batchBytes, Executor background) {
         this.log = log;
         this.batchBytes = batchBytes;
         this.background = background;
     }
 
-    /// Called after each append.
-    void writeIfDue() {
+    /// Whether the log has grown enough. Asked after each append.
+    boolean isDue() {
         PartitionLog partition = log.log();
         long due = 2L * partition.config().segmentBytes() + 2 * liveBytes;
+        return partition.bytesOnDisk() >= Math.max(due, retryAtBytes) && !busy.get();
+    }
+
+    /// Writes the newest records once more, and sees to it that those before go. A failure is logged; the log then
+    /// goes on as it is.
+    void write() {
+        PartitionLog partition = log.log();
         long bytes = partition.bytesOnDisk();
-        if (bytes < Math.max(due, retryAtBytes) || !busy.compareAndSet(false, true)) {
-            return;
-        }
-        boolean handedOver = false;
         try {
             long from = partition.logEndOffset();
+            if (partition.highWatermark() < from) {
+                partition.flush(); // what is not acknowledged can't be read
+            }
             liveBytes = write(from);
             retryAtBytes = 0;
             LOG.info(
@@ -75,16 +76,13 @@ final class OffsetsSnapshot {
                     partition,
                     bytes,
                     liveBytes);
-            background.run(() -> giveUpBefore(from));
-            handedOver = true;
-        } catch (IOException | KafkaStorageException e) {
-            // Not at once again: a full disk stays full for a while.
+            busy.set(true);
+            background.execute(() -> giveUpBefore(from));
+        } catch (IOException | RuntimeException e) {
+            // The append before it has succeeded, and must not fail for this. Not at once again: a full disk stays full
+            // for a while.
             retryAtBytes = bytes + partition.config().segmentBytes();
             LOG.warn("{} could not be rewritten; it goes on as it is: {}", partition, e.getMessage());
-        } finally {
-            if (!handedOver) {
-                busy.set(false);
-            }
         }
     }
 

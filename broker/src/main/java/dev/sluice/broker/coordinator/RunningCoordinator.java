@@ -52,6 +52,7 @@ final class RunningCoordinator {
     private static final long TIMER_WAIT_MS = 3_600_000;
 
     private final GroupCoordinatorService service;
+    private final OffsetsWriter writer;
     private final OffsetsLoader loader;
     private final TopicImages images;
     private final MetricsRegistry registry;
@@ -64,7 +65,7 @@ final class RunningCoordinator {
 
     private RunningCoordinator(Kernel kernel, BrokerConfig config, Topic topic, InstantSource clock) {
         CoordinatorSettings settings = CoordinatorSettings.of(config.groups());
-        OffsetsWriter writer = new OffsetsWriter(kernel, topic, batchBytes(config, topic), this::inBackground);
+        writer = new OffsetsWriter(kernel, topic, batchBytes(config, topic), background);
         SystemTimer timer = new SystemTimer("group-coordinator");
         loader = new OffsetsLoader(writer);
         images = new TopicImages(config.nodeId());
@@ -97,10 +98,6 @@ final class RunningCoordinator {
         } catch (InterruptedException | RejectedExecutionException e) {
             // Stopped.
         }
-    }
-
-    private void inBackground(Runnable work) {
-        background.execute(work);
     }
 
     /// Starts it and answers when everything that the topic remembers was loaded.
@@ -192,6 +189,7 @@ final class RunningCoordinator {
         timerThread.interrupt();
         service.shutdown();
         registry.shutdown();
+        writer.close();
         background.shutdown();
     }
 
