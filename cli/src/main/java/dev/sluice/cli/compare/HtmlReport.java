@@ -73,6 +73,9 @@ public final class HtmlReport {
         List<Row> all = report.rows().stream()
                 .filter(row -> row.direction() == direction)
                 .toList();
+        if (all.isEmpty()) {
+            return;
+        }
         List<Row> rows = all.stream().filter(row -> row.runs() > 0).toList();
         line("<h2>" + direction.label() + "</h2><p class=\"soft\">" + escaped(direction.roles()) + "</p>");
         line("<p class=\"headline\"><b>Planned</b> <span class=\"soft\">(★)</span> "

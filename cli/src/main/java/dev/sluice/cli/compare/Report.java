@@ -7,8 +7,9 @@ import java.util.Map;
 ///
 /// @param setting what must be known to judge the figures, by name, in order: path, kernel, file system, memory
 /// @param plans   what the planner says of each direction, in one line
+/// @param states  those that the way to the other side was put into; one without a name where there is but one
 /// @param rows    by direction, way and size
-public record Report(Map<String, String> setting, Map<Direction, String> plans, List<Row> rows) {
+public record Report(Map<String, String> setting, Map<Direction, String> plans, List<String> states, List<Row> rows) {
     /// What the words behind the figures mean, a line each.
     public static final List<String> MARKS = List.of(
             "measured: GB/s until the receiver had everything; CPU s/GiB and faults of this whole process (getrusage), median of"
