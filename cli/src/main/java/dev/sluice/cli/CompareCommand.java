@@ -234,7 +234,8 @@ final class CompareCommand implements Command {
         return value;
     }
 
-    private static void usable(Path file, Path folder) throws CommandFailure {
+    /// Whether a file can be moved and a folder written to.
+    static void usable(Path file, Path folder) throws CommandFailure {
         try {
             if (!Files.isRegularFile(file)) {
                 throw CommandFailure.failed(file + (Files.exists(file) ? ": not a regular file" : ": no such file"));

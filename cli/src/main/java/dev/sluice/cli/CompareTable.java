@@ -45,7 +45,7 @@ final class CompareTable {
     private static TextTable states(List<String> states, List<Row> rows) {
         List<String> head = new ArrayList<>(List.of("method", "piece"));
         for (String state : states) {
-            head.addAll(List.of(state + ": CPU s/GiB", "other side", "GB/s", "copies"));
+            head.addAll(List.of(state + ": CPU", "other side", "GB/s", "copies"));
         }
         TextTable table = new TextTable(1, head.toArray(String[]::new));
         Map<String, List<Row>> lines = new LinkedHashMap<>();

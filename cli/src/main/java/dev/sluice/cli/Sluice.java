@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// needs help or an explanation, go through it.
 final class Sluice {
     /// Every command, in the order of the help page.
-    static final List<String> COMMANDS =
-            List.of("broker", "topic", "produce", "consume", "status", "compare", "copy", "send", "receive", "help");
+    static final List<String> COMMANDS = List.of(
+            "broker", "topic", "produce", "consume", "status", "compare", "explain", "copy", "send", "receive", "help");
 
     private Sluice() {}
 
@@ -41,6 +41,7 @@ final class Sluice {
             case "consume" -> new ConsumeCommand();
             case "status" -> new StatusCommand();
             case "compare" -> new CompareCommand();
+            case "explain" -> new ExplainCommand();
             case "copy" -> new CopyCommand();
             case "send" -> new SendCommand();
             case "receive" -> new ReceiveCommand();

@@ -160,19 +160,35 @@ public final class Comparison {
             subject.position = 0;
         }
         for (int run = 0; run < request.runs(); run++) {
+            long runNs = System.nanoTime();
             for (Subject subject : subjects) {
                 if (subject.unavailable == null) {
                     subject.samples.add(once(subject, false));
                 }
                 listener.run();
             }
+            keepToBudget(
+                    request.budgetNs() - (System.nanoTime() - startNs),
+                    (request.runs() - run - 1) * (System.nanoTime() - runNs));
         }
         // Only now has the planner seen what this machine refuses.
         Map<Direction, Plan> plans = plans();
         Map<Direction, String> sentences = new EnumMap<>(Direction.class);
         plans.forEach((direction, plan) -> sentences.put(direction, plan.toString()));
-        return new Report(
-                Setting.of(request, paths, other.description(), fileBytes), sentences, other.states(), rows(plans));
+        return new Report(Setting.of(request, paths, other, fileBytes), sentences, other.states(), rows(plans));
+    }
+
+    /// What is left to do takes as long as it did so far: where that is more than there is time for, less is moved.
+    private void keepToBudget(long leftNs, long neededNs) {
+        if (neededNs > leftNs) {
+            double factor = Math.max(0, (double) leftNs / neededNs);
+            for (Subject subject : subjects) {
+                if (!subject.way.movesWholeFiles()) {
+                    long wanted = (long) Math.max(LEAST_BYTES, subject.lengthBytes * factor) / BLOCK * BLOCK;
+                    subject.lengthBytes = Math.min(subject.lengthBytes, wanted);
+                }
+            }
+        }
     }
 
     private void warmUp(Subject subject) throws IOException {

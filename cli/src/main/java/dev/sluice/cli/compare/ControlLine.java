@@ -28,6 +28,8 @@ final class ControlLine implements AutoCloseable {
     ControlLine(Kernel kernel, Descriptor socket, long silenceNs) {
         this.kernel = kernel;
         this.socket = socket;
+        // An answer right behind another would wait for the first one's delayed acknowledgement.
+        kernel.sockets().setOption(socket, Sockets.IPPROTO_TCP, Sockets.TCP_NODELAY, 1);
         kernel.sockets().setTimeout(socket, false, silenceNs);
         kernel.sockets().setTimeout(socket, true, silenceNs);
     }

@@ -95,6 +95,11 @@ record DiskWay(Direction direction, Kind kind) implements Way {
     }
 
     @Override
+    public boolean usesPageCache() {
+        return kind.depth == 0;
+    }
+
+    @Override
     public boolean isSwept() {
         return isReading() && kind != Kind.DIRECT_1_REGISTERED && kind != Kind.DIRECT_16_REGISTERED;
     }

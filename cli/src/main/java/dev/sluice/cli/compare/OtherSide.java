@@ -70,6 +70,11 @@ abstract class OtherSide implements AutoCloseable {
         return List.of("");
     }
 
+    /// What the states' names mean.
+    String legend() {
+        return "";
+    }
+
     /// Puts the way there into one of its states.
     void choose(String state) throws IOException {}
 

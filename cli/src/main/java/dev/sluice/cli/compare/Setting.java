@@ -16,14 +16,14 @@ final class Setting {
 
     /// @param paths the way to the other side in each of its states
     static Map<String, String> of(
-            Comparison.Request request, Map<String, NetworkPath> paths, String otherSide, long fileBytes)
+            Comparison.Request request, Map<String, NetworkPath> paths, OtherSide other, long fileBytes)
             throws IOException {
         Map<String, String> setting = new LinkedHashMap<>();
         NetworkPath path = paths.values().iterator().next();
-        setting.put(
-                "path",
-                "TCP over " + path + "; the other side is " + otherSide
-                        + (paths.size() > 1 ? "; in " + paths.size() + " states of the interface" : ""));
+        setting.put("path", "TCP over " + path + "; the other side is " + other.description());
+        if (paths.size() > 1) {
+            setting.put("states", other.legend());
+        }
         setting.put(
                 "kernel",
                 "Linux " + System.getProperty("os.version") + ", " + System.getProperty("os.arch") + ", "

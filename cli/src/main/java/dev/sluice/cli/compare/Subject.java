@@ -66,7 +66,7 @@ final class Subject {
                         way, size, state, false, !request.pieceSizes().contains(size)));
             }
         }
-        if (request.cold() && way.direction().readsFile()) {
+        if (request.cold() && way.direction().readsFile() && way.usesPageCache()) {
             subjects.add(new Subject(way, largest, state, true, false));
         }
     }

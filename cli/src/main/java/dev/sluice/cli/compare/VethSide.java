@@ -28,15 +28,21 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Scatter-gather is switched at our end: what is received there comes as the other end sent it.
 final class VethSide extends OtherSide {
-    static final String ALL = "scatter-gather and segmentation offload";
-    static final String GATHER = "scatter-gather";
-    static final String NONE = "no scatter-gather";
+    static final String ALL = "SG, GSO";
+    static final String GATHER = "SG";
+    static final String NONE = "no SG";
 
     static final List<String> STATES = List.of(ALL, GATHER, NONE);
 
     private static final String HERE = "sluice0";
     private static final String THERE = "sluice1";
     private static final long PATIENCE_S = 20;
+
+    /// For readers of the short names.
+    static final String LEGEND =
+            "SG, GSO: the interface takes packets in pieces and of up to 64 KiB. SG: in pieces, each of an MTU. no SG: each of an MTU, put together"
+                    + " by the processor. The last two differ by that copy alone: sendfile in them is the literature's sendfile with and without"
+                    + " scatter-gather";
 
     private final Kernel kernel;
     private final Path file;
@@ -119,6 +125,11 @@ final class VethSide extends OtherSide {
     @Override
     List<String> states() {
         return STATES;
+    }
+
+    @Override
+    String legend() {
+        return LEGEND;
     }
 
     @Override

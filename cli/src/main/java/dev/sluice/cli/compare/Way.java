@@ -35,6 +35,11 @@ public interface Way {
         return false;
     }
 
+    /// Whether it makes a difference what of the file is in the page cache.
+    default boolean usesPageCache() {
+        return true;
+    }
+
     /// Whether it is one of the few that are measured with further sizes of pieces, for the picture of them.
     default boolean isSwept() {
         return false;

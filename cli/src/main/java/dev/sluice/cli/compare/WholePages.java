@@ -18,7 +18,7 @@ import java.lang.foreign.MemorySegment;
 /// A card with header splitting and an MTU above 4 KiB does that for whatever is sent. Without one, as on loopback, the
 /// receiver gets the sender's own pages. Those of a file can't be mapped (`can_map_frag` of net/ipv4/tcp.c), those that
 /// were written to a pipe and spliced on can.
-final class WholePages {
+public final class WholePages {
     private static final int PAGE_BYTES = 4096;
 
     /// Timestamps in every segment (RFC 7323) take 12 bytes of it.
@@ -30,11 +30,11 @@ final class WholePages {
     private WholePages() {}
 
     /// Has a listener ask for such segments, or for the usual ones again, from connections that come from now on.
-    static void announce(Kernel kernel, Descriptor listener, boolean whole) {
+    public static void announce(Kernel kernel, Descriptor listener, boolean whole) {
         kernel.sockets().setOption(listener, Sockets.IPPROTO_TCP, Sockets.TCP_MAXSEG, whole ? SEGMENT_BYTES : 0);
     }
 
-    static void send(Kernel kernel, Descriptor file, long position, long lengthBytes, Descriptor socket)
+    public static void send(Kernel kernel, Descriptor file, long position, long lengthBytes, Descriptor socket)
             throws IOException {
         Pipes.Ends pipe = kernel.pipes().open(true, kernel.account());
         try (Descriptor in = pipe.writeEnd();
