@@ -247,6 +247,7 @@ class CommandLineTest {
                 List.of("produce"),
                 List.of("consume"),
                 List.of("status"),
+                List.of("check"),
                 List.of("compare"),
                 List.of("explain"),
                 List.of("copy"),

@@ -46,8 +46,8 @@ public final class BatchView {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     private static final int LENGTH_AT = 8;
-    private static final int EPOCH_AT = 12;
-    private static final int MAGIC_AT = 16;
+    static final int EPOCH_AT = 12;
+    static final int MAGIC_AT = 16;
     private static final int CRC_AT = 17;
     private static final int ATTRIBUTES_AT = 21;
     /// The CRC covers a batch from here to its end.

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// A data folder that is ours alone: made if missing, found to be usable, locked.
 ///
@@ -53,7 +54,10 @@ final class DirectoryLock implements AutoCloseable {
         if (opened instanceof Opened.Failed failed) {
             throw inaccessible(folder, "its .lock can't be written", failed.errno());
         }
-        Descriptor file = ((Opened.Ok) opened).descriptor();
+        return locked(kernel, folder, ((Opened.Ok) opened).descriptor());
+    }
+
+    private static DirectoryLock locked(Kernel kernel, Path folder, Descriptor file) throws LogDirectoryException {
         long result = kernel.files().tryLock(file);
         if (result < 0) {
             file.close();
@@ -64,6 +68,22 @@ final class DirectoryLock implements AutoCloseable {
             throw inaccessible(folder, "its .lock can't be locked", (int) -result);
         }
         return new DirectoryLock(kernel, folder, file);
+    }
+
+    /// Takes a folder that is there, and changes nothing in it: for looking at it.
+    ///
+    /// @return null for a folder without `.lock`, such as a copy: nobody has ever had it open
+    /// @throws LogDirectoryException when it can't be had, or is no data folder
+    static @Nullable DirectoryLock takeExisting(Kernel kernel, Path folder) throws LogDirectoryException {
+        refuseForeign(folder);
+        Opened opened = kernel.files().open(folder.resolve(FILE), Files.O_RDWR, 0, kernel.account());
+        if (opened.errno() == Errno.ENOENT || opened.errno() == Errno.EROFS) {
+            return null; // on a read-only file system no broker can have it open either
+        }
+        if (opened instanceof Opened.Failed failed) {
+            throw inaccessible(folder, "its .lock can't be opened", failed.errno());
+        }
+        return locked(kernel, folder, ((Opened.Ok) opened).descriptor());
     }
 
     private static void makeFolder(Kernel kernel, Path folder) throws LogDirectoryException {

@@ -17,11 +17,15 @@ final class Failures {
         try {
             step.run();
         } catch (IOException e) {
-            if (first == null) {
-                first = e;
-            } else {
-                first.addSuppressed(e);
-            }
+            add(e);
+        }
+    }
+
+    void add(IOException failure) {
+        if (first == null) {
+            first = failure;
+        } else {
+            first.addSuppressed(failure);
         }
     }
 

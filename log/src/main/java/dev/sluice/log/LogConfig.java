@@ -1,41 +1,60 @@
 package dev.sluice.log;
 
+import java.util.function.Consumer;
+
 /// How a partition's log behaves. Each value has Kafka's name and default where Kafka has the same thing.
 ///
 /// @param segmentBytes           `segment.bytes`: a segment is not grown past it
 /// @param segmentMs              `segment.ms`: a batch whose largest timestamp lies further than this above the first
 ///     batch's begins a new segment
+/// @param segmentJitterMs        `segment.jitter.ms`: the most that `segmentMs` is shortened by, for each segment by
+///     another part, so that those that began together don't end together
 /// @param indexIntervalBytes     `index.interval.bytes`: about how many bytes lie between two index entries
 /// @param indexBytes             `segment.index.bytes`: the most that one index file holds; a full one begins a new
 ///     segment
 /// @param maxMessageBytes        `max.message.bytes`: the largest batch that a client may send, see [BatchView#check]
 /// @param compacted              `cleanup.policy` contains `compact`: offsets rise from batch to batch, with gaps
+/// @param deleted                `cleanup.policy` contains `delete`: segments go by age and size
+/// @param retentionMs            `retention.ms`: a segment goes when its youngest record is older; -1 for never
+/// @param retentionBytes         `retention.bytes`: the oldest segments go while the others hold as much as this; -1
+///     for never
 /// @param producerIdExpirationMs `producer.id.expiration.ms`: how long after its last batch a producer is remembered
 /// @param preallocateStepBytes   `sluice.log.preallocate.step.bytes`: the most that is reserved on the disk ahead of
 ///     the active segment's end at a time; a small segment reserves less
 public record LogConfig(
         int segmentBytes,
         long segmentMs,
+        long segmentJitterMs,
         int indexIntervalBytes,
         int indexBytes,
         int maxMessageBytes,
         boolean compacted,
+        boolean deleted,
+        long retentionMs,
+        long retentionBytes,
         long producerIdExpirationMs,
         int preallocateStepBytes) {
 
+    private static final long DAY_MS = 24 * 3_600_000L;
+
+    /// Of what is kept without a bound.
+    public static final long UNLIMITED = -1;
+
     /// Kafka's defaults.
-    public static final LogConfig DEFAULT =
-            new LogConfig(1 << 30, 7 * 24 * 3_600_000L, 4096, 10 << 20, 1_048_588, false, 24 * 3_600_000L, 4 << 20);
+    public static final LogConfig DEFAULT = new Draft().build();
 
     /// @throws IllegalArgumentException naming the value that can't be
     public LogConfig {
         atLeast("segment.bytes", segmentBytes, BatchView.HEADER_BYTES);
         atLeast("segment.ms", segmentMs, 1);
+        atLeast("segment.jitter.ms", segmentJitterMs, 0);
         atLeast("index.interval.bytes", indexIntervalBytes, 0);
         // Two entries of the larger kind: one, and the place kept for the last. Kafka allows 4, an index full
         // from the start.
         atLeast("segment.index.bytes", indexBytes, 24);
         atLeast("max.message.bytes", maxMessageBytes, 0);
+        atLeast("retention.ms", retentionMs, UNLIMITED);
+        atLeast("retention.bytes", retentionBytes, UNLIMITED);
         atLeast("producer.id.expiration.ms", producerIdExpirationMs, 1);
         atLeast("sluice.log.preallocate.step.bytes", preallocateStepBytes, 0);
     }
@@ -46,99 +65,101 @@ public record LogConfig(
         }
     }
 
+    /// A configuration that is being changed: begins with the defaults.
+    private static final class Draft {
+        private int segmentBytes = 1 << 30;
+        private long segmentMs = 7 * DAY_MS;
+        private long segmentJitterMs;
+        private int indexIntervalBytes = 4096;
+        private int indexBytes = 10 << 20;
+        private int maxMessageBytes = 1_048_588;
+        private boolean compacted;
+        private boolean deleted = true;
+        private long retentionMs = 7 * DAY_MS;
+        private long retentionBytes = UNLIMITED;
+        private long producerIdExpirationMs = DAY_MS;
+        private int preallocateStepBytes = 4 << 20;
+
+        LogConfig build() {
+            return new LogConfig(
+                    segmentBytes,
+                    segmentMs,
+                    segmentJitterMs,
+                    indexIntervalBytes,
+                    indexBytes,
+                    maxMessageBytes,
+                    compacted,
+                    deleted,
+                    retentionMs,
+                    retentionBytes,
+                    producerIdExpirationMs,
+                    preallocateStepBytes);
+        }
+    }
+
+    private LogConfig with(Consumer<Draft> change) {
+        Draft draft = new Draft();
+        draft.segmentBytes = segmentBytes;
+        draft.segmentMs = segmentMs;
+        draft.segmentJitterMs = segmentJitterMs;
+        draft.indexIntervalBytes = indexIntervalBytes;
+        draft.indexBytes = indexBytes;
+        draft.maxMessageBytes = maxMessageBytes;
+        draft.compacted = compacted;
+        draft.deleted = deleted;
+        draft.retentionMs = retentionMs;
+        draft.retentionBytes = retentionBytes;
+        draft.producerIdExpirationMs = producerIdExpirationMs;
+        draft.preallocateStepBytes = preallocateStepBytes;
+        change.accept(draft);
+        return draft.build();
+    }
+
     public LogConfig withSegmentBytes(int bytes) {
-        return new LogConfig(
-                bytes,
-                segmentMs,
-                indexIntervalBytes,
-                indexBytes,
-                maxMessageBytes,
-                compacted,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.segmentBytes = bytes);
     }
 
     public LogConfig withSegmentMs(long ms) {
-        return new LogConfig(
-                segmentBytes,
-                ms,
-                indexIntervalBytes,
-                indexBytes,
-                maxMessageBytes,
-                compacted,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.segmentMs = ms);
+    }
+
+    public LogConfig withSegmentJitterMs(long ms) {
+        return with(draft -> draft.segmentJitterMs = ms);
     }
 
     public LogConfig withIndexIntervalBytes(int bytes) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                bytes,
-                indexBytes,
-                maxMessageBytes,
-                compacted,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.indexIntervalBytes = bytes);
     }
 
     public LogConfig withIndexBytes(int bytes) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                indexIntervalBytes,
-                bytes,
-                maxMessageBytes,
-                compacted,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.indexBytes = bytes);
     }
 
     public LogConfig withMaxMessageBytes(int bytes) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                indexIntervalBytes,
-                indexBytes,
-                bytes,
-                compacted,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.maxMessageBytes = bytes);
     }
 
     public LogConfig withCompacted(boolean value) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                indexIntervalBytes,
-                indexBytes,
-                maxMessageBytes,
-                value,
-                producerIdExpirationMs,
-                preallocateStepBytes);
+        return with(draft -> draft.compacted = value);
+    }
+
+    public LogConfig withDeleted(boolean value) {
+        return with(draft -> draft.deleted = value);
+    }
+
+    public LogConfig withRetentionMs(long ms) {
+        return with(draft -> draft.retentionMs = ms);
+    }
+
+    public LogConfig withRetentionBytes(long bytes) {
+        return with(draft -> draft.retentionBytes = bytes);
     }
 
     public LogConfig withProducerIdExpirationMs(long ms) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                indexIntervalBytes,
-                indexBytes,
-                maxMessageBytes,
-                compacted,
-                ms,
-                preallocateStepBytes);
+        return with(draft -> draft.producerIdExpirationMs = ms);
     }
 
     public LogConfig withPreallocateStepBytes(int bytes) {
-        return new LogConfig(
-                segmentBytes,
-                segmentMs,
-                indexIntervalBytes,
-                indexBytes,
-                maxMessageBytes,
-                compacted,
-                producerIdExpirationMs,
-                bytes);
+        return with(draft -> draft.preallocateStepBytes = bytes);
     }
 }

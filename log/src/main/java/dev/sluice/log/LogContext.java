@@ -1,9 +1,19 @@
 package dev.sluice.log;
 
 import dev.sluice.io.linux.Kernel;
+import java.io.IOException;
 import java.time.InstantSource;
 
 /// What all logs of a data folder share.
 ///
-/// @param clock wall-clock time, for what Kafka decides by it
-record LogContext(Kernel kernel, OpenFiles openFiles, SegmentWriter.Engine engine, InstantSource clock) {}
+/// @param clock     wall-clock time, for what Kafka decides by it
+/// @param logStarts makes durable where logs begin
+record LogContext(
+        Kernel kernel, OpenFiles openFiles, SegmentWriter.Engine engine, InstantSource clock, LogStarts logStarts) {
+    /// Makes durable where the logs of the folder begin now.
+    @FunctionalInterface
+    interface LogStarts {
+        /// @throws IOException when that could not be written; nothing that lies below may be removed then
+        void keep() throws IOException;
+    }
+}

@@ -19,10 +19,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -68,7 +70,7 @@ public final class LogDirectory implements AutoCloseable {
     /// took 2.3 s on one thread, 0.8 on two, 0.2 on eight (ext4).
     private static final int CLOSING_THREADS = 8;
 
-    private static final String CLEAN_MARKER = ".kafka_cleanshutdown";
+    static final String CLEAN_MARKER = ".kafka_cleanshutdown";
     /// What Kafka 4.3.1 writes into it; a broker epoch of -1 says that there is none.
     private static final String CLEAN_MARKER_CONTENT = "{\"version\":0,\"brokerEpoch\":-1}";
 
@@ -86,6 +88,8 @@ public final class LogDirectory implements AutoCloseable {
     /// Partitions that the checkpoint files on disk name; a new log of the same name must not inherit their
     /// offsets.
     private final Set<PartitionName> checkpointed = new HashSet<>();
+    /// What the log start checkpoint on disk says.
+    private Map<PartitionName, Long> keptLogStarts = Map.of();
     private final Set<PartitionName> creating = new HashSet<>();
     private boolean closed;
 
@@ -94,7 +98,7 @@ public final class LogDirectory implements AutoCloseable {
             Path folder,
             UUID id,
             DirectoryLock lock,
-            LogContext context,
+            InstantSource clock,
             Account segmentsAccount,
             Options options,
             Function<String, LogConfig> configOf)
@@ -103,7 +107,8 @@ public final class LogDirectory implements AutoCloseable {
         this.folder = folder;
         this.id = id;
         this.lock = lock;
-        this.context = context;
+        this.context = new LogContext(
+                kernel, new OpenFiles(options.openSegmentFiles()), options.engine(), clock, this::keepLogStarts);
         this.segmentsAccount = segmentsAccount;
         this.options = options;
         this.report = load(configOf);
@@ -133,9 +138,7 @@ public final class LogDirectory implements AutoCloseable {
         DirectoryLock lock = DirectoryLock.take(kernel, absolute);
         try {
             UUID id = lock.identify(identity, options.ids());
-            LogContext context =
-                    new LogContext(kernel, new OpenFiles(options.openSegmentFiles()), options.engine(), clock);
-            return new LogDirectory(kernel, absolute, id, lock, context, segments, options, configOf);
+            return new LogDirectory(kernel, absolute, id, lock, clock, segments, options, configOf);
         } catch (IOException | RuntimeException | Error e) {
             lock.close();
             throw e;
@@ -157,6 +160,7 @@ public final class LogDirectory implements AutoCloseable {
         Map<PartitionName, Long> logStarts = readCheckpoint(OffsetCheckpoint.LOG_START, warnings);
         checkpointed.addAll(recoveryPoints.keySet());
         checkpointed.addAll(logStarts.keySet());
+        keptLogStarts = logStarts;
 
         List<PartitionName> found = new ArrayList<>();
         List<String> ignored = new ArrayList<>();
@@ -364,16 +368,64 @@ public final class LogDirectory implements AutoCloseable {
         failures.throwIfAny();
     }
 
+    /// What a broker calls now and then (Kafka: every five minutes), on a thread that may block: lets go of the
+    /// segments that are due by the topics' `retention.ms` and `retention.bytes`. First it is found out where each
+    /// log begins from now on, then that is written down durably, once for all of them, and then files are
+    /// unlinked; a crash between any two of these loses no more than was due.
+    ///
+    /// @param nowMs  what counts as now; empty when nothing is to go by age
+    /// @param dropped told of each log that lost segments
+    /// @throws IOException the first failure; the others are suppressed in it, and all partitions had their turn
+    public void retain(OptionalLong nowMs, Consumer<Expired> dropped) throws IOException {
+        Failures failures = new Failures();
+        for (PartitionLog log : logs.values()) {
+            failures.run(() -> unlessClosed(log, () -> log.expire(nowMs)));
+        }
+        try {
+            keepLogStarts();
+        } catch (ErrnoException e) {
+            failures.add(e);
+            if (!Errno.isOutOfSpace(e.errno())) {
+                failures.throwIfAny();
+            }
+            // On a full disk the files have to go all the same, or it stays full. They go oldest first.
+        }
+        for (PartitionLog log : logs.values()) {
+            failures.run(() -> unlessClosed(log, () -> {
+                PartitionLog.Dropped gone = log.dropBelowStart();
+                if (gone.segments() > 0) {
+                    dropped.accept(new Expired(
+                            log.topic(), log.partition(), gone.segments(), gone.bytes(), log.logStartOffset()));
+                }
+            }));
+        }
+        failures.throwIfAny();
+    }
+
+    /// Segments that a log has let go of.
+    ///
+    /// @param bytes          of their batches
+    /// @param logStartOffset where the log begins now
+    public record Expired(String topic, int partition, int segments, long bytes, long logStartOffset) {}
+
+    /// A deletion meanwhile is no failure of what was to be done with the log.
+    private static void unlessClosed(PartitionLog log, Failures.Step step) throws IOException {
+        try {
+            step.run();
+        } catch (IOException e) {
+            if (!log.isClosed()) {
+                throw e;
+            }
+        }
+    }
+
     private void writeCheckpoints() throws ErrnoException {
         Map<PartitionName, Long> recoveryPoints = new TreeMap<>();
         Map<PartitionName, Long> highWatermarks = new TreeMap<>();
-        Map<PartitionName, Long> logStarts = new HashMap<>();
+        Map<PartitionName, Long> logStarts = logStarts();
         logs.forEach((name, log) -> {
             recoveryPoints.put(name, log.recoveryPoint());
             highWatermarks.put(name, log.highWatermark());
-            if (log.startsWithinSegment()) {
-                logStarts.put(name, log.logStartOffset());
-            }
         });
         OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), recoveryPoints);
         OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
@@ -381,6 +433,31 @@ public final class LogDirectory implements AutoCloseable {
         SmallFiles.syncFolder(kernel, folder);
         checkpointed.clear();
         checkpointed.addAll(recoveryPoints.keySet());
+        keptLogStarts = logStarts;
+    }
+
+    /// Where logs begin that don't begin at 0. Those whose first segment begins there too: a power cut may bring
+    /// back any of the files that were unlinked before it, and what is below the start is not a part of the log.
+    private Map<PartitionName, Long> logStarts() {
+        Map<PartitionName, Long> logStarts = new HashMap<>();
+        logs.forEach((name, log) -> {
+            if (log.logStartOffset() > 0) {
+                logStarts.put(name, log.logStartOffset());
+            }
+        });
+        return logStarts;
+    }
+
+    private synchronized void keepLogStarts() throws IOException {
+        checkOpen();
+        Map<PartitionName, Long> logStarts = logStarts();
+        if (logStarts.equals(keptLogStarts)) {
+            return;
+        }
+        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
+        SmallFiles.syncFolder(kernel, folder);
+        checkpointed.addAll(logStarts.keySet());
+        keptLogStarts = logStarts;
     }
 
     private void checkOpen() {

@@ -132,6 +132,7 @@ final class PartitionLoader {
     Loaded load(boolean clean) throws IOException {
         Instant started = context.clock().instant();
         takeInventory();
+        removeBelowStart();
         @Nullable UUID topicId = PartitionMetadata.read(kernel, folder, warnings::add).orElse(null);
         LeaderEpochs stored = readEpochs();
         epochs = stored;
@@ -248,6 +249,13 @@ final class PartitionLoader {
             long size = kernel.files().status(files.log()).sizeBytes();
             // Positions are 31 bits in the index; whatever is longer was not written by us or by Kafka.
             segments.add(Found.unread(files, (int) Math.min(size, Integer.MAX_VALUE)));
+        }
+    }
+
+    /// Segments that a deletion had not unlinked yet, or that a power cut has brought back.
+    private void removeBelowStart() {
+        while (segments.size() > 1 && segments.get(1).files().baseOffset() <= checkpoints.logStart()) {
+            Segment.unlink(kernel, segments.removeFirst().files());
         }
     }
 

@@ -9,8 +9,11 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Span;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +47,9 @@ public final class PartitionLog {
     private final ReentrantLock lock = new ReentrantLock();
     /// Held while flushing, which appends need not wait for. Taken before the other lock where both are held.
     private final ReentrantLock flushLock = new ReentrantLock();
+    /// Held while files are unlinked by their names, which must not be those of another log by then: the folder is
+    /// not moved away meanwhile. Taken before the other two.
+    private final ReentrantLock unlinkLock = new ReentrantLock();
 
     // Guarded by the lock.
     private final ProducerStates producers;
@@ -60,7 +66,7 @@ public final class PartitionLog {
     private volatile AppendOutcome.@Nullable Failed failure;
     private volatile AppendListener[] listeners = {};
 
-    private final long logStartOffset;
+    private volatile long logStartOffset;
 
     // Written under the flush lock; but a roll sets namesChanged, before anything is published in its segment.
     private volatile long recoveryPoint;
@@ -170,11 +176,6 @@ public final class PartitionLog {
         return logStartOffset;
     }
 
-    /// Whether records before the start offset still lie in the first segment.
-    boolean startsWithinSegment() {
-        return logStartOffset > segments[0].baseOffset();
-    }
-
     /// The offset that the next record gets. Read with acquire order: everything below it can be read.
     public long logEndOffset() {
         Segment active = active();
@@ -199,6 +200,31 @@ public final class PartitionLog {
     /// The epoch that the record at `offset` was written in, -1 if not known.
     public int leaderEpochOf(long offset) {
         return epochs.of(offset);
+    }
+
+    /// Where a leader epoch ended.
+    public EpochEnd endOfEpoch(int epoch) {
+        return epochs.endOf(epoch, logEndOffset());
+    }
+
+    /// The idempotent producers that are remembered.
+    public List<ProducerSummary> producers() {
+        lock.lock();
+        try {
+            List<ProducerSummary> summaries = new ArrayList<>(producers.size());
+            producers
+                    .all()
+                    .forEach((id, state) -> summaries.add(new ProducerSummary(
+                            id,
+                            state.epoch(),
+                            state.lastSequence(),
+                            state.lastTimestamp(),
+                            state.coordinatorEpoch(),
+                            state.transactionFirstOffset())));
+            return summaries;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// The failure because of which no more appends are taken, or empty.
@@ -319,7 +345,18 @@ public final class PartitionLog {
         return size > using.segmentBytes() - batch.lengthBytes()
                 || lastOffset - segment.baseOffset() > Integer.MAX_VALUE
                 || appender.indexIsFull()
-                || segment.ageMs(batch.maxTimestamp(), context.clock().millis()) > using.segmentMs();
+                || segment.ageMs(batch.maxTimestamp(), context.clock().millis())
+                        > using.segmentMs() - jitterMs(segment, using);
+    }
+
+    /// By how much this segment rolls earlier: another part for each, the same whenever it is asked for.
+    private long jitterMs(Segment segment, LogConfig using) {
+        long most = Math.min(using.segmentJitterMs(), using.segmentMs());
+        if (most == 0) {
+            return 0;
+        }
+        long mixed = (name.hashCode() + segment.baseOffset() * 31) * 0x9E3779B97F4A7C15L;
+        return (mixed >>> 1) % most;
     }
 
     /// Begins a new segment. When anything fails, the old one stays the active one.
@@ -441,7 +478,13 @@ public final class PartitionLog {
             if (isClosedForGood()) {
                 return new ReadOutcome.Closed(); // its files were moved away meanwhile
             }
+            if (offset < logStartOffset) {
+                return new ReadOutcome.OutOfRange(logStartOffset, endOffset); // deleted meanwhile
+            }
             throw e;
+        }
+        if (offset < logStartOffset) {
+            return new ReadOutcome.OutOfRange(logStartOffset, endOffset);
         }
         throw new CorruptBatchException(
                 last.log().path().toString(),
@@ -504,7 +547,7 @@ public final class PartitionLog {
     /// @param codec looks inside the batches
     /// @throws IOException when stored bytes can't be read or are no batches
     public Optional<TimestampedOffset> offsetForTimestamp(long timestampMs, BatchCodec codec) throws IOException {
-        return timestamps(codec).first(timestampMs, logStartOffset);
+        return search(codec, found -> found.first(timestampMs, logStartOffset));
     }
 
     /// The first record that has the largest timestamp of all, or empty when the log is empty or has no
@@ -513,7 +556,26 @@ public final class PartitionLog {
     /// @param codec looks inside the batches
     /// @throws IOException when stored bytes can't be read or are no batches
     public Optional<TimestampedOffset> offsetOfMaxTimestamp(BatchCodec codec) throws IOException {
-        return timestamps(codec).largest();
+        return search(codec, TimestampSearch::largest);
+    }
+
+    /// Searches, and once more where a segment was deleted on the way.
+    private Optional<TimestampedOffset> search(BatchCodec codec, Question question) throws IOException {
+        while (true) {
+            Segment first = segments[0];
+            try {
+                return question.ask(timestamps(codec));
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.ENOENT || segments[0] == first) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    @FunctionalInterface
+    private interface Question {
+        Optional<TimestampedOffset> ask(TimestampSearch search) throws IOException;
     }
 
     private TimestampSearch timestamps(BatchCodec codec) throws ErrnoException, CorruptBatchException {
@@ -590,6 +652,137 @@ public final class PartitionLog {
         } finally {
             lock.unlock();
         }
+    }
+
+    // ---- Retention
+
+    /// Deletes all records below `offset`: they can't be read any more, and segments that hold no others are
+    /// unlinked. Who holds a span of one can still send it. What is deleted stays so after any crash once this
+    /// returned.
+    ///
+    /// @param offset at most [#highWatermark]; below the log start offset nothing changes
+    /// @return the log start offset from now on
+    /// @throws IllegalArgumentException when the offset lies above the high watermark
+    /// @throws IOException when the log is closed, or it could not be written down where it begins: the records
+    ///     then may or may not come back with a crash, and their files are still there
+    public long deleteBefore(long offset) throws IOException {
+        if (offset > highWatermark()) {
+            throw new IllegalArgumentException(
+                    "Offset " + offset + " of " + name + " is above its high watermark, " + highWatermark());
+        }
+        moveStart(offset);
+        context.logStarts().keep();
+        dropBelowStart();
+        return logStartOffset;
+    }
+
+    private void moveStart(long offset) throws IOException {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IOException(name + " is closed");
+            }
+            logStartOffset = Math.max(logStartOffset, offset);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Moves the start above the segments that are due to go by age or size. Kafka's rules, `UnifiedLog`: by age a
+    /// segment goes when its youngest record is older than `retention.ms`; by size the oldest go while the others
+    /// hold at least `retention.bytes`. The active segment goes too, and a new one is begun.
+    ///
+    /// Unlinks nothing: [#dropBelowStart] does, once it was written down where the log begins.
+    ///
+    /// @param nowMs what counts as now; empty when nothing is to go by age
+    /// @throws IOException when that can't be found out; what lies before is due all the same
+    void expire(OptionalLong nowMs) throws IOException {
+        LogConfig using = config;
+        if (closed || !using.deleted()) {
+            return;
+        }
+        Segment[] all = segments;
+        Expiry expiry = new Expiry(using, nowMs, bytesOnDisk());
+        long start = all[0].baseOffset();
+        try {
+            for (int i = 0; i + 1 < all.length; i++) {
+                if (!expiry.takes(all[i], null) || all[i + 1].baseOffset() > highWatermark()) {
+                    return;
+                }
+                start = all[i + 1].baseOffset();
+            }
+            start = Math.max(start, expireActive(all[all.length - 1], expiry));
+        } finally {
+            if (start > logStartOffset) {
+                moveStart(start);
+            }
+        }
+    }
+
+    /// @return the end of the log if all of it is due, and a new segment was begun there; else 0
+    private long expireActive(Segment last, Expiry expiry) throws IOException {
+        lock.lock();
+        try {
+            long end = logEndOffset();
+            boolean empty = Segment.endPosition(last.published()) == 0;
+            if (closed || failure != null || last != active() || empty || end > highWatermark()) {
+                return 0;
+            }
+            if (!expiry.takes(last, last.appender())) {
+                return 0;
+            }
+            roll(end);
+            return end;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Unlinks the segments that hold nothing from the start offset on, the oldest first.
+    ///
+    /// @return how many went, with how many bytes
+    /// @throws IOException when the folder does not let go of one
+    Dropped dropBelowStart() throws IOException {
+        unlinkLock.lock();
+        try {
+            Segment[] gone = takeBelowStart();
+            long bytes = 0;
+            long failed = 0;
+            for (Segment segment : gone) {
+                bytes += Segment.endPosition(segment.published());
+                long result = segment.delete();
+                failed = failed == 0 ? result : failed;
+            }
+            ErrnoException.check(failed, Call.UNLINK, folder.toString());
+            return new Dropped(gone.length, bytes);
+        } finally {
+            unlinkLock.unlock();
+        }
+    }
+
+    /// Takes the segments out of the log that hold nothing from its start on; readers find them no more.
+    private Segment[] takeBelowStart() {
+        flushLock.lock(); // a flush under way needs their files by name
+        lock.lock();
+        try {
+            Segment[] all = segments;
+            int count = 0;
+            while (!closed && count + 1 < all.length && all[count + 1].baseOffset() <= logStartOffset) {
+                count++;
+            }
+            if (count > 0) {
+                segments = Arrays.copyOfRange(all, count, all.length);
+            }
+            return Arrays.copyOf(all, count);
+        } finally {
+            lock.unlock();
+            flushLock.unlock();
+        }
+    }
+
+    /// What retention has unlinked.
+    record Dropped(int segments, long bytes) {
+        static final Dropped NOTHING = new Dropped(0, 0);
     }
 
     // ---- Housekeeping, and the end
@@ -679,6 +872,7 @@ public final class PartitionLog {
     ///
     /// @throws ErrnoException when it can't be renamed; nothing has changed then
     void moveAway(Path deleted) throws ErrnoException {
+        unlinkLock.lock();
         lock.lock();
         try {
             ErrnoException.check(kernel().files().rename(folder, deleted), Call.RENAME, folder.toString());
@@ -686,6 +880,7 @@ public final class PartitionLog {
             abandon();
         } finally {
             lock.unlock();
+            unlinkLock.unlock();
         }
     }
 

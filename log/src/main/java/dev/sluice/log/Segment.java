@@ -38,6 +38,7 @@ final class Segment {
     private static final long UNKNOWN = Long.MIN_VALUE;
 
     private final LogContext context;
+    private final SegmentFiles files;
     private final long baseOffset;
     private final long createdMs;
     private final boolean gapsAllowed;
@@ -70,6 +71,7 @@ final class Segment {
             long endOffset,
             int endPosition) {
         this.context = context;
+        this.files = files;
         this.baseOffset = files.baseOffset();
         this.gapsAllowed = gapsAllowed;
         this.account = new LazyAccount(partitionAccount, SmallFiles.fileName(files.log()));
@@ -117,10 +119,17 @@ final class Segment {
     }
 
     /// Removes the files of a segment as far as that is possible.
-    static void unlink(Kernel kernel, SegmentFiles files) {
+    ///
+    /// @return 0, or the first −errno, other than of files that are not there
+    static long unlink(Kernel kernel, SegmentFiles files) {
+        long first = 0;
         for (Path path : new Path[] {files.log(), files.offsetIndex(), files.timeIndex(), files.transactionIndex()}) {
-            kernel.files().unlink(path);
+            long result = kernel.files().unlink(path);
+            if (result != -Errno.ENOENT && first == 0) {
+                first = result;
+            }
         }
+        return first;
     }
 
     long baseOffset() {
@@ -321,6 +330,22 @@ final class Segment {
         firstTimestamp = timestampMs;
     }
 
+    /// How long before `nowMs` the youngest record was written, by its timestamp, or by the file's last change
+    /// where no record has one. Negative for one from the future.
+    ///
+    /// @param youngest the largest timestamp in the segment
+    long sinceYoungestMs(LargestTimestamp youngest, long nowMs) throws ErrnoException {
+        if (youngest.timestampMs() >= 0) {
+            return nowMs - youngest.timestampMs();
+        }
+        Descriptor file = log.acquire();
+        try {
+            return nowMs - context.kernel().files().status(file).modifiedNs() / 1_000_000;
+        } finally {
+            log.release();
+        }
+    }
+
     private long readFirstTimestamp() throws CorruptBatchException, ErrnoException {
         Descriptor file = log.acquire();
         try (HeaderCursor cursor = firstBatch(file, published())) {
@@ -355,6 +380,17 @@ final class Segment {
     }
 
     // ---- End
+
+    /// Removes the files, and lets go of them: who reads one still can. What can't be unlinked stays as a leftover
+    /// below the log's start, for the next start of the broker to remove.
+    ///
+    /// @return 0, or the first −errno
+    long delete() {
+        long result = unlink(context.kernel(), files);
+        context.kernel().files().unlink(files.snapshot());
+        retire();
+        return result;
+    }
 
     /// Lets go of the files: each is closed when the last one who reads it is done. Does not unlink.
     void retire() {

@@ -6,6 +6,7 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -71,9 +72,25 @@ final class SegmentScanner implements AutoCloseable {
             throws ErrnoException {
         pieceStart = 0;
         pieceEnd = 0;
-        int position = 0;
+        return scanOn(file, 0, sizeBytes, baseOffset, baseOffset, gapsAllowed, visitor);
+    }
+
+    /// Scans on from the middle of the file that was scanned last.
+    ///
+    /// @param from        where a batch begins
+    /// @param firstOffset what its base offset has to be, or at least be where gaps are allowed
+    Result scanOn(
+            Descriptor file,
+            int from,
+            int sizeBytes,
+            long baseOffset,
+            long firstOffset,
+            boolean gapsAllowed,
+            Visitor visitor)
+            throws ErrnoException {
+        int position = from;
         long batches = 0;
-        long nextOffset = baseOffset;
+        long nextOffset = firstOffset;
         int epoch = LeaderEpochs.NONE;
         while (position < sizeBytes) {
             String problem = check(file, position, sizeBytes, baseOffset, nextOffset, epoch, gapsAllowed);
@@ -87,6 +104,27 @@ final class SegmentScanner implements AutoCloseable {
             position += (int) header.batchLengthBytes();
         }
         return new Result(position, batches, nextOffset, null);
+    }
+
+    /// Where behind a damage whole batches begin again, in the file that was scanned last, or −1: the first bytes
+    /// from `from` on that are a batch, checksum and all, whose base offset is at least `nextOffset`.
+    int findBatch(Descriptor file, int from, int sizeBytes, long baseOffset, long nextOffset) throws ErrnoException {
+        for (int position = from; position <= sizeBytes - BatchView.HEADER_BYTES; position++) {
+            if (!available(file, position, BatchView.HEADER_BYTES, sizeBytes)) {
+                return -1;
+            }
+            boolean mayBe =
+                    piece.get(ValueLayout.JAVA_BYTE, position - pieceStart + BatchView.MAGIC_AT) == BatchView.MAGIC;
+            if (mayBe && check(file, position, sizeBytes, baseOffset, nextOffset, LeaderEpochs.NONE, true) == null) {
+                return position;
+            }
+        }
+        return -1;
+    }
+
+    /// The base offset of the batch that [#findBatch] has found.
+    long foundOffset() {
+        return header.baseOffset();
     }
 
     /// What keeps the bytes at `position` from being the next batch, or null.

@@ -40,6 +40,9 @@ final class CatalogueLog {
     private static final Logger LOG = LoggerFactory.getLogger(CatalogueLog.class);
     private static final int READ_BYTES = 1 << 20;
 
+    /// It is bounded by being compacted, never by age or size.
+    private static final LogConfig CONFIG = LogConfig.DEFAULT.withDeleted(false);
+
     /// The catalogue's own log never changes its id, for it is found before any id is known.
     private static final UUID OWN_ID = new UUID(0x5375696365000000L, 1);
 
@@ -69,7 +72,9 @@ final class CatalogueLog {
                 .findFirst()
                 .orElse(found.isEmpty() ? null : found.getLast());
         if (holds == null) {
-            holds = directory.create(TopicNames.CATALOGUE, 0, OWN_ID, LogConfig.DEFAULT);
+            holds = directory.create(TopicNames.CATALOGUE, 0, OWN_ID, CONFIG);
+        } else {
+            holds.configure(CONFIG);
         }
         for (PartitionLog each : found) {
             if (each != holds) {
@@ -168,7 +173,7 @@ final class CatalogueLog {
     /// @throws IOException when they could not be stored; the old log then goes on
     synchronized void compact(List<CatalogueRecord> records) throws IOException {
         PartitionLog old = log;
-        PartitionLog next = directory.create(TopicNames.CATALOGUE, old.partition() + 1, OWN_ID, LogConfig.DEFAULT);
+        PartitionLog next = directory.create(TopicNames.CATALOGUE, old.partition() + 1, OWN_ID, CONFIG);
         try {
             append(next, records);
         } catch (IOException | RuntimeException | Error e) {

@@ -124,6 +124,10 @@ public final class Kernel {
         return new Limits(this);
     }
 
+    public Leases leases() {
+        return new Leases(this);
+    }
+
     /// Counts the calls that are made on no descriptor that has an account of its own.
     public Account account() {
         return account;

@@ -1,8 +1,11 @@
 package dev.sluice.io.linux;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /// Memory maps: mmap(2), munmap(2), madvise(2), msync(2), mincore(2).
@@ -31,6 +34,11 @@ public final class Mappings {
     public static final int MADV_POPULATE_READ = 22;
     public static final int MADV_POPULATE_WRITE = 23;
     public static final int MS_SYNC = 4;
+
+    /// The unit of mapping, protection and copy on write. Sluice runs on kernels with pages of 4 KiB.
+    public static final long PAGE_BYTES = 4096;
+
+    private static final Path PAGEMAP = Path.of("/proc/self/pagemap");
 
     private static final MethodHandle MMAP = Native.function(
             "mmap",
@@ -107,9 +115,50 @@ public final class Mappings {
         return (protection & PROT_WRITE) != 0 ? mapped : mapped.asReadOnly();
     }
 
+    /// A part of mapped memory that can be touched until `arena` is closed, by the arena's thread alone if it is
+    /// confined: what to lend to somebody who might keep it.
+    public static MemorySegment lend(MemorySegment mapped, long position, long lengthBytes, Arena arena) {
+        MemorySegment part = mapped.asSlice(position, lengthBytes).reinterpret(arena, null);
+        return mapped.isReadOnly() ? part.asReadOnly() : part;
+    }
+
     /// Whether memory begins at a multiple of `alignBytes`, as direct I/O wants it.
     public static boolean isAligned(MemorySegment memory, long alignBytes) {
         return memory.address() % alignBytes == 0;
+    }
+
+    /// How many pages of a private map hold a copy of their own: those that were written to, also when they were
+    /// swapped out since. Read from /proc/self/pagemap, 8 bytes a page, whose top bits everybody may read of
+    /// themselves (admin-guide/mm/pagemap.rst of the kernel: 63 present, 62 swapped, 61 file page).
+    ///
+    /// @param scratch native memory that entries are read into, borrowed; the longer, the fewer calls
+    /// @return pages, or −errno
+    public long privatePages(MemorySegment mapped, MemorySegment scratch) {
+        Opened opened = kernel.files().open(PAGEMAP, Files.O_RDONLY, 0, kernel.account());
+        if (!(opened instanceof Opened.Ok(Descriptor pagemap))) {
+            return -opened.errno();
+        }
+        try (pagemap) {
+            long pages = (mapped.byteSize() + PAGE_BYTES - 1) / PAGE_BYTES;
+            long firstEntry = mapped.address() / PAGE_BYTES;
+            long own = 0;
+            for (long page = 0; page < pages; ) {
+                long wanted = Math.min((pages - page) * Long.BYTES, scratch.byteSize() & -Long.BYTES);
+                long n = kernel.files()
+                        .preadFully(pagemap, scratch.asSlice(0, wanted), (firstEntry + page) * Long.BYTES);
+                if (n < Long.BYTES) {
+                    return n < 0 ? n : -Errno.EIO;
+                }
+                for (long at = 0; at + Long.BYTES <= n; at += Long.BYTES, page++) {
+                    long entry = scratch.get(ValueLayout.JAVA_LONG, at);
+                    boolean present = entry < 0;
+                    boolean swapped = (entry >>> 62 & 1) == 1;
+                    boolean isFiles = (entry >>> 61 & 1) == 1;
+                    own += (present || swapped) && !isFiles ? 1 : 0;
+                }
+            }
+            return own;
+        }
     }
 
     /// munmap(2). No access to the segment, or to a slice of it, may be under way or follow: it would end the

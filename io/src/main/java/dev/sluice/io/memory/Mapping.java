@@ -39,6 +39,24 @@ public final class Mapping implements AutoCloseable {
         return new Mapping(kernel, kernel.mappings().map(file, position, lengthBytes, protection, Mappings.MAP_SHARED));
     }
 
+    /// Maps a range of a file privately: what is stored goes to copies of its pages that this map alone has, each
+    /// made at the first store into the page.
+    ///
+    /// @param position multiple of the page size
+    /// @throws ErrnoException when the kernel refuses, ENOMEM also when the process has too many maps
+    public static Mapping privateOfFile(Kernel kernel, Descriptor file, long position, long lengthBytes)
+            throws ErrnoException {
+        return new Mapping(
+                kernel,
+                kernel.mappings()
+                        .map(
+                                file,
+                                position,
+                                lengthBytes,
+                                Mappings.PROT_READ | Mappings.PROT_WRITE,
+                                Mappings.MAP_PRIVATE));
+    }
+
     /// Reserves zeroed memory: address space now, pages when they are first touched.
     public static Mapping reserve(Kernel kernel, long lengthBytes) throws ErrnoException {
         return new Mapping(kernel, kernel.mappings().anonymous(lengthBytes, Mappings.MAP_NORESERVE));
@@ -77,19 +95,27 @@ public final class Mapping implements AutoCloseable {
     }
 
     /// Gives back a reference taken by [#retain].
-    public void release() {
+    ///
+    /// @return whether it was the last, so that the map is gone now
+    public boolean release() {
         int left = references.decrementAndGet();
         assert left >= 0 : "released more often than retained";
         if (left == 0) {
             kernel.mappings().unmap(segment);
         }
+        return left == 0;
     }
 
     /// Gives up the owner's reference. Closing twice changes nothing.
     @Override
     public void close() {
-        if (ownerClosed.compareAndSet(0, 1)) {
-            release();
-        }
+        abandon();
+    }
+
+    /// The same, and says what came of it.
+    ///
+    /// @return whether the map is gone now by this call; false while others hold references, and the second time
+    public boolean abandon() {
+        return ownerClosed.compareAndSet(0, 1) && release();
     }
 }

@@ -82,6 +82,11 @@ public final class ChildJvm implements AutoCloseable {
         return rest.toString();
     }
 
+    /// Its exit status, once it has ended: 128 + the signal's number where a signal ended it.
+    public int status() throws InterruptedException {
+        return process.waitFor();
+    }
+
     /// SIGKILL, and its end.
     public void kill() throws InterruptedException {
         process.destroyForcibly();

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.io.view;
+
+import org.jspecify.annotations.NullMarked;
