@@ -119,11 +119,13 @@ public final class Comparison {
             Thread.currentThread().interrupt();
             throw new CancellationException();
         } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case IOException failed -> throw failed;
-                case CancellationException stopped -> throw stopped;
-                default -> throw new IllegalStateException(e.getCause());
+            if (e.getCause() instanceof IOException failed) {
+                throw failed;
             }
+            if (e.getCause() instanceof CancellationException stopped) {
+                throw stopped;
+            }
+            throw new IllegalStateException(e.getCause());
         }
     }
 

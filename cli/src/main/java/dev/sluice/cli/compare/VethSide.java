@@ -93,7 +93,7 @@ final class VethSide extends OtherSide {
         try {
             return started.join();
         } catch (CompletionException e) {
-            throw new IOException(String.valueOf(e.getCause().getMessage()), e);
+            throw e.getCause() instanceof IOException failed ? failed : new IOException(e);
         }
     }
 

@@ -124,7 +124,7 @@ final class OtherEnd implements AutoCloseable {
             try {
                 received = work.get();
             } catch (ExecutionException e) {
-                throw new IOException("the other end failed: " + e.getCause().getMessage(), e);
+                throw new IOException("the other end failed: " + e.getMessage(), e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new IOException("interrupted", e);
