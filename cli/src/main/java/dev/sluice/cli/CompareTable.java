@@ -70,7 +70,7 @@ final class CompareTable {
                             + figure("%.1f", row.dmaCopies().value()));
                 }
             }
-            table.row(cells.toArray(String[]::new));
+            table.row(cells.toArray());
         });
         return table;
     }
@@ -115,7 +115,7 @@ final class CompareTable {
             if (reads) {
                 cells.add(figure("%.0f%%", 100 * row.deviceReadPerByte().median()));
             }
-            table.row(cells.toArray(String[]::new));
+            table.row(cells.toArray());
         }
         return table;
     }

@@ -70,6 +70,10 @@ public record Explanation(
         return String.format(Locale.ROOT, "%." + decimals + "f %s", value, UNITS[unit]);
     }
 
+    static String bytes(long bytes) {
+        return bytes((double) bytes);
+    }
+
     /// A figure's number with its unit, for people.
     static String text(Figure figure) {
         return switch (figure.unit()) {
