@@ -3,6 +3,7 @@ package dev.sluice.broker.api;
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.config.BrokerConfig;
 import dev.sluice.broker.coordinator.Groups;
+import java.time.InstantSource;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param clusterId the cluster's id, as clients are told
 /// @param groups    all consumer groups
+/// @param clock     ms since the epoch, for timestamps
 /// @param offLoop   does work that may block
 /// @param status    the broker's status as JSON, for one topic or (null) for all
 public record Services(
@@ -17,5 +19,6 @@ public record Services(
         BrokerConfig config,
         String clusterId,
         Groups groups,
+        InstantSource clock,
         OffLoop offLoop,
         Function<@Nullable String, String> status) {}
