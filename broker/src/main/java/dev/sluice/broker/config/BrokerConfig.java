@@ -20,6 +20,7 @@ import java.util.Map;
 /// @param fetchSessions      the most fetch sessions that are kept
 /// @param log                defaults of every topic's log
 /// @param records            defaults of every topic's rules for records
+/// @param groups             what holds for consumer groups
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
 /// @param checkpointIntervalMs how often recovery points are written down
@@ -37,6 +38,7 @@ public record BrokerConfig(
         int fetchSessions,
         LogConfig log,
         RecordRules records,
+        GroupConfig groups,
         NetConfig net,
         long shutdownGraceMs,
         long checkpointIntervalMs,
@@ -85,6 +87,7 @@ public record BrokerConfig(
                 get(given, BrokerKeys.FETCH_SESSIONS),
                 topics.log(),
                 topics.records(),
+                GroupKeys.load(given),
                 new NetConfig(
                         loops > 0 ? loops : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),
                         get(given, BrokerKeys.LARGEST_REQUEST),
