@@ -71,6 +71,7 @@ public final class Broker implements AutoCloseable {
         this.retention = new Retention(
                 directory,
                 new SteadyClock(clock, System::nanoTime, config.clockHoldMs()),
+                System::nanoTime,
                 config.retentionCheckIntervalMs());
     }
 
@@ -98,7 +99,14 @@ public final class Broker implements AutoCloseable {
         try {
             Identity identity = ClusterIdentity.of(config.dataDir(), config.nodeId());
             clusterId = identity.clusterId();
-            directory = LogDirectory.open(kernel, config.dataDir(), identity, config.log(), clock, segments);
+            directory = LogDirectory.open(
+                    kernel,
+                    config.dataDir(),
+                    identity,
+                    _ -> config.log(),
+                    clock,
+                    segments,
+                    LogDirectory.Options.standard().withReserveBytes(config.reserveBytes()));
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             throw e;

@@ -21,6 +21,8 @@ import java.util.function.Consumer;
 /// @param producerIdExpirationMs `producer.id.expiration.ms`: how long after its last batch a producer is remembered
 /// @param preallocateStepBytes   `sluice.log.preallocate.step.bytes`: the most that is reserved on the disk ahead of
 ///     the active segment's end at a time; a small segment reserves less
+/// @param vital                  whether it may be appended to with the reserve of a full disk; no key, for the broker
+///     says so of its own topics
 public record LogConfig(
         int segmentBytes,
         long segmentMs,
@@ -33,7 +35,8 @@ public record LogConfig(
         long retentionMs,
         long retentionBytes,
         long producerIdExpirationMs,
-        int preallocateStepBytes) {
+        int preallocateStepBytes,
+        boolean vital) {
 
     private static final long DAY_MS = 24 * 3_600_000L;
 
@@ -79,6 +82,7 @@ public record LogConfig(
         private long retentionBytes = UNLIMITED;
         private long producerIdExpirationMs = DAY_MS;
         private int preallocateStepBytes = 4 << 20;
+        private boolean vital;
 
         LogConfig build() {
             return new LogConfig(
@@ -93,7 +97,8 @@ public record LogConfig(
                     retentionMs,
                     retentionBytes,
                     producerIdExpirationMs,
-                    preallocateStepBytes);
+                    preallocateStepBytes,
+                    vital);
         }
     }
 
@@ -111,6 +116,7 @@ public record LogConfig(
         draft.retentionBytes = retentionBytes;
         draft.producerIdExpirationMs = producerIdExpirationMs;
         draft.preallocateStepBytes = preallocateStepBytes;
+        draft.vital = vital;
         change.accept(draft);
         return draft.build();
     }
@@ -161,5 +167,9 @@ public record LogConfig(
 
     public LogConfig withPreallocateStepBytes(int bytes) {
         return with(draft -> draft.preallocateStepBytes = bytes);
+    }
+
+    public LogConfig withVital(boolean value) {
+        return with(draft -> draft.vital = value);
     }
 }

@@ -9,7 +9,12 @@ import java.time.InstantSource;
 /// @param clock     wall-clock time, for what Kafka decides by it
 /// @param logStarts makes durable where logs begin
 record LogContext(
-        Kernel kernel, OpenFiles openFiles, SegmentWriter.Engine engine, InstantSource clock, LogStarts logStarts) {
+        Kernel kernel,
+        OpenFiles openFiles,
+        SegmentWriter.Engine engine,
+        InstantSource clock,
+        SpaceReserve reserve,
+        LogStarts logStarts) {
     /// Makes durable where the logs of the folder begin now.
     @FunctionalInterface
     interface LogStarts {

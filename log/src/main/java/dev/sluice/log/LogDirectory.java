@@ -47,7 +47,14 @@ public final class LogDirectory implements AutoCloseable {
     ///     folder
     /// @param engine           how bytes get into the segments
     /// @param ids              new random ids, for the folder and for what is being deleted
-    public record Options(int recoveryThreads, int openSegmentFiles, SegmentWriter.Engine engine, Supplier<UUID> ids) {
+    /// @param reserveBytes     disk space kept for what must be written on a full disk too, at most a 64th of the
+    ///     file system; 0 for none
+    public record Options(
+            int recoveryThreads,
+            int openSegmentFiles,
+            SegmentWriter.Engine engine,
+            Supplier<UUID> ids,
+            long reserveBytes) {
         /// @throws IllegalArgumentException naming the value that can't be
         public Options {
             if (recoveryThreads < 1) {
@@ -60,9 +67,19 @@ public final class LogDirectory implements AutoCloseable {
             }
         }
 
-        /// Two recovery threads (Kafka's default), 1,024 open files at rest, writing by pwrite, random ids.
+        /// Without a reserve.
+        public Options(int recoveryThreads, int openSegmentFiles, SegmentWriter.Engine engine, Supplier<UUID> ids) {
+            this(recoveryThreads, openSegmentFiles, engine, ids, 0);
+        }
+
+        /// Two recovery threads (Kafka's default), 1,024 open files at rest, writing by pwrite, random ids, no
+        /// reserve.
         public static Options standard() {
             return new Options(2, 1024, SegmentWriter.pwrite(), UUID::randomUUID);
+        }
+
+        public Options withReserveBytes(long bytes) {
+            return new Options(recoveryThreads, openSegmentFiles, engine, ids, bytes);
         }
     }
 
@@ -99,6 +116,7 @@ public final class LogDirectory implements AutoCloseable {
             UUID id,
             DirectoryLock lock,
             InstantSource clock,
+            SpaceReserve reserve,
             Account segmentsAccount,
             Options options,
             Function<String, LogConfig> configOf)
@@ -108,7 +126,12 @@ public final class LogDirectory implements AutoCloseable {
         this.id = id;
         this.lock = lock;
         this.context = new LogContext(
-                kernel, new OpenFiles(options.openSegmentFiles()), options.engine(), clock, this::keepLogStarts);
+                kernel,
+                new OpenFiles(options.openSegmentFiles()),
+                options.engine(),
+                clock,
+                reserve,
+                this::keepLogStarts);
         this.segmentsAccount = segmentsAccount;
         this.options = options;
         this.report = load(configOf);
@@ -138,7 +161,8 @@ public final class LogDirectory implements AutoCloseable {
         DirectoryLock lock = DirectoryLock.take(kernel, absolute);
         try {
             UUID id = lock.identify(identity, options.ids());
-            return new LogDirectory(kernel, absolute, id, lock, clock, segments, options, configOf);
+            SpaceReserve reserve = SpaceReserve.in(kernel, absolute, options.reserveBytes());
+            return new LogDirectory(kernel, absolute, id, lock, clock, reserve, segments, options, configOf);
         } catch (IOException | RuntimeException | Error e) {
             lock.close();
             throw e;
@@ -173,17 +197,10 @@ public final class LogDirectory implements AutoCloseable {
         try {
             partitions = ParallelWork.run(
                     "sluice-recovery", options.recoveryThreads(), found, "Loading partition ", name -> {
-                        PartitionLoader.Loaded loaded = new PartitionLoader(
-                                        context,
-                                        name,
-                                        folder.resolve(name.folder()),
-                                        configOf.apply(name.topic()),
-                                        new PartitionLoader.Checkpoints(
-                                                recoveryPoints.getOrDefault(name, 0L),
-                                                logStarts.getOrDefault(name, -1L)),
-                                        segmentsAccount,
-                                        recoveryAccount)
-                                .load(clean);
+                        LogConfig config = configOf.apply(name.topic());
+                        PartitionLoader.Checkpoints checkpoints = new PartitionLoader.Checkpoints(
+                                recoveryPoints.getOrDefault(name, 0L), logStarts.getOrDefault(name, -1L));
+                        PartitionLoader.Loaded loaded = load(name, config, checkpoints, recoveryAccount, clean);
                         logs.put(name, loaded.log());
                         return loaded.report();
                     });
@@ -195,6 +212,33 @@ public final class LogDirectory implements AutoCloseable {
         }
         long durationNs = Duration.between(started, context.clock().instant()).toNanos();
         return new RecoveryReport(clean, partitions, ignored, removed, warnings, durationNs);
+    }
+
+    /// Loads a partition; on a full disk with the reserve's room, for a start must not fail for want of an index.
+    private PartitionLoader.Loaded load(
+            PartitionName name,
+            LogConfig config,
+            PartitionLoader.Checkpoints checkpoints,
+            Account recoveryAccount,
+            boolean clean)
+            throws IOException {
+        while (true) {
+            try {
+                return new PartitionLoader(
+                                context,
+                                name,
+                                folder.resolve(name.folder()),
+                                config,
+                                checkpoints,
+                                segmentsAccount,
+                                recoveryAccount)
+                        .load(clean);
+            } catch (ErrnoException e) {
+                if (!Errno.isOutOfSpace(e.errno()) || !context.reserve().spend()) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /// Whether the broker before ended cleanly. Its word holds once: the marker is gone for good before anything
@@ -402,6 +446,14 @@ public final class LogDirectory implements AutoCloseable {
         failures.throwIfAny();
     }
 
+    /// What a broker calls every second or so, on a thread that may block: takes the reserve back once the disk has
+    /// the room for it.
+    ///
+    /// @return whether the disk is full: appends were refused, and would still be
+    public boolean isFull() {
+        return context.reserve().isDiskFull();
+    }
+
     /// Segments that a log has let go of.
     ///
     /// @param bytes          of their batches
@@ -427,10 +479,12 @@ public final class LogDirectory implements AutoCloseable {
             recoveryPoints.put(name, log.recoveryPoint());
             highWatermarks.put(name, log.highWatermark());
         });
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), recoveryPoints);
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.HIGH_WATERMARK), highWatermarks);
-        SmallFiles.syncFolder(kernel, folder);
+        context.reserve().spendFor(() -> {
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), recoveryPoints);
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.HIGH_WATERMARK), highWatermarks);
+            SmallFiles.syncFolder(kernel, folder);
+        });
         checkpointed.clear();
         checkpointed.addAll(recoveryPoints.keySet());
         keptLogStarts = logStarts;
@@ -454,8 +508,10 @@ public final class LogDirectory implements AutoCloseable {
         if (logStarts.equals(keptLogStarts)) {
             return;
         }
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
-        SmallFiles.syncFolder(kernel, folder);
+        context.reserve().spendFor(() -> {
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
+            SmallFiles.syncFolder(kernel, folder);
+        });
         checkpointed.addAll(logStarts.keySet());
         keptLogStarts = logStarts;
     }
@@ -498,8 +554,10 @@ public final class LogDirectory implements AutoCloseable {
 
     private void leaveMarker() throws ErrnoException {
         Path marker = folder.resolve(CLEAN_MARKER);
-        SmallFiles.replace(kernel, marker, CLEAN_MARKER_CONTENT.getBytes(StandardCharsets.UTF_8));
-        SmallFiles.syncFolder(kernel, folder);
+        context.reserve().spendFor(() -> {
+            SmallFiles.replace(kernel, marker, CLEAN_MARKER_CONTENT.getBytes(StandardCharsets.UTF_8));
+            SmallFiles.syncFolder(kernel, folder);
+        });
     }
 
     /// Lets go of everything as it is, as if the process had died here: what a failed close ends with, and what is

@@ -226,6 +226,9 @@ public final class PartitionLog {
         lock.lock();
         try {
             outcome = appendLocked(batch);
+            if (isForWantOfSpace(outcome)) {
+                outcome = appendOnFullDisk(batch, outcome);
+            }
         } finally {
             lock.unlock();
         }
@@ -235,6 +238,19 @@ public final class PartitionLog {
             }
         }
         return outcome;
+    }
+
+    private static boolean isForWantOfSpace(AppendOutcome outcome) {
+        return outcome instanceof AppendOutcome.Failed failed && Errno.isOutOfSpace(failed.errno());
+    }
+
+    private AppendOutcome appendOnFullDisk(BatchView batch, AppendOutcome failed) {
+        SpaceReserve reserve = context.reserve();
+        if (config.vital() && reserve.spend()) {
+            return appendLocked(batch);
+        }
+        reserve.refused();
+        return failed;
     }
 
     private AppendOutcome appendLocked(BatchView batch) {
@@ -292,7 +308,12 @@ public final class PartitionLog {
             return new AppendOutcome.Rejected(
                     AppendOutcome.Reason.TRANSACTIONAL, "A transactional batch for " + name + ": there are none here");
         }
-        return producers.check(batch, name.folder(), logStartOffset);
+        AppendOutcome known = producers.check(batch, name.folder(), logStartOffset);
+        if (known == null && context.reserve().isSpent() && !config.vital()) {
+            return new AppendOutcome.Failed(
+                    Errno.ENOSPC, false, context.reserve().refusal());
+        }
+        return known;
     }
 
     /// The appender of the active segment, which is a new one if the batch is due for one.
@@ -704,7 +725,7 @@ public final class PartitionLog {
             if (!expiry.takes(last, last.appender())) {
                 return 0;
             }
-            roll(end);
+            context.reserve().spendFor(() -> roll(end));
             return end;
         } finally {
             lock.unlock();
@@ -818,7 +839,7 @@ public final class PartitionLog {
             flush();
             // Without a sync, as for the indexes: one that a power cut has torn is found out, and done
             // without.
-            snapshotProducers(logEndOffset());
+            context.reserve().spendFor(() -> snapshotProducers(logEndOffset()));
         } finally {
             abandon();
             lock.unlock();

@@ -23,6 +23,7 @@ import java.util.Map;
 /// @param checkpointIntervalMs how often recovery points are written down
 /// @param retentionCheckIntervalMs how often it is looked for segments to be deleted
 /// @param clockHoldMs        how long nothing goes by age after the clock was set forward
+/// @param reserveBytes       disk space kept for what must be written on a full disk too
 public record BrokerConfig(
         Path dataDir,
         List<ListenerAddress> listeners,
@@ -36,7 +37,8 @@ public record BrokerConfig(
         long shutdownGraceMs,
         long checkpointIntervalMs,
         long retentionCheckIntervalMs,
-        long clockHoldMs) {
+        long clockHoldMs,
+        long reserveBytes) {
 
     private static final int MOST_LOOPS = 64;
 
@@ -87,7 +89,8 @@ public record BrokerConfig(
                 get(given, BrokerKeys.SHUTDOWN_GRACE_MS),
                 get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS),
                 get(given, BrokerKeys.RETENTION_CHECK_INTERVAL_MS),
-                get(given, BrokerKeys.CLOCK_HOLD_MS));
+                get(given, BrokerKeys.CLOCK_HOLD_MS),
+                get(given, BrokerKeys.RESERVE_BYTES));
     }
 
     static <T> T get(Map<String, String> given, ConfigKey<T> key) {
