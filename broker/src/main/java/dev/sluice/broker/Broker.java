@@ -112,7 +112,7 @@ public final class Broker implements AutoCloseable {
             throw e;
         }
         try {
-            catalogue = Catalogue.open(kernel, directory, config.log(), clock);
+            catalogue = Catalogue.open(kernel, directory, config.topics(), clock);
             broker = new Broker(config, directory, network, controlThreads(), clock);
         } catch (IOException | RuntimeException | Error e) {
             network.close();

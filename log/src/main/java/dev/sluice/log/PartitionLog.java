@@ -9,7 +9,9 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Span;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -198,6 +200,31 @@ public final class PartitionLog {
     /// The epoch that the record at `offset` was written in, -1 if not known.
     public int leaderEpochOf(long offset) {
         return epochs.of(offset);
+    }
+
+    /// Where a leader epoch ended.
+    public EpochEnd endOfEpoch(int epoch) {
+        return epochs.endOf(epoch, logEndOffset());
+    }
+
+    /// The idempotent producers that are remembered.
+    public List<ProducerSummary> producers() {
+        lock.lock();
+        try {
+            List<ProducerSummary> summaries = new ArrayList<>(producers.size());
+            producers
+                    .all()
+                    .forEach((id, state) -> summaries.add(new ProducerSummary(
+                            id,
+                            state.epoch(),
+                            state.lastSequence(),
+                            state.lastTimestamp(),
+                            state.coordinatorEpoch(),
+                            state.transactionFirstOffset())));
+            return summaries;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// The failure because of which no more appends are taken, or empty.

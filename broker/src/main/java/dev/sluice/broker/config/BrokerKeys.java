@@ -1,11 +1,9 @@
 package dev.sluice.broker.config;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /// The broker's own configuration keys. Those that every topic inherits stand in [TopicKeys].
 public final class BrokerKeys {
@@ -165,31 +163,8 @@ public final class BrokerKeys {
         if (kafkas != null) {
             throw new ConfigException(name + " is Kafka's and has no effect here (" + kafkas + "): remove it");
         }
-        throw new ConfigException("Unknown configuration key " + name + "; the nearest is " + nearest(name)
+        throw new ConfigException("Unknown configuration key " + name + "; the nearest is "
+                + Nearest.of(name, all().stream().map(ConfigKey::name))
                 + " (all keys are listed in docs/CONFIGURATION.md)");
-    }
-
-    private static String nearest(String name) {
-        Stream<String> names = all().stream().map(ConfigKey::name);
-        return names.min(Comparator.comparingInt(known -> distance(known, name)))
-                .orElseThrow();
-    }
-
-    /// Levenshtein's distance.
-    private static int distance(String one, String other) {
-        int[] row = new int[other.length() + 1];
-        for (int j = 0; j <= other.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= one.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= other.length(); j++) {
-                int replaced = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[other.length()];
     }
 }

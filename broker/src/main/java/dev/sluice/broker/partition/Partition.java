@@ -1,5 +1,7 @@
 package dev.sluice.broker.partition;
 
+import dev.sluice.broker.config.RecordRules;
+import dev.sluice.broker.config.TopicSettings;
 import dev.sluice.log.AppendOutcome;
 import dev.sluice.log.BatchView;
 import dev.sluice.log.PartitionLog;
@@ -34,9 +36,24 @@ public final class Partition {
     /// How many wait; written under the lock of `waiters`, read without it by appenders (see [#append]).
     private volatile int waiting;
 
-    public Partition(int index, PartitionLog log) {
+    /// What is asked of the records of clients; written when the topic is configured, read by whoever appends for
+    /// a client.
+    private volatile RecordRules rules;
+
+    public Partition(int index, PartitionLog log, RecordRules rules) {
         this.index = index;
         this.log = log;
+        this.rules = rules;
+    }
+
+    /// Takes effect with the next append.
+    public void configure(TopicSettings settings) {
+        log.configure(settings.log());
+        rules = settings.records();
+    }
+
+    public RecordRules rules() {
+        return rules;
     }
 
     public int index() {
