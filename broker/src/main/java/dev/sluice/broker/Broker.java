@@ -147,8 +147,8 @@ public final class Broker implements AutoCloseable {
     }
 
     private void open(Catalogue catalogue, String clusterId, Account segments) throws IOException {
-        BrokerStatus status =
-                new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
+        BrokerStatus status = new BrokerStatus(
+                config, catalogue, network.connectionsAccount(), segments, retention::isDiskFull, System.nanoTime());
         Services services = new Services(catalogue, config, clusterId, new OffLoop(control), status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);
     }

@@ -13,6 +13,7 @@ final class StatusTables {
         out.println("Sluice " + broker.version() + ", up "
                 + HumanFormat.duration(Duration.ofMillis(broker.uptimeMs())) + ", data in " + broker.dataDir()
                 + ", flush " + broker.flush());
+        report.problems().forEach(problem -> out.println("PROBLEM: " + problem));
         section("Connections, since the start", "method", report.connectionTotal(), out);
         items("Open connections", "connection", report.connections(), out);
         section("Segments, since the start", "method", report.segmentTotal(), out);

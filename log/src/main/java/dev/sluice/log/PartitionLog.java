@@ -66,6 +66,9 @@ public final class PartitionLog {
     private volatile AppendOutcome.@Nullable Failed failure;
     private volatile AppendListener[] listeners = {};
 
+    /// The last failure of a read; by whichever thread met it.
+    private volatile @Nullable IOException readFailure;
+
     private volatile long logStartOffset;
 
     // Written under the flush lock; but a roll sets namesChanged, before anything is published in its segment.
@@ -230,6 +233,20 @@ public final class PartitionLog {
     /// The failure because of which no more appends are taken, or empty.
     public Optional<AppendOutcome.Failed> failure() {
         return Optional.ofNullable(failure);
+    }
+
+    /// What is wrong with the log, a sentence each, for an operator: empty when nothing is.
+    public List<String> problems() {
+        List<String> problems = new ArrayList<>();
+        AppendOutcome.Failed failed = failure;
+        if (failed != null) {
+            problems.add(name + " takes no appends: " + failed.message());
+        }
+        IOException unreadable = readFailure;
+        if (unreadable != null) {
+            problems.add(name + " could not be read, the last time: " + unreadable.getMessage());
+        }
+        return problems;
     }
 
     private Segment active() {
@@ -502,6 +519,10 @@ public final class PartitionLog {
             if (offset < logStartOffset) {
                 return new ReadOutcome.OutOfRange(logStartOffset, endOffset); // deleted meanwhile
             }
+            readFailure = e;
+            throw e;
+        } catch (CorruptBatchException e) {
+            readFailure = e;
             throw e;
         }
         if (offset < logStartOffset) {
@@ -536,6 +557,9 @@ public final class PartitionLog {
             }
             int wanted = Math.max(maxBytes, atLeastOneBatch ? place.lengthBytes() : 0);
             int length = Math.min(wanted, Segment.endPosition(published) - place.position());
+            if (log.isSuspect()) {
+                length = segment.readable(file, place, length);
+            }
             handedOut = true;
             return new ReadOutcome.Found(new Span(file, place.position(), length, log), place.baseOffset());
         } finally {
