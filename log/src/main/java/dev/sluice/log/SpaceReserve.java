@@ -58,13 +58,16 @@ final class SpaceReserve {
     /// Reserves the space in a folder, or finds it reserved. On a disk that is full already it begins spent.
     ///
     /// @param wantedBytes how much; 0 for none
-    /// @throws ErrnoException when the folder's file system can't be asked
+    /// @throws ErrnoException when it can't be had for another reason
     static SpaceReserve in(Kernel kernel, Path folder, long wantedBytes) throws ErrnoException {
         SpaceReserve reserve =
                 new SpaceReserve(kernel, folder.resolve(FILE), Math.min(wantedBytes, part(kernel, folder)));
         if (reserve.bytes > 0) {
-            reserve.spent = true;
-            reserve.refill();
+            long result = reserve.take();
+            reserve.spent = result < 0;
+            if (!Errno.isOutOfSpace((int) -result)) {
+                ErrnoException.check(result, Call.FALLOCATE, reserve.path.toString());
+            }
         }
         return reserve;
     }
@@ -158,12 +161,17 @@ final class SpaceReserve {
     ///
     /// @return whether the reserve is whole
     synchronized boolean refill() {
-        if (!spent) {
-            return true;
+        if (spent) {
+            spent = take() < 0;
         }
+        return !spent;
+    }
+
+    /// @return 0 when the room is reserved, or can't be on such a file system; or −errno
+    private long take() {
         Opened opened = kernel.files().open(path, Files.O_RDWR | Files.O_CREAT, SmallFiles.FILE_MODE, kernel.account());
         if (!(opened instanceof Opened.Ok ok)) {
-            return false;
+            return -opened.errno();
         }
         try (Descriptor file = ok.descriptor()) {
             long result;
@@ -171,16 +179,13 @@ final class SpaceReserve {
                 result = kernel.files().fallocate(file, 0, 0, bytes);
             } while (result == -Errno.EINTR);
             if (result == -Errno.EOPNOTSUPP || result == -Errno.ENOSYS) {
-                spent = false; // a file system that can't reserve: vital writes fail on it like any other
-                return true;
+                return 0; // vital writes fail on it like any other
             }
             if (result < 0) {
                 kernel.files().ftruncate(file, 0); // what it could get of it
-                return false;
             }
+            return result;
         }
-        spent = false;
-        return true;
     }
 
     /// What a client is told whose append is refused.
