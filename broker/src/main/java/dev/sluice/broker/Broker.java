@@ -120,7 +120,7 @@ public final class Broker implements AutoCloseable {
             throw e;
         }
         try {
-            broker.open(catalogue, clusterId, segments);
+            broker.open(catalogue, clusterId, segments, clock);
             return broker;
         } catch (IOException | RuntimeException | Error e) {
             closeAfter(e, broker);
@@ -146,10 +146,10 @@ public final class Broker implements AutoCloseable {
                 Thread.ofPlatform().name("sluice-control-", 0).daemon().factory());
     }
 
-    private void open(Catalogue catalogue, String clusterId, Account segments) throws IOException {
+    private void open(Catalogue catalogue, String clusterId, Account segments, InstantSource clock) throws IOException {
         BrokerStatus status = new BrokerStatus(
                 config, catalogue, network.connectionsAccount(), segments, retention::isDiskFull, System.nanoTime());
-        Services services = new Services(catalogue, config, clusterId, new OffLoop(control), status::json);
+        Services services = new Services(catalogue, config, clusterId, clock, new OffLoop(control), status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);
     }
 
@@ -164,9 +164,9 @@ public final class Broker implements AutoCloseable {
         return config.dataDir();
     }
 
-    /// The flush policy's name.
+    /// The flush policy that topics have unless they say otherwise, beginning with its name.
     public String flushPolicy() {
-        return BrokerStatus.FLUSH_POLICY;
+        return config.log().describeFlushPolicy();
     }
 
     /// What opening the data folder found and did.

@@ -98,10 +98,8 @@ class DiskTroubleTest {
                     client.produce(bad, 0, Batches.of("lost").bytes());
 
             assertThat(error(answer.errorCode())).isEqualTo(Errors.KAFKA_STORAGE_ERROR);
-            assertThat(Status.of(client).problems())
-                    .singleElement()
-                    .asString()
-                    .contains("bad-0 takes no appends", "EIO");
+            assertThat(Status.of(client).partition("bad", 0).get("failure").toString())
+                    .contains("bad-0 takes no more appends", "EIO");
             assertThat(client.append(good, 0, Batches.of("good").bytes())).isZero();
             assertThat(client.read(bad, 0, 0)).isNotEmpty();
             assertThatThrownBy(() -> broker.broker().close()).hasMessageContaining("EIO"); // no clean end

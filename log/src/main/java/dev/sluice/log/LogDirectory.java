@@ -49,12 +49,14 @@ public final class LogDirectory implements AutoCloseable {
     /// @param ids              new random ids, for the folder and for what is being deleted
     /// @param reserveBytes     disk space kept for what must be written on a full disk too, at most a 64th of the
     ///     file system; 0 for none
+    /// @param flushing         where appends are flushed; asked once, and ended with the folder
     public record Options(
             int recoveryThreads,
             int openSegmentFiles,
             SegmentWriter.Engine engine,
             Supplier<UUID> ids,
-            long reserveBytes) {
+            long reserveBytes,
+            Supplier<Flushing> flushing) {
         /// @throws IllegalArgumentException naming the value that can't be
         public Options {
             if (recoveryThreads < 1) {
@@ -68,8 +70,18 @@ public final class LogDirectory implements AutoCloseable {
         }
 
         /// Without a reserve.
+        public Options(
+                int recoveryThreads,
+                int openSegmentFiles,
+                SegmentWriter.Engine engine,
+                Supplier<UUID> ids,
+                Supplier<Flushing> flushing) {
+            this(recoveryThreads, openSegmentFiles, engine, ids, 0, flushing);
+        }
+
+        /// Without a reserve, and with [#FLUSH_THREADS] for flushing.
         public Options(int recoveryThreads, int openSegmentFiles, SegmentWriter.Engine engine, Supplier<UUID> ids) {
-            this(recoveryThreads, openSegmentFiles, engine, ids, 0);
+            this(recoveryThreads, openSegmentFiles, engine, ids, () -> Flushing.on(FLUSH_THREADS));
         }
 
         /// Two recovery threads (Kafka's default), 1,024 open files at rest, writing by pwrite, random ids, no
@@ -79,13 +91,19 @@ public final class LogDirectory implements AutoCloseable {
         }
 
         public Options withReserveBytes(long bytes) {
-            return new Options(recoveryThreads, openSegmentFiles, engine, ids, bytes);
+            return new Options(recoveryThreads, openSegmentFiles, engine, ids, bytes, flushing);
         }
     }
 
     /// Partitions flushed at a time when closing. Waits for the device, not for a processor: 1,000 small files
     /// took 2.3 s on one thread, 0.8 on two, 0.2 on eight (ext4).
     private static final int CLOSING_THREADS = 8;
+
+    /// Partitions flushed at a time for their appends: they wait for the device too.
+    private static final int FLUSH_THREADS = 8;
+
+    /// How long the end waits for a flush under way: it does not write, so nobody else is in danger from it.
+    private static final long FLUSH_END_MS = 10_000;
 
     static final String CLEAN_MARKER = ".kafka_cleanshutdown";
     /// What Kafka 4.3.1 writes into it; a broker epoch of -1 says that there is none.
@@ -131,7 +149,8 @@ public final class LogDirectory implements AutoCloseable {
                 options.engine(),
                 clock,
                 reserve,
-                this::keepLogStarts);
+                this::keepLogStarts,
+                options.flushing().get());
         this.segmentsAccount = segmentsAccount;
         this.options = options;
         this.report = load(configOf);
@@ -565,6 +584,7 @@ public final class LogDirectory implements AutoCloseable {
     public synchronized void abandon() {
         closed = true;
         logs.values().forEach(PartitionLog::abandon);
+        context.flushing().end(FLUSH_END_MS);
         lock.close();
     }
 }
