@@ -2,6 +2,7 @@ package dev.sluice.broker.api;
 
 import dev.sluice.broker.catalogue.CatalogueImage;
 import dev.sluice.broker.catalogue.Topic;
+import dev.sluice.broker.catalogue.TopicNames;
 import dev.sluice.broker.net.Request;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.broker.protocol.NameCache;
@@ -172,9 +173,13 @@ final class ProduceHandler implements ApiHandler {
 
     private void append(@Nullable Topic topic, short version, Request request) {
         Partition partition = topic == null ? null : topic.partition(produce.partitionIndex());
-        if (partition == null) {
+        if (topic == null || partition == null) {
             boolean unknownId = topic == null && produce.isByTopicId();
             fail(unknownId ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION, null);
+            return;
+        }
+        if (TopicNames.isInternal(topic.name())) {
+            fail(Errors.INVALID_TOPIC_EXCEPTION, "Only the broker writes to " + topic.name());
             return;
         }
         if (produce.recordsLengthBytes() <= 0) {
