@@ -26,6 +26,7 @@ import java.util.Map;
 /// @param checkpointIntervalMs how often recovery points are written down
 /// @param retentionCheckIntervalMs how often it is looked for segments to be deleted
 /// @param clockHoldMs        how long nothing goes by age after the clock was set forward
+/// @param reserveBytes       disk space kept for what must be written on a full disk too
 /// @param given              what was set, as it was written, by key
 public record BrokerConfig(
         Path dataDir,
@@ -44,6 +45,7 @@ public record BrokerConfig(
         long checkpointIntervalMs,
         long retentionCheckIntervalMs,
         long clockHoldMs,
+        long reserveBytes,
         Map<String, String> given) {
 
     private static final int MOST_LOOPS = 64;
@@ -100,6 +102,7 @@ public record BrokerConfig(
                 get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS),
                 get(given, BrokerKeys.RETENTION_CHECK_INTERVAL_MS),
                 get(given, BrokerKeys.CLOCK_HOLD_MS),
+                get(given, BrokerKeys.RESERVE_BYTES),
                 Map.copyOf(given));
     }
 

@@ -110,6 +110,13 @@ public final class BrokerKeys {
             MOST_MS,
             "When the machine's clock was set forward by more than a minute, nothing is deleted by age for so long, or"
                     + " until it was set back; 0 to believe it at once.");
+    static final ConfigKey<Long> RESERVE_BYTES = ConfigKey.longInteger(
+            "sluice.log.reserve.bytes",
+            16 << 20,
+            0,
+            1L << 40,
+            "Disk space kept for what must be written on a full disk too: checkpoints, committed offsets, the deletion of"
+                    + " topics. At most a 64th of the file system.");
 
     private static final List<ConfigKey<?>> OWN = List.of(
             LISTENERS,
@@ -130,7 +137,8 @@ public final class BrokerKeys {
             SHUTDOWN_GRACE_MS,
             CHECKPOINT_INTERVAL_MS,
             RETENTION_CHECK_INTERVAL_MS,
-            CLOCK_HOLD_MS);
+            CLOCK_HOLD_MS,
+            RESERVE_BYTES);
 
     /// Keys of Kafka that somebody who brings a `server.properties` along will have, and why they mean nothing
     /// here.
