@@ -54,8 +54,12 @@ public final class Compatibility {
             System.exit(2);
         }
         Set<String> words = Arrays.stream(args).skip(2).collect(Collectors.toCollection(TreeSet::new));
-        int failed = new Compatibility(Path.of(args[0]), Path.of(args[1]), words).run();
-        System.exit(failed == 0 ? 0 : 1);
+        System.exit(run(Path.of(args[0]), Path.of(args[1]), words) == 0 ? 0 : 1);
+    }
+
+    /// @return how many failed
+    static int run(Path home, Path prepared, Set<String> words) throws IOException {
+        return new Compatibility(home, prepared, words).run();
     }
 
     private int run() throws IOException {
