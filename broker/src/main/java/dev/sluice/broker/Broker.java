@@ -156,9 +156,9 @@ public final class Broker implements AutoCloseable {
         return config.dataDir();
     }
 
-    /// The flush policy's name.
+    /// The flush policy that topics have unless they say otherwise, beginning with its name.
     public String flushPolicy() {
-        return BrokerStatus.FLUSH_POLICY;
+        return config.log().describeFlushPolicy();
     }
 
     /// What opening the data folder found and did.

@@ -1,6 +1,7 @@
 package dev.sluice.broker.config;
 
 import dev.sluice.log.Compression;
+import dev.sluice.log.FlushPolicy;
 import dev.sluice.log.LogConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -270,7 +271,39 @@ public final class TopicKeys {
                             0,
                             MOST,
                             "The largest record batch that is taken, in bytes."),
-                    LogConfig::withMaxMessageBytes));
+                    LogConfig::withMaxMessageBytes),
+            TopicKey.ofLog(
+                    "sluice.flush.policy",
+                    ConfigKey.oneOf(
+                            "sluice.flush.policy",
+                            FlushPolicy.OS,
+                            List.of(FlushPolicy.values()),
+                            policy -> policy.name().toLowerCase(Locale.ROOT),
+                            "What an acknowledged record survives. os: the end of the process; interval: also a power loss,"
+                                    + " but for those of the last second; ack: a power loss, as each is on the device before"
+                                    + " it is acknowledged or read. Kafka's keys for it make it stricter, never looser."),
+                    LogConfig::withFlushPolicy),
+            TopicKey.ofLog(
+                    "flush.messages",
+                    ConfigKey.longInteger(
+                            "log.flush.interval.messages",
+                            LogConfig.NEVER,
+                            1,
+                            Long.MAX_VALUE,
+                            "A partition is flushed when so many of its records are not, which makes the policy interval; 1"
+                                    + " makes it ack."),
+                    LogConfig::withFlushMessages),
+            TopicKey.ofLog(
+                    "flush.ms",
+                    ConfigKey.longInteger(
+                            "log.flush.interval.ms",
+                            LogConfig.NEVER,
+                            0,
+                            Long.MAX_VALUE,
+                            "A partition is flushed when a record of it was not for so many ms, which makes the policy"
+                                    + " interval. Where the policy is interval and neither this nor the number of records is"
+                                    + " set, it is 1000."),
+                    LogConfig::withFlushMs));
 
     private static final ConfigKey<Long> PRODUCER_EXPIRATION_MS = ConfigKey.longInteger(
             "producer.id.expiration.ms",
