@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 final class Sluice {
     /// Every command, in the order of the help page.
     static final List<String> COMMANDS = List.of(
-            "broker", "topic", "produce", "consume", "status", "check", "compare", "copy", "send", "receive", "help");
+            "broker", "topic", "produce", "consume", "status", "check", "compare", "copy", "send", "receive", "proxy",
+            "help");
 
     private Sluice() {}
 
@@ -45,6 +46,7 @@ final class Sluice {
             case "copy" -> new CopyCommand();
             case "send" -> new SendCommand();
             case "receive" -> new ReceiveCommand();
+            case "proxy" -> new ProxyCommand();
             case "help" -> new HelpCommand();
             default -> null;
         };
