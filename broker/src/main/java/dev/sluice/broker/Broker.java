@@ -51,17 +51,27 @@ public final class Broker implements AutoCloseable {
     private final Network network;
     private final ThreadPoolExecutor control;
     private final Checkpointer checkpointer;
+    private final Retention retention;
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
     // Guarded by this.
     private boolean closed;
 
-    private Broker(BrokerConfig config, LogDirectory directory, Network network, ThreadPoolExecutor control) {
+    private Broker(
+            BrokerConfig config,
+            LogDirectory directory,
+            Network network,
+            ThreadPoolExecutor control,
+            InstantSource clock) {
         this.config = config;
         this.directory = directory;
         this.network = network;
         this.control = control;
         this.checkpointer = new Checkpointer(directory, config.checkpointIntervalMs());
+        this.retention = new Retention(
+                directory,
+                new SteadyClock(clock, System::nanoTime, config.clockHoldMs()),
+                config.retentionCheckIntervalMs());
     }
 
     // ---- How it starts
@@ -94,8 +104,8 @@ public final class Broker implements AutoCloseable {
             throw e;
         }
         try {
-            catalogue = Catalogue.open(kernel, directory, config.log(), clock);
-            broker = new Broker(config, directory, network, controlThreads());
+            catalogue = Catalogue.open(kernel, directory, config.topics(), clock);
+            broker = new Broker(config, directory, network, controlThreads(), clock);
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);
@@ -146,9 +156,9 @@ public final class Broker implements AutoCloseable {
         return config.dataDir();
     }
 
-    /// The flush policy's name.
+    /// The flush policy that topics have unless they say otherwise, beginning with its name.
     public String flushPolicy() {
-        return BrokerStatus.FLUSH_POLICY;
+        return config.log().describeFlushPolicy();
     }
 
     /// What opening the data folder found and did.
@@ -204,6 +214,7 @@ public final class Broker implements AutoCloseable {
         boolean ended = network.stop();
         ended &= stopControl();
         ended &= checkpointer.stop();
+        ended &= retention.stop();
         if (!ended) {
             // The folder stays locked: a thread that comes back from the disk must not write beside another broker.
             throw new IOException("Not everything ended, so " + dataDir() + " was left as it is, and locked until this"

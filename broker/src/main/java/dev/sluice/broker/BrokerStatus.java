@@ -6,6 +6,8 @@ import dev.sluice.broker.config.BrokerConfig;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
+import dev.sluice.log.FlushCounts;
+import dev.sluice.log.PartitionLog;
 import java.io.StringWriter;
 import java.util.Comparator;
 import java.util.List;
@@ -17,8 +19,6 @@ import tools.jackson.core.json.JsonFactory;
 
 /// What the broker moved so far, by method and with how many calls, as JSON.
 final class BrokerStatus {
-    static final String FLUSH_POLICY = "os";
-
     private final BrokerConfig config;
     private final Catalogue catalogue;
     private final Account connections;
@@ -44,7 +44,7 @@ final class BrokerStatus {
             out.writeNumberProperty("uptimeMs", (System.nanoTime() - startedNs) / 1_000_000);
             out.writeStringProperty(
                     "dataDir", config.dataDir().toAbsolutePath().normalize().toString());
-            out.writeStringProperty("flush", FLUSH_POLICY);
+            out.writeStringProperty("flush", config.log().describeFlushPolicy());
             out.writeEndObject();
 
             out.writeObjectPropertyStart("connections");
@@ -77,6 +77,7 @@ final class BrokerStatus {
             out.writeNumberProperty("partition", partition.index());
             out.writeNumberProperty("logStartOffset", partition.log().logStartOffset());
             out.writeNumberProperty("logEndOffset", partition.log().logEndOffset());
+            writeDurability(out, partition.log());
             out.writeNumberProperty("bytes", partition.log().bytesOnDisk());
             writeCalls(out, "calls", partition.log().account());
             out.writeArrayPropertyStart("segments");
@@ -86,6 +87,18 @@ final class BrokerStatus {
             out.writeEndArray();
             out.writeEndObject();
         }
+    }
+
+    private static void writeDurability(JsonGenerator out, PartitionLog log) {
+        FlushCounts counts = log.flushCounts();
+        out.writeStringProperty("flush", log.config().describeFlushPolicy());
+        out.writeNumberProperty("highWatermark", log.highWatermark());
+        out.writeNumberProperty("flushedOffset", log.recoveryPoint());
+        out.writeNumberProperty("flushes", counts.flushes());
+        out.writeNumberProperty("flushedBatches", counts.batches());
+        out.writeNumberProperty("flushNs", counts.totalNs());
+        out.writeNumberProperty("longestFlushNs", counts.longestNs());
+        log.failure().ifPresent(failure -> out.writeStringProperty("failure", failure.message()));
     }
 
     private static List<Account> sorted(Account parent) {

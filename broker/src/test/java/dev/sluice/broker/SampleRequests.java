@@ -3,17 +3,39 @@ package dev.sluice.broker;
 import dev.sluice.broker.TestClient.TopicRef;
 import dev.sluice.testkit.Batches;
 import java.util.List;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.CreatePartitionsRequestData;
+import org.apache.kafka.common.message.CreatePartitionsRequestData.CreatePartitionsAssignment;
+import org.apache.kafka.common.message.CreatePartitionsRequestData.CreatePartitionsTopic;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.DeleteRecordsRequestData;
+import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
+import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsRequestData.DeleteTopicState;
 import org.apache.kafka.common.message.DescribeClusterRequestData;
+import org.apache.kafka.common.message.DescribeConfigsRequestData;
+import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfigsResource;
+import org.apache.kafka.common.message.DescribeLogDirsRequestData;
+import org.apache.kafka.common.message.DescribeLogDirsRequestData.DescribableLogDirTopic;
+import org.apache.kafka.common.message.DescribeLogDirsRequestData.DescribableLogDirTopicCollection;
+import org.apache.kafka.common.message.DescribeProducersRequestData;
+import org.apache.kafka.common.message.DescribeProducersRequestData.TopicRequest;
+import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
+import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
+import org.apache.kafka.common.message.ListPartitionReassignmentsRequestData;
+import org.apache.kafka.common.message.ListPartitionReassignmentsRequestData.ListPartitionReassignmentsTopics;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderPartition;
+import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderTopic;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 
@@ -29,7 +51,19 @@ final class SampleRequests {
             ApiKeys.DELETE_TOPICS,
             ApiKeys.INIT_PRODUCER_ID,
             ApiKeys.DESCRIBE_CLUSTER,
+            ApiKeys.DELETE_RECORDS,
+            ApiKeys.CREATE_PARTITIONS,
+            ApiKeys.DESCRIBE_CONFIGS,
+            ApiKeys.ALTER_CONFIGS,
+            ApiKeys.INCREMENTAL_ALTER_CONFIGS,
+            ApiKeys.OFFSET_FOR_LEADER_EPOCH,
+            ApiKeys.DESCRIBE_LOG_DIRS,
+            ApiKeys.DESCRIBE_PRODUCERS,
+            ApiKeys.DESCRIBE_TOPIC_PARTITIONS,
+            ApiKeys.LIST_PARTITION_REASSIGNMENTS,
             ApiKeys.API_VERSIONS);
+
+    private static final byte TOPIC = ConfigResource.Type.TOPIC.id();
 
     private SampleRequests() {}
 
@@ -70,6 +104,88 @@ final class SampleRequests {
                         : new DeleteTopicsRequestData().setTopics(List.of(new DeleteTopicState().setName("nobody")));
             case INIT_PRODUCER_ID ->
                 new InitProducerIdRequestData().setTransactionalId("refused").setTransactionTimeoutMs(1);
+            case DELETE_RECORDS ->
+                new DeleteRecordsRequestData()
+                        .setTopics(List.of(new DeleteRecordsTopic()
+                                .setName("nobody")
+                                .setPartitions(List.of(new DeleteRecordsPartition()
+                                        .setPartitionIndex(0)
+                                        .setOffset(1)))));
+            case CREATE_PARTITIONS -> {
+                CreatePartitionsRequestData request = new CreatePartitionsRequestData().setValidateOnly(true);
+                request.topics()
+                        .add(new CreatePartitionsTopic()
+                                .setName(topic.name())
+                                .setCount(2)
+                                .setAssignments(List.of(new CreatePartitionsAssignment().setBrokerIds(List.of(1)))));
+                yield request;
+            }
+            case DESCRIBE_CONFIGS ->
+                new DescribeConfigsRequestData()
+                        .setResources(List.of(new DescribeConfigsResource()
+                                .setResourceType(TOPIC)
+                                .setResourceName(topic.name())
+                                .setConfigurationKeys(List.of("segment.bytes"))));
+            case ALTER_CONFIGS -> {
+                AlterConfigsRequestData request = new AlterConfigsRequestData().setValidateOnly(true);
+                AlterConfigsRequestData.AlterConfigsResource resource =
+                        new AlterConfigsRequestData.AlterConfigsResource()
+                                .setResourceType(TOPIC)
+                                .setResourceName(topic.name());
+                resource.configs()
+                        .add(new AlterConfigsRequestData.AlterableConfig()
+                                .setName("segment.bytes")
+                                .setValue("1000"));
+                request.resources().add(resource);
+                yield request;
+            }
+            case INCREMENTAL_ALTER_CONFIGS -> {
+                IncrementalAlterConfigsRequestData request =
+                        new IncrementalAlterConfigsRequestData().setValidateOnly(true);
+                IncrementalAlterConfigsRequestData.AlterConfigsResource resource =
+                        new IncrementalAlterConfigsRequestData.AlterConfigsResource()
+                                .setResourceType(TOPIC)
+                                .setResourceName(topic.name());
+                resource.configs()
+                        .add(new IncrementalAlterConfigsRequestData.AlterableConfig()
+                                .setName("segment.bytes")
+                                .setConfigOperation((byte) 0)
+                                .setValue("1000"));
+                request.resources().add(resource);
+                yield request;
+            }
+            case OFFSET_FOR_LEADER_EPOCH -> {
+                OffsetForLeaderEpochRequestData request = new OffsetForLeaderEpochRequestData();
+                request.topics()
+                        .add(new OffsetForLeaderTopic()
+                                .setTopic(topic.name())
+                                .setPartitions(List.of(new OffsetForLeaderPartition()
+                                        .setPartition(0)
+                                        .setLeaderEpoch(0))));
+                yield request;
+            }
+            case DESCRIBE_LOG_DIRS -> {
+                DescribeLogDirsRequestData request = new DescribeLogDirsRequestData();
+                request.setTopics(new DescribableLogDirTopicCollection());
+                request.topics()
+                        .add(new DescribableLogDirTopic().setTopic(topic.name()).setPartitions(List.of(0)));
+                yield request;
+            }
+            case DESCRIBE_PRODUCERS ->
+                new DescribeProducersRequestData()
+                        .setTopics(
+                                List.of(new TopicRequest().setName(topic.name()).setPartitionIndexes(List.of(0))));
+            case DESCRIBE_TOPIC_PARTITIONS ->
+                new DescribeTopicPartitionsRequestData()
+                        .setTopics(List.of(new DescribeTopicPartitionsRequestData.TopicRequest().setName(topic.name())))
+                        .setCursor(new DescribeTopicPartitionsRequestData.Cursor()
+                                .setTopicName(topic.name())
+                                .setPartitionIndex(0));
+            case LIST_PARTITION_REASSIGNMENTS ->
+                new ListPartitionReassignmentsRequestData()
+                        .setTopics(List.of(new ListPartitionReassignmentsTopics()
+                                .setName(topic.name())
+                                .setPartitionIndexes(List.of(0))));
             case DESCRIBE_CLUSTER -> new DescribeClusterRequestData();
             case API_VERSIONS ->
                 version < 3

@@ -164,7 +164,7 @@ class TopicsTest {
         "segment.bytes, 60",
         "segment.bytes, many",
         "max.message.bytes, -1",
-        "cleanup.policy, compact",
+        "cleanup.policy, burn",
         "no.such.key, 1",
     })
     void settingsThatCantBeAreRefused(String key, String value) throws IOException {

@@ -49,7 +49,8 @@ final class FirstScreen {
                         + " written yet";
             case "interval" ->
                 "an acknowledged record survives kill -9 of this process; a power loss can take those of the last interval";
-            case "ack" -> "an acknowledged record survives a power loss";
+            case "ack" ->
+                "an acknowledged record survives kill -9 of this process and a power loss; consumers see no others";
             default -> "see the configuration";
         };
     }

@@ -17,6 +17,7 @@ record StatusReport(
         List<Item> connections,
         List<Count> segmentTotal,
         List<Partition> partitions,
+        List<Durability> durability,
         List<Item> segments) {
     record Broker(String version, long uptimeMs, String dataDir, String flush) {}
 
@@ -27,6 +28,26 @@ record StatusReport(
     ///
     /// @param bytes of its segments on disk
     record Partition(String topic, long partition, long logStartOffset, long logEndOffset, long bytes) {}
+
+    /// What of one partition is on the device.
+    ///
+    /// @param flush          its flush policy
+    /// @param highWatermark  below it everything is acknowledged
+    /// @param flushedOffset  below it everything is on the device
+    /// @param flushes        how often its appends were flushed
+    /// @param flushedBatches batches that waited for that
+    /// @param failure        why it takes no more appends, or empty
+    record Durability(
+            String topic,
+            long partition,
+            String flush,
+            long highWatermark,
+            long flushedOffset,
+            long flushes,
+            long flushedBatches,
+            long flushNs,
+            long longestFlushNs,
+            String failure) {}
 
     /// One open connection, or one segment of a partition.
     record Item(String name, List<Count> counts) {}
@@ -43,6 +64,7 @@ record StatusReport(
             open.add(new Item(Json.text(fields.get("name")), counts(fields.get("calls"))));
         }
         List<Partition> partitions = new ArrayList<>();
+        List<Durability> durability = new ArrayList<>();
         List<Item> parts = new ArrayList<>();
         for (Object item : Json.array(segments.get("topics"))) {
             Map<String, Object> fields = Json.object(item);
@@ -53,6 +75,7 @@ record StatusReport(
                     Json.number(fields.get("logEndOffset")),
                     Json.number(fields.get("bytes")));
             partitions.add(partition);
+            durability.add(durability(partition, fields));
             String prefix = partition.topic() + "-" + partition.partition() + "/";
             for (Object segment : Json.array(fields.get("segments"))) {
                 Map<String, Object> inner = Json.object(segment);
@@ -69,7 +92,22 @@ record StatusReport(
                 List.copyOf(open),
                 counts(segments.get("total")),
                 List.copyOf(partitions),
+                List.copyOf(durability),
                 List.copyOf(parts));
+    }
+
+    private static Durability durability(Partition partition, Map<String, Object> fields) throws CommandFailure {
+        return new Durability(
+                partition.topic(),
+                partition.partition(),
+                Json.text(fields.get("flush")),
+                Json.number(fields.get("highWatermark")),
+                Json.number(fields.get("flushedOffset")),
+                Json.number(fields.get("flushes")),
+                Json.number(fields.get("flushedBatches")),
+                Json.number(fields.get("flushNs")),
+                Json.number(fields.get("longestFlushNs")),
+                Json.text(fields.get("failure")));
     }
 
     /// Those that carried most first.

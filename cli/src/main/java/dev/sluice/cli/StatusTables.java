@@ -3,6 +3,7 @@ package dev.sluice.cli;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 
 /// A [StatusReport] as tables for people.
 final class StatusTables {
@@ -13,10 +14,12 @@ final class StatusTables {
         out.println("Sluice " + broker.version() + ", up "
                 + HumanFormat.duration(Duration.ofMillis(broker.uptimeMs())) + ", data in " + broker.dataDir()
                 + ", flush " + broker.flush());
+        failures(report.durability(), out);
         section("Connections, since the start", "method", report.connectionTotal(), out);
         items("Open connections", "connection", report.connections(), out);
         section("Segments, since the start", "method", report.segmentTotal(), out);
         partitions(report.partitions(), out);
+        flushes(report.durability(), out);
         items("Segments in use", "segment", report.segments(), out);
     }
 
@@ -46,6 +49,53 @@ final class StatusTables {
         table.print(out);
     }
 
+    private static void failures(List<StatusReport.Durability> durability, PrintStream out) {
+        List<StatusReport.Durability> failed = durability.stream()
+                .filter(partition -> !partition.failure().isEmpty())
+                .toList();
+        if (!failed.isEmpty()) {
+            out.println();
+            out.println("Stopped partitions");
+            failed.forEach(partition ->
+                    out.println(partition.topic() + "-" + partition.partition() + ": " + partition.failure()));
+        }
+    }
+
+    /// Of those that were flushed for their appends: with the policy `os` there are none.
+    private static void flushes(List<StatusReport.Durability> durability, PrintStream out) {
+        List<StatusReport.Durability> flushed =
+                durability.stream().filter(partition -> partition.flushes() > 0).toList();
+        if (flushed.isEmpty()) {
+            return;
+        }
+        out.println();
+        out.println("Flushes");
+        TextTable table = new TextTable(
+                1,
+                "topic",
+                "partition",
+                "policy",
+                "acknowledged",
+                "flushed",
+                "flushes",
+                "batches/flush",
+                "mean",
+                "longest");
+        for (StatusReport.Durability partition : flushed) {
+            table.row(
+                    partition.topic(),
+                    partition.partition(),
+                    partition.flush(),
+                    partition.highWatermark(),
+                    partition.flushedOffset(),
+                    partition.flushes(),
+                    String.format(Locale.ROOT, "%.1f", (double) partition.flushedBatches() / partition.flushes()),
+                    ms(partition.flushNs() / partition.flushes()),
+                    ms(partition.longestFlushNs()));
+        }
+        table.print(out);
+    }
+
     private static void items(String title, String name, List<StatusReport.Item> items, PrintStream out) {
         out.println();
         out.println(title);
@@ -69,6 +119,10 @@ final class StatusTables {
             }
         }
         table.print(out);
+    }
+
+    private static String ms(long ns) {
+        return String.format(Locale.ROOT, "%.2f ms", ns / 1e6);
     }
 
     private static String size(long bytes) {

@@ -17,6 +17,9 @@ class StatusReportTest {
                                     {"name":"127.0.0.1:6","calls":{}}]},
              "segments":{"total":{"pwrite64":{"calls":3,"errors":0,"bytes":3145728}},
                          "topics":[{"topic":"t","partition":1,"logStartOffset":5,"logEndOffset":9,"bytes":1024,
+                                    "flush":"ack","highWatermark":8,"flushedOffset":8,"flushes":2,
+                                    "flushedBatches":13,"flushNs":6000000,"longestFlushNs":4000000,
+                                    "failure":"Flushing failed (EIO)",
                                     "segments":[{"name":"00000000000000000005.log",
                                                  "calls":{"pwrite64":{"calls":3,"errors":0,"bytes":3145728}}}]}]}}
             """;
@@ -57,6 +60,8 @@ class StatusReportTest {
                 .containsPattern("127.0.0.1:5 +recvfrom +1 +0 +7 ")
                 .containsPattern("127.0.0.1:6 +- ")
                 .containsPattern("t +1 +5 +9 +1024 ")
+                .contains("Stopped partitions\nt-1: Flushing failed (EIO)\n")
+                .containsPattern("t +1 +ack +8 +8 +2 +6.5 +3.00 ms +4.00 ms")
                 .containsPattern("t-1/00000000000000000005.log +pwrite64 +3 +0 +3145728 +3.00 MiB +1.00 MiB");
     }
 

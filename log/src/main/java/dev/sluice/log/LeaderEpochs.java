@@ -82,6 +82,23 @@ final class LeaderEpochs {
         return epochByStart.isEmpty() ? NONE : epochByStart.lastEntry().getValue();
     }
 
+    /// Where `epoch` ended, as Kafka's `LeaderEpochFileCache.endOffsetFor` has it.
+    ///
+    /// @param logEndOffset where the newest one ends for now
+    EpochEnd endOf(int epoch, long logEndOffset) {
+        if (epoch < 0 || epoch > latest()) {
+            return EpochEnd.UNKNOWN;
+        }
+        int answered = epoch; // stays, for one from before the oldest that is known
+        for (var entry : epochByStart.entrySet()) {
+            if (entry.getValue() > epoch) {
+                return new EpochEnd(answered, entry.getKey());
+            }
+            answered = entry.getValue();
+        }
+        return new EpochEnd(answered, logEndOffset);
+    }
+
     /// The epoch that `offset` was written in, or [#NONE] where that is not known.
     int of(long offset) {
         var entry = epochByStart.floorEntry(offset);

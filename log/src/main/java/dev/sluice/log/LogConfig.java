@@ -21,6 +21,9 @@ import java.util.function.Consumer;
 /// @param producerIdExpirationMs `producer.id.expiration.ms`: how long after its last batch a producer is remembered
 /// @param preallocateStepBytes   `sluice.log.preallocate.step.bytes`: the most that is reserved on the disk ahead of
 ///     the active segment's end at a time; a small segment reserves less
+/// @param flushPolicy            `sluice.flush.policy`: what an acknowledgement waits for, see [#effectiveFlushPolicy]
+/// @param flushMessages          `flush.messages`: flushed when so many records were not; [#NEVER] for no such rule
+/// @param flushMs                `flush.ms`: flushed when a record was not for so long; [#NEVER] for no such rule
 public record LogConfig(
         int segmentBytes,
         long segmentMs,
@@ -33,12 +36,21 @@ public record LogConfig(
         long retentionMs,
         long retentionBytes,
         long producerIdExpirationMs,
-        int preallocateStepBytes) {
+        int preallocateStepBytes,
+        FlushPolicy flushPolicy,
+        long flushMessages,
+        long flushMs) {
 
     private static final long DAY_MS = 24 * 3_600_000L;
 
     /// Of what is kept without a bound.
     public static final long UNLIMITED = -1;
+
+    /// Kafka's way to say that a flush is not wanted: so many records, so many milliseconds.
+    public static final long NEVER = Long.MAX_VALUE;
+
+    /// How long [FlushPolicy#INTERVAL] leaves a record where nobody has said how long.
+    private static final long FLUSH_MS = 1_000;
 
     /// Kafka's defaults.
     public static final LogConfig DEFAULT = new Draft().build();
@@ -57,12 +69,43 @@ public record LogConfig(
         atLeast("retention.bytes", retentionBytes, UNLIMITED);
         atLeast("producer.id.expiration.ms", producerIdExpirationMs, 1);
         atLeast("sluice.log.preallocate.step.bytes", preallocateStepBytes, 0);
+        atLeast("flush.messages", flushMessages, 1);
+        atLeast("flush.ms", flushMs, 0);
     }
 
     private static void atLeast(String name, long value, long least) {
         if (value < least) {
             throw new IllegalArgumentException(name + " is " + value + ", and must be at least " + least);
         }
+    }
+
+    /// The policy that the three flush settings come to: the strictest that one of them asks for.
+    /// `flush.messages=1` is Kafka's way to say `ack`, for Kafka then flushes before it answers.
+    public FlushPolicy effectiveFlushPolicy() {
+        if (flushPolicy == FlushPolicy.ACK || flushMessages == 1) {
+            return FlushPolicy.ACK;
+        }
+        boolean bounded = flushPolicy == FlushPolicy.INTERVAL || flushMessages != NEVER || flushMs != NEVER;
+        return bounded ? FlushPolicy.INTERVAL : FlushPolicy.OS;
+    }
+
+    /// The policy in words: `os`, `interval (1000 ms)`, `ack`.
+    public String describeFlushPolicy() {
+        return switch (effectiveFlushPolicy()) {
+            case OS -> "os";
+            case ACK -> "ack";
+            case INTERVAL -> {
+                String ms = effectiveFlushMs() == NEVER ? "" : effectiveFlushMs() + " ms";
+                String records = flushMessages == NEVER ? "" : flushMessages + " records";
+                yield "interval (" + ms + (ms.isEmpty() || records.isEmpty() ? "" : ", ") + records + ")";
+            }
+        };
+    }
+
+    /// How long a record is left unflushed under [FlushPolicy#INTERVAL], or [#NEVER] where only records are
+    /// counted.
+    long effectiveFlushMs() {
+        return flushMs == NEVER && flushMessages == NEVER ? FLUSH_MS : flushMs;
     }
 
     /// A configuration that is being changed: begins with the defaults.
@@ -79,6 +122,9 @@ public record LogConfig(
         private long retentionBytes = UNLIMITED;
         private long producerIdExpirationMs = DAY_MS;
         private int preallocateStepBytes = 4 << 20;
+        private FlushPolicy flushPolicy = FlushPolicy.OS;
+        private long flushMessages = NEVER;
+        private long flushMs = NEVER;
 
         LogConfig build() {
             return new LogConfig(
@@ -93,7 +139,10 @@ public record LogConfig(
                     retentionMs,
                     retentionBytes,
                     producerIdExpirationMs,
-                    preallocateStepBytes);
+                    preallocateStepBytes,
+                    flushPolicy,
+                    flushMessages,
+                    flushMs);
         }
     }
 
@@ -111,6 +160,9 @@ public record LogConfig(
         draft.retentionBytes = retentionBytes;
         draft.producerIdExpirationMs = producerIdExpirationMs;
         draft.preallocateStepBytes = preallocateStepBytes;
+        draft.flushPolicy = flushPolicy;
+        draft.flushMessages = flushMessages;
+        draft.flushMs = flushMs;
         change.accept(draft);
         return draft.build();
     }
@@ -161,5 +213,17 @@ public record LogConfig(
 
     public LogConfig withPreallocateStepBytes(int bytes) {
         return with(draft -> draft.preallocateStepBytes = bytes);
+    }
+
+    public LogConfig withFlushPolicy(FlushPolicy policy) {
+        return with(draft -> draft.flushPolicy = policy);
+    }
+
+    public LogConfig withFlushMessages(long records) {
+        return with(draft -> draft.flushMessages = records);
+    }
+
+    public LogConfig withFlushMs(long ms) {
+        return with(draft -> draft.flushMs = ms);
     }
 }

@@ -8,8 +8,14 @@ import java.time.InstantSource;
 ///
 /// @param clock     wall-clock time, for what Kafka decides by it
 /// @param logStarts makes durable where logs begin
+/// @param flushing  where appends are flushed
 record LogContext(
-        Kernel kernel, OpenFiles openFiles, SegmentWriter.Engine engine, InstantSource clock, LogStarts logStarts) {
+        Kernel kernel,
+        OpenFiles openFiles,
+        SegmentWriter.Engine engine,
+        InstantSource clock,
+        LogStarts logStarts,
+        Flushing flushing) {
     /// Makes durable where the logs of the folder begin now.
     @FunctionalInterface
     interface LogStarts {

@@ -122,6 +122,10 @@ final class PartitionCheck {
             }
         }
         bases.forEach(base -> segments.add(new SegmentFiles(folder, base)));
+        while (segments.size() > 1 && segments.get(1).baseOffset() <= checkpoints.logStart()) {
+            SegmentFiles deleted = segments.removeFirst(); // and not unlinked yet: nobody reads it any more
+            snapshots.remove(deleted.baseOffset());
+        }
     }
 
     private void readSmallFiles() throws ErrnoException {

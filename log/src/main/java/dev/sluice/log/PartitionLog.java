@@ -9,7 +9,9 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Span;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -36,9 +38,15 @@ import org.jspecify.annotations.Nullable;
 /// position. A failure before the last step publishes nothing, and what it may have left in the file is cut off
 /// before the next write.
 ///
+/// **What readers see** is everything that was published, or, while [FlushPolicy#ACK] holds, what of it is on the
+/// device: else a power loss could take back what somebody has read. The end of it is the high watermark, and a batch
+/// is acknowledged when that has passed it.
+///
 /// **Memory.** Nothing is copied here: batches are written from the caller's memory, and reads answer where the bytes
 /// lie.
 public final class PartitionLog {
+    private static final String STOPPED = " takes no more appends until the broker is restarted and has verified it.";
+
     private final LogContext context;
     private final PartitionName name;
     private final LazyAccount account;
@@ -62,13 +70,18 @@ public final class PartitionLog {
     private volatile @Nullable UUID topicId;
     private volatile boolean closed;
     private volatile AppendOutcome.@Nullable Failed failure;
-    private volatile AppendListener[] listeners = {};
+    private volatile LogListener[] listeners = {};
+    /// What readers may see, or null for all that is published. Set before anything is published that they may not
+    /// see, and read after what is published was read: so nobody sees the one without the other.
+    private volatile @Nullable End shown;
 
     private volatile long logStartOffset;
 
     // Written under the flush lock; but a roll sets namesChanged, before anything is published in its segment.
     private volatile long recoveryPoint;
     private volatile boolean namesChanged;
+
+    private final Flusher flusher;
 
     /// What was found in a partition's folder, or made there.
     ///
@@ -105,6 +118,7 @@ public final class PartitionLog {
         this.snapshotOffset = contents.snapshotOffset();
         this.namesChanged = !contents.namesDurable();
         this.topicId = contents.topicId();
+        this.flusher = new Flusher(this, context.flushing());
     }
 
     // ---- What it is
@@ -180,9 +194,12 @@ public final class PartitionLog {
         return active.endOffset(active.published());
     }
 
-    /// The offset below which consumers may read: on one node, the end.
+    /// The offset below which consumers may read, and below which everything is acknowledged: the end, or, under
+    /// [FlushPolicy#ACK], the end of what is on the device.
     public long highWatermark() {
-        return logEndOffset();
+        long end = logEndOffset();
+        End bound = shown;
+        return bound == null ? end : bound.offset();
     }
 
     /// The offset below which everything was flushed to the device.
@@ -200,14 +217,54 @@ public final class PartitionLog {
         return epochs.of(offset);
     }
 
+    /// Where a leader epoch ended.
+    public EpochEnd endOfEpoch(int epoch) {
+        return epochs.endOf(epoch, logEndOffset());
+    }
+
+    /// The idempotent producers that are remembered.
+    public List<ProducerSummary> producers() {
+        lock.lock();
+        try {
+            List<ProducerSummary> summaries = new ArrayList<>(producers.size());
+            producers
+                    .all()
+                    .forEach((id, state) -> summaries.add(new ProducerSummary(
+                            id,
+                            state.epoch(),
+                            state.lastSequence(),
+                            state.lastTimestamp(),
+                            state.coordinatorEpoch(),
+                            state.transactionFirstOffset())));
+            return summaries;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// The failure because of which no more appends are taken, or empty.
     public Optional<AppendOutcome.Failed> failure() {
         return Optional.ofNullable(failure);
     }
 
+    /// Whether it takes no more appends: it has failed, or was closed.
+    public boolean hasStopped() {
+        return closed || failure != null;
+    }
+
+    /// The flushes that appends brought about.
+    public FlushCounts flushCounts() {
+        return flusher.counts();
+    }
+
     private Segment active() {
         Segment[] all = segments;
         return all[all.length - 1];
+    }
+
+    private End end() {
+        Segment active = active();
+        return new End(active, active.published());
     }
 
     private Kernel kernel() {
@@ -223,18 +280,38 @@ public final class PartitionLog {
     /// @return what became of it; never throws for what the disk or the producer did
     public AppendOutcome append(BatchView batch) {
         AppendOutcome outcome;
+        boolean isShown;
         lock.lock();
         try {
             outcome = appendLocked(batch);
+            isShown = shown == null;
         } finally {
             lock.unlock();
         }
         if (outcome instanceof AppendOutcome.Appended appended) {
-            for (AppendListener listener : listeners) {
-                listener.appended(this, appended.lastOffset() + 1);
+            if (isShown) {
+                tellGrown(batch.lengthBytes());
             }
+            flushInTime(appended.lastOffset() + 1, isShown);
+        } else if (outcome instanceof AppendOutcome.Failed failed && failed.permanent()) {
+            tellStopped();
         }
         return outcome;
+    }
+
+    /// What the flush policy wants after an append.
+    private void flushInTime(long endOffset, boolean isShown) {
+        LogConfig using = config;
+        if (!isShown) {
+            flusher.await();
+        } else if (using.effectiveFlushPolicy() == FlushPolicy.INTERVAL) {
+            if (endOffset - recoveryPoint >= using.flushMessages()) {
+                flusher.flushNow();
+            }
+            if (using.effectiveFlushMs() != LogConfig.NEVER) {
+                flusher.flushWithin(using.effectiveFlushMs());
+            }
+        }
     }
 
     private AppendOutcome appendLocked(BatchView batch) {
@@ -269,6 +346,9 @@ public final class PartitionLog {
         producers.appended(batch);
         appendedSinceRest = true;
         long lastOffset = batch.lastOffset();
+        if (shown == null && using.effectiveFlushPolicy() == FlushPolicy.ACK) {
+            shown = end();
+        }
         segment.publish(lastOffset + 1, (int) position + batch.lengthBytes());
         return new AppendOutcome.Appended(baseOffset, lastOffset, BatchView.NO_TIMESTAMP, logStartOffset);
     }
@@ -383,20 +463,18 @@ public final class PartitionLog {
                 errno,
                 permanent,
                 what + ": " + Errno.describe(errno) + ". Nothing was stored; "
-                        + (permanent
-                                ? name + " takes no more appends until the broker is restarted and has verified it."
-                                : "make room, and the next append goes through."));
+                        + (permanent ? name + STOPPED : "make room, and the next append goes through."));
         if (permanent) {
             failure = outcome;
         }
         return outcome;
     }
 
-    /// Calls `listener` after every append from now on. See [AppendListener] for when and where.
-    public void addListener(AppendListener listener) {
+    /// Tells `listener` from now on.
+    public void addListener(LogListener listener) {
         lock.lock();
         try {
-            AppendListener[] more = Arrays.copyOf(listeners, listeners.length + 1);
+            LogListener[] more = Arrays.copyOf(listeners, listeners.length + 1);
             more[listeners.length] = listener;
             listeners = more;
         } finally {
@@ -404,14 +482,26 @@ public final class PartitionLog {
         }
     }
 
-    /// Calls it no more; a call that is under way may still come.
-    public void removeListener(AppendListener listener) {
+    /// Tells it no more; a call that is under way may still come.
+    public void removeListener(LogListener listener) {
         lock.lock();
         try {
             listeners =
-                    Arrays.stream(listeners).filter(each -> each != listener).toArray(AppendListener[]::new);
+                    Arrays.stream(listeners).filter(each -> each != listener).toArray(LogListener[]::new);
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void tellGrown(long lengthBytes) {
+        for (LogListener listener : listeners) {
+            listener.grown(this, lengthBytes);
+        }
+    }
+
+    private void tellStopped() {
+        for (LogListener listener : listeners) {
+            listener.stopped(this);
         }
     }
 
@@ -429,14 +519,20 @@ public final class PartitionLog {
         Segment[] all = segments;
         Segment last = all[all.length - 1];
         long lastPublished = last.published();
+        long publishedEnd = last.endOffset(lastPublished);
+        End bound = shown;
+        if (bound != null && bound.segment().baseOffset() <= last.baseOffset()) { // else it rose beyond all of these
+            last = bound.segment();
+            lastPublished = bound.published();
+        }
         long endOffset = last.endOffset(lastPublished);
         if (closed) {
             return new ReadOutcome.Closed();
         }
-        if (offset == endOffset) {
+        if (offset >= endOffset && offset <= publishedEnd) {
             return new ReadOutcome.AtEnd(endOffset);
         }
-        if (offset < logStartOffset || offset > endOffset) {
+        if (offset < logStartOffset || offset > publishedEnd) {
             return new ReadOutcome.OutOfRange(logStartOffset, endOffset);
         }
         try {
@@ -445,6 +541,9 @@ public final class PartitionLog {
                 ReadOutcome found = readIn(all[i], published, offset, maxBytes, atLeastOneBatch);
                 if (found != null) {
                     return found;
+                }
+                if (all[i] == last) {
+                    break; // what is behind may not be seen
                 }
             }
         } catch (ErrnoException e) {
@@ -554,10 +653,15 @@ public final class PartitionLog {
     private TimestampSearch timestamps(BatchCodec codec) throws ErrnoException, CorruptBatchException {
         lock.lock();
         try {
-            Segment active = active();
-            SegmentAppender appender = active.appender();
-            LargestTimestamp largest = appender != null ? appender.largest() : active.largest();
-            return new TimestampSearch(segments, active.published(), largest, codec);
+            End bound = shown;
+            End end = bound == null ? end() : bound;
+            SegmentAppender appender = end.segment().appender();
+            LargestTimestamp largest =
+                    appender != null ? appender.largest() : end.segment().largest();
+            Segment[] all = segments;
+            int last = floor(all, end.segment().baseOffset());
+            int count = all[last] == end.segment() ? last + 1 : 0; // all that may be seen was deleted
+            return new TimestampSearch(Arrays.copyOf(all, count), end.published(), largest, codec);
         } finally {
             lock.unlock();
         }
@@ -579,33 +683,95 @@ public final class PartitionLog {
     }
 
     private void flush(boolean activeToo) throws IOException {
+        long shownBytes;
         flushLock.lock();
         try {
-            checkFlushable();
-            Segment[] all = segments;
-            Segment last = all[all.length - 1];
-            long target = activeToo ? last.endOffset(last.published()) : last.baseOffset();
-            if (target > recoveryPoint) {
-                for (Segment segment : all) {
-                    if (segment.endOffset(segment.published()) > recoveryPoint && (segment != last || activeToo)) {
-                        segment.flush();
-                    }
-                }
+            shownBytes = flushLocked(activeToo);
+        } finally {
+            flushLock.unlock();
+            if (failure != null) {
+                tellStopped();
             }
-            if (namesChanged) {
-                namesChanged = false;
-                SmallFiles.syncFolder(kernel(), folder);
-                SmallFiles.syncFolder(kernel(), SmallFiles.folderOf(folder));
-            }
-            recoveryPoint = Math.max(recoveryPoint, target);
+        }
+        if (shownBytes > 0) {
+            tellGrown(shownBytes);
+        }
+    }
+
+    /// @return bytes that can be read now and could not before
+    private long flushLocked(boolean activeToo) throws IOException {
+        checkFlushable();
+        Segment[] all = segments;
+        Segment last = all[all.length - 1];
+        End target = new End(last, activeToo ? last.published() : Segment.NOTHING_PUBLISHED);
+        try {
+            flushUpTo(all, target, activeToo);
         } catch (ErrnoException e) {
             if (e.call() == Call.FDATASYNC || e.call() == Call.FSYNC) {
                 fence(e);
             }
             throw e;
-        } finally {
-            flushLock.unlock();
         }
+        return show(target);
+    }
+
+    private void flushUpTo(Segment[] all, End target, boolean activeToo) throws ErrnoException {
+        if (target.offset() > recoveryPoint) {
+            for (int i = floor(all, recoveryPoint); i < all.length; i++) {
+                Segment segment = all[i];
+                if (segment.endOffset(segment.published()) > recoveryPoint
+                        && (segment != target.segment() || activeToo)) {
+                    segment.flush();
+                }
+            }
+        }
+        if (namesChanged) {
+            namesChanged = false;
+            boolean synced = false;
+            try {
+                SmallFiles.syncFolder(kernel(), folder);
+                SmallFiles.syncFolder(kernel(), SmallFiles.folderOf(folder));
+                synced = true;
+            } finally {
+                if (!synced) {
+                    namesChanged = true;
+                }
+            }
+        }
+        recoveryPoint = Math.max(recoveryPoint, target.offset());
+    }
+
+    /// Lets readers see what was flushed, and all there is once nobody asks for that any more.
+    ///
+    /// @return bytes that can be read now and could not before
+    private long show(End flushed) {
+        lock.lock();
+        try {
+            End before = shown;
+            if (before == null || flushed.offset() <= before.offset()) {
+                return 0;
+            }
+            End end = end();
+            boolean all = flushed.offset() == end.offset() || config.effectiveFlushPolicy() != FlushPolicy.ACK;
+            shown = all ? null : flushed;
+            return bytesBetween(before, all ? end : flushed);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private long bytesBetween(End from, End to) {
+        if (from.segment() == to.segment()) {
+            return (long) to.position() - from.position();
+        }
+        long bytes = (long) Segment.endPosition(from.segment().published()) - from.position() + to.position();
+        for (Segment segment : segments) {
+            if (segment.baseOffset() > from.segment().baseOffset()
+                    && segment.baseOffset() < to.segment().baseOffset()) {
+                bytes += Segment.endPosition(segment.published());
+            }
+        }
+        return bytes;
     }
 
     private void checkFlushable() throws IOException {
@@ -621,7 +787,11 @@ public final class PartitionLog {
     private void fence(ErrnoException e) {
         lock.lock();
         try {
-            failed(e.errno(), true, "Flushing (" + e.getMessage() + ")");
+            failure = new AppendOutcome.Failed(
+                    e.errno(),
+                    true,
+                    "Flushing failed (" + e.getMessage() + "). What was appended from offset " + recoveryPoint
+                            + " on may not be on the device; " + name + STOPPED);
         } finally {
             lock.unlock();
         }
@@ -815,14 +985,15 @@ public final class PartitionLog {
             Segment active = active();
             active.finish();
             active.cool();
-            flush();
+            flushLocked(true);
             // Without a sync, as for the indexes: one that a power cut has torn is found out, and done
             // without.
             snapshotProducers(logEndOffset());
         } finally {
-            abandon();
+            letGo();
             lock.unlock();
             flushLock.unlock();
+            tellStopped();
         }
     }
 
@@ -830,14 +1001,19 @@ public final class PartitionLog {
     void abandon() {
         lock.lock();
         try {
-            closed = true;
-            for (Segment segment : segments) {
-                segment.retire();
-            }
-            account.close();
+            letGo();
         } finally {
             lock.unlock();
         }
+        tellStopped();
+    }
+
+    private void letGo() {
+        closed = true;
+        for (Segment segment : segments) {
+            segment.retire();
+        }
+        account.close();
     }
 
     /// Moves the folder away and closes the log, for its files are about to be unlinked. Who reads them still
@@ -850,11 +1026,12 @@ public final class PartitionLog {
         try {
             ErrnoException.check(kernel().files().rename(folder, deleted), Call.RENAME, folder.toString());
             folder = deleted;
-            abandon();
+            letGo();
         } finally {
             lock.unlock();
             unlinkLock.unlock();
         }
+        tellStopped();
     }
 
     @Override

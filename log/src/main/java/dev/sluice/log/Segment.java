@@ -37,6 +37,9 @@ final class Segment {
 
     private static final long UNKNOWN = Long.MIN_VALUE;
 
+    /// What [#published] is in an empty segment.
+    static final long NOTHING_PUBLISHED = 0;
+
     private final LogContext context;
     private final SegmentFiles files;
     private final long baseOffset;
@@ -251,15 +254,16 @@ final class Segment {
         if (known != null) {
             return known;
         }
-        LargestTimestamp found = findLargest();
+        LargestTimestamp found = largestBelow(published());
         largest = found;
         return found;
     }
 
+    /// The largest timestamp up to an end that was published once.
+    ///
     /// From the last batch that the time index names, on: the index may have been cut, and then what is behind
     /// counts too.
-    private LargestTimestamp findLargest() throws CorruptBatchException, ErrnoException {
-        long publishedEnd = published();
+    LargestTimestamp largestBelow(long publishedEnd) throws CorruptBatchException, ErrnoException {
         LargestTimestamp found = LargestTimestamp.none(baseOffset);
         Descriptor file = log.acquire();
         try (HeaderCursor cursor = cursorAtTime(file, Long.MAX_VALUE, baseOffset, publishedEnd)) {

@@ -13,11 +13,12 @@ import org.jspecify.annotations.Nullable;
 final class TimestampSearch {
     private final Segment[] segments;
     private final long activePublished;
+    /// At least the largest timestamp of what may be seen of the last segment: there may be larger ones behind.
     private final LargestTimestamp activeLargest;
     private final BatchCodec codec;
 
-    /// @param activePublished what is published in the last segment
-    /// @param activeLargest   the largest timestamp in that
+    /// @param activePublished what may be seen of the last segment
+    /// @param activeLargest   the largest timestamp in that segment, also of what may not be seen yet
     TimestampSearch(Segment[] segments, long activePublished, LargestTimestamp activeLargest, BatchCodec codec) {
         this.segments = segments;
         this.activePublished = activePublished;
@@ -60,22 +61,28 @@ final class TimestampSearch {
 
     /// The first record with the largest timestamp.
     Optional<TimestampedOffset> largest() throws IOException {
+        if (segments.length == 0) {
+            return Optional.empty();
+        }
         int best = 0;
+        LargestTimestamp largest = seenIn(0);
         for (int i = 1; i < segments.length; i++) {
-            if (largestIn(i).timestampMs() > largestIn(best).timestampMs()) {
+            LargestTimestamp other = seenIn(i);
+            if (other.timestampMs() > largest.timestampMs()) {
                 best = i;
+                largest = other;
             }
         }
-        LargestTimestamp largest = largestIn(best);
-        if (largest.timestampMs() == BatchView.NO_TIMESTAMP) {
+        long timestampMs = largest.timestampMs();
+        if (timestampMs == BatchView.NO_TIMESTAMP) {
             return Optional.empty();
         }
         Segment segment = segments[best];
         Descriptor file = segment.log().acquire();
         try (HeaderCursor cursor = segment.cursorAt(file, largest.lastOffset(), publishedIn(best))) {
             while (cursor.next()) {
-                if (cursor.header().maxTimestamp() == largest.timestampMs()) {
-                    return inside(cursor, (_, timestamp) -> timestamp == largest.timestampMs());
+                if (cursor.header().maxTimestamp() == timestampMs) {
+                    return inside(cursor, (_, timestamp) -> timestamp == timestampMs);
                 }
             }
         } finally {
@@ -86,6 +93,14 @@ final class TimestampSearch {
 
     private LargestTimestamp largestIn(int index) throws IOException {
         return index == segments.length - 1 ? activeLargest : segments[index].largest();
+    }
+
+    /// The largest timestamp of what may be seen.
+    private LargestTimestamp seenIn(int index) throws IOException {
+        LargestTimestamp known = largestIn(index);
+        Segment segment = segments[index];
+        long published = publishedIn(index);
+        return known.lastOffset() < segment.endOffset(published) ? known : segment.largestBelow(published);
     }
 
     private long publishedIn(int index) {

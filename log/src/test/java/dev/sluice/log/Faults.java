@@ -91,6 +91,19 @@ final class Faults implements Gate {
                 1));
     }
 
+    /// Runs something before each call.
+    Fault whenever(Call call, String suffix, Runnable what) {
+        return arm(new Fault(
+                call,
+                name -> name.endsWith(suffix),
+                length -> {
+                    what.run();
+                    return length;
+                },
+                0,
+                Integer.MAX_VALUE));
+    }
+
     /// All calls carry at most `bytes`.
     Fault shorten(Call call, String suffix, long bytes) {
         return arm(new Fault(

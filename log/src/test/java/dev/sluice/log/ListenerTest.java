@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -18,12 +19,26 @@ class ListenerTest {
     @TempDir
     Path temporary;
 
+    private static LogListener onGrowth(Consumer<PartitionLog> what) {
+        return new LogListener() {
+            @Override
+            public void grown(PartitionLog log, long lengthBytes) {
+                what.accept(log);
+            }
+
+            @Override
+            public void stopped(PartitionLog log) {
+                // at the end of the test
+            }
+        };
+    }
+
     @Test
     void aListenerHearsOfEveryAppendAndOfNothingElse() throws IOException {
         try (Folder folder = new Folder(temporary.resolve("data"))) {
             PartitionLog log = folder.create("t", 0);
             List<Long> heard = new ArrayList<>();
-            AppendListener listener = (_, end) -> heard.add(end);
+            LogListener listener = onGrowth(same -> heard.add(same.highWatermark()));
             append(log, batch());
             log.addListener(listener);
             append(log, batch().records(3).producer(1, 0, 0));
@@ -46,12 +61,12 @@ class ListenerTest {
             PartitionLog log = folder.create("t", 0);
             List<Long> seen = new ArrayList<>();
             // Were it called under the log's lock, this would never return.
-            log.addListener((same, end) -> {
-                if (end == 1) {
+            log.addListener(onGrowth(same -> {
+                if (same.logEndOffset() == 1) {
                     CompletableFuture.runAsync(() -> append(same, batch())).join();
                     seen.add(same.logEndOffset());
                 }
-            });
+            }));
             append(log, batch());
 
             assertThat(seen).containsExactly(2L);

@@ -39,7 +39,6 @@ final class BrokerProcess implements AutoCloseable {
     static BrokerProcess start(
             Path home, Path dataDir, int wantedPort, List<String> options, Map<String, String> environment)
             throws IOException, InterruptedException {
-        Path screen = Files.createTempFile("sluice-broker", ".screen");
         List<String> command = new ArrayList<>(List.of(
                 home.resolve("bin/sluice").toString(),
                 "broker",
@@ -48,6 +47,20 @@ final class BrokerProcess implements AutoCloseable {
                 "--listen",
                 "127.0.0.1:" + wantedPort));
         command.addAll(options);
+        return start(command, environment);
+    }
+
+    /// A [LyingBroker], in a JVM with this one's class path.
+    static BrokerProcess startLying(Path dataDir, int port, List<String> options)
+            throws IOException, InterruptedException {
+        List<String> arguments = new ArrayList<>(List.of(dataDir.toString(), Integer.toString(port)));
+        arguments.addAll(options);
+        return start(Processes.java(LyingBroker.class.getName(), arguments), Map.of());
+    }
+
+    private static BrokerProcess start(List<String> command, Map<String, String> environment)
+            throws IOException, InterruptedException {
+        Path screen = Files.createTempFile("sluice-broker", ".screen");
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
         Process process = builder.redirectErrorStream(true)

@@ -87,6 +87,11 @@ public final class GateFaults implements Gate {
             return add(_ -> -errno);
         }
 
+        /// The calls, fsync and fdatasync alone, are not made, and answer that they were: a device that lies.
+        public Fault pretends() {
+            return add(_ -> Gate.PRETEND);
+        }
+
         /// The calls are made for at most so many bytes.
         public Fault shortensTo(long bytes) {
             shortens = true;

@@ -227,6 +227,11 @@ public final class RawKafkaClient implements AutoCloseable {
         return sentBytes;
     }
 
+    /// Whether bytes have arrived that nobody has read yet.
+    public boolean hasUnread() throws IOException {
+        return in.available() > 0;
+    }
+
     public long receivedBytes() {
         return receivedBytes;
     }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.Kernel;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
@@ -113,5 +115,17 @@ class GateFaultsTest {
         });
 
         assertThatThrownBy(() -> faults.admit(Call.MKDIR, "folder", -1, 0)).hasMessage("here");
+    }
+
+    @Test
+    void aSyncThatPretendsIsNotMadeAndSaysThatItWas() {
+        Kernel kernel = new Kernel(faults);
+        Descriptor nothing = kernel.adopt(1 << 20, "nothing", kernel.account()); // a number that is not open
+        assertThat(kernel.files().fsync(nothing)).isEqualTo(-Errno.EBADF);
+
+        faults.on(Call.FSYNC, Call.FDATASYNC).pretends();
+
+        assertThat(kernel.files().fsync(nothing)).isZero();
+        assertThat(kernel.files().fdatasync(nothing)).isZero();
     }
 }

@@ -1,5 +1,6 @@
 package dev.sluice.bench.transfer;
 
+import dev.sluice.bench.tools.Ratios;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;

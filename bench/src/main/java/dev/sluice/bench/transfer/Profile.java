@@ -1,5 +1,6 @@
 package dev.sluice.bench.transfer;
 
+import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,7 +71,7 @@ record Profile(Subject subject, int chunkBytes, long samples, long copying, doub
                 }
                 child.finish();
             }
-            Programs.Ended script = Programs.run(List.of(
+            Tools.Ended script = Tools.run(List.of(
                     "perf", "script", "-i", data.toString(), "-F", "comm,time,ip,sym", "--ns", "--comms", "sender"));
             if (script.exitCode() != 0) {
                 throw new IOException("perf script failed:\n" + script.output());

@@ -1,5 +1,7 @@
 package dev.sluice.bench.transfer;
 
+import dev.sluice.bench.tools.Json;
+import dev.sluice.bench.tools.Ratios;
 import java.io.IOException;
 import java.time.LocalDate;
 import java.time.ZoneOffset;

@@ -1,5 +1,6 @@
 package dev.sluice.bench.transfer;
 
+import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,7 +113,7 @@ final class TransferBench {
     }
 
     private void require(String wantedBy, String program, String debianPackage) throws IOException {
-        if (mode.equals(wantedBy) && !Programs.isInstalled(program)) {
+        if (mode.equals(wantedBy) && !Tools.isInstalled(program)) {
             throw new IOException(program + " is not installed, and " + wantedBy + " needs it (Debian: apt install "
                     + debianPackage + ")");
         }

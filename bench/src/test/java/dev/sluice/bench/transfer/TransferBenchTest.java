@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +27,7 @@ class TransferBenchTest {
     Path folder;
 
     private Programs programs() throws IOException, InterruptedException {
-        assumeTrue(Programs.isInstalled("gcc"), "gcc is not installed");
+        assumeTrue(Tools.isInstalled("gcc"), "gcc is not installed");
         return Programs.compile(Path.of("src", "main", "c"), folder);
     }
 
@@ -83,7 +84,7 @@ class TransferBenchTest {
             value = Subject.class,
             names = {"SLUICE_SENDFILE", "SLUICE_MMAP", "SLUICE_SPLICE", "SLUICE_READWRITE"})
     void theAccountCountsTheCallsThatTheKernelSees(Subject subject) throws Exception {
-        assumeTrue(Programs.isInstalled("strace"), "strace is not installed");
+        assumeTrue(Tools.isInstalled("strace"), "strace is not installed");
         Programs programs = programs();
 
         try (Receiver discarding = new Receiver(programs.receiver(), false)) {

@@ -4,7 +4,6 @@ import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.catalogue.Topic;
 import dev.sluice.broker.config.ConfigException;
 import dev.sluice.broker.config.TopicKeys;
-import dev.sluice.broker.protocol.MalformedRequestException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.BitSet;
@@ -28,7 +27,7 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
     private static final int DEFAULT = -1;
 
     /// Of a topic, and of all topics of a request, as in Kafka.
-    private static final int MOST_PARTITIONS = 10_000;
+    static final int MOST_PARTITIONS = 10_000;
 
     /// In the place of how often a name comes, once it has its result.
     private static final int ANSWERED = 0;
@@ -44,11 +43,8 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
     }
 
     @Override
-    void check(short version, ByteBuffer body) {
-        if (!CreateTopicsScan.isCheapToRead(body, version)) {
-            throw new MalformedRequestException(
-                    "CreateTopics", 0, "more names with equal hash codes than chance makes");
-        }
+    BodyScan scan(short version, ByteBuffer body) {
+        return new CreateTopicsScan(body, version);
     }
 
     @Override
@@ -143,7 +139,8 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
             configs.put(config.name(), config.value());
         }
         try {
-            TopicKeys.topicConfig(services.config().log(), configs);
+            var _ = TopicKeys.settings(services.config().topics(), configs);
+            result.setConfigs(ConfigAnswers.created(configs, services.config().given()));
         } catch (ConfigException e) {
             return fail(result, Errors.INVALID_CONFIG, String.valueOf(e.getMessage()));
         }
@@ -180,6 +177,7 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
     private static CreatableTopicResult fail(CreatableTopicResult result, Errors error, String message) {
         return result.setErrorCode(error.code())
                 .setErrorMessage(message)
+                .setConfigs(List.of())
                 .setNumPartitions(-1)
                 .setReplicationFactor((short) -1);
     }

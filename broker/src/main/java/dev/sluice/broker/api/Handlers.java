@@ -15,6 +15,16 @@ final class Handlers {
                 new CreateTopicsHandler(services),
                 new DeleteTopicsHandler(services),
                 new InitProducerIdHandler(services),
-                new DescribeClusterHandler(services));
+                new DescribeClusterHandler(services),
+                new DeleteRecordsHandler(services),
+                new CreatePartitionsHandler(services),
+                new DescribeConfigsHandler(services),
+                new AlterConfigsHandler(services),
+                new IncrementalAlterConfigsHandler(services),
+                new OffsetForLeaderEpochHandler(services),
+                new DescribeLogDirsHandler(services),
+                new DescribeProducersHandler(services),
+                new DescribeTopicPartitionsHandler(services),
+                new ListPartitionReassignmentsHandler(services));
     }
 }

@@ -1,6 +1,7 @@
 package dev.sluice.broker.api;
 
 import dev.sluice.broker.net.Request;
+import dev.sluice.broker.protocol.MalformedRequestException;
 import dev.sluice.broker.protocol.Messages;
 import dev.sluice.broker.protocol.RequestHead;
 import dev.sluice.broker.protocol.WireReader;
@@ -8,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.Callable;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
+import org.jspecify.annotations.Nullable;
 
 /// A handler of a control-plane API: its messages are kafka-clients' generated ones.
 ///
@@ -45,7 +47,10 @@ abstract class MessageHandler<Q extends ApiMessage> implements ApiHandler {
 
     @SuppressWarnings("unchecked") // the generated reader of `key` makes messages of type Q
     private Q read(short version, ByteBuffer body) {
-        check(version, body.duplicate());
+        BodyScan scan = scan(version, body.duplicate());
+        if (scan != null && !scan.isCheapToRead()) {
+            throw new MalformedRequestException(key.name, 0, "more names with equal hash codes than chance makes");
+        }
         return (Q) Messages.read(key, version, body);
     }
 
@@ -54,10 +59,11 @@ abstract class MessageHandler<Q extends ApiMessage> implements ApiHandler {
         return PARSED_ON_LOOP_BYTES;
     }
 
-    /// Looks at a body before kafka-clients' reader does, which trusts it.
-    ///
-    /// @throws dev.sluice.broker.protocol.MalformedRequestException when it is not to be read
-    void check(short version, ByteBuffer body) {}
+    /// What looks at a body before kafka-clients' reader does, which trusts it; null for an API whose requests have
+    /// no keys.
+    @Nullable BodyScan scan(short version, ByteBuffer body) {
+        return null;
+    }
 
     /// Answers through `exchange`, now or later.
     abstract void handle(Q body, Exchange exchange);

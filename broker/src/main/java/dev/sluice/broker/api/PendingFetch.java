@@ -182,7 +182,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
     }
 
     @Override
-    public boolean grown(int lengthBytes) {
+    public boolean grown(long lengthBytes) {
         return grownBytes.addAndGet(lengthBytes) >= wantedBytes;
     }
 

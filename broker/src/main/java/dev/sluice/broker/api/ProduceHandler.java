@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The whole request is parsed before anything is appended, so nothing of a malformed one is stored. Each partition is
 /// then checked and appended by itself, and answers its own error. On one node the leader is all replicas: acks=1 and
-/// acks=all are the same. With acks=0 there is no answer; an error then closes the connection, as in Kafka, so that the
-/// client notices.
+/// acks=all are the same, and are answered when the high watermark has passed the batches: at once, or when the flush
+/// policy's flush is done (then [PendingProduce] waits). With acks=0 there is no answer; an error then closes the
+/// connection, as in Kafka, so that the client notices.
 final class ProduceHandler implements ApiHandler {
     /// Topic names that one loop remembers, so that a name seen before costs no allocation.
     private static final int NAMES = 1024;
@@ -48,6 +49,14 @@ final class ProduceHandler implements ApiHandler {
     private long baseOffset;
     private long logAppendTimeMs;
     private long logStartOffset;
+
+    /// The partition in hand, if its batch is stored and not acknowledged yet, and the offset behind that.
+    private @Nullable Partition awaited;
+
+    private long awaitedEnd;
+
+    /// What is to be waited for before the request in hand is answered, or null for nothing.
+    private @Nullable PendingProduce pending;
 
     /// The first error of the request, for the log; null when there was none.
     private @Nullable String firstFailure;
@@ -90,6 +99,7 @@ final class ProduceHandler implements ApiHandler {
             appendAll(head.apiVersion(), request, answer);
             answer(request, answer);
         } finally {
+            pending = null;
             answer.abandon(); // what the request was not given: with acks=0, or because something threw
         }
     }
@@ -114,8 +124,11 @@ final class ProduceHandler implements ApiHandler {
                 } else {
                     fail(Errors.INVALID_REQUIRED_ACKS, null);
                 }
-                answer.partition(
+                long place = answer.partition(
                         produce.partitionIndex(), error.code(), baseOffset, logAppendTimeMs, logStartOffset, message);
+                if (awaited != null && produce.acks() != NO_ACKS) {
+                    pending(request).add(awaited, awaitedEnd, place);
+                }
             }
         }
     }
@@ -130,8 +143,19 @@ final class ProduceHandler implements ApiHandler {
             return;
         }
         MemorySegment frame = answer.end(0);
+        if (pending != null) {
+            pending.begin(frame, answer.lengthBytes(), produce.timeoutMs());
+            return;
+        }
         request.send(frame, answer.lengthBytes());
         request.done();
+    }
+
+    private PendingProduce pending(Request request) {
+        if (pending == null) {
+            pending = new PendingProduce(request);
+        }
+        return pending;
     }
 
     private ProduceResponseWriter writer(Request request) {
@@ -169,17 +193,26 @@ final class ProduceHandler implements ApiHandler {
                 baseOffset = appended.baseOffset();
                 logAppendTimeMs = appended.logAppendTimeMs();
                 logStartOffset = appended.logStartOffset();
+                awaitUnlessAcknowledged(partition, appended.lastOffset() + 1);
             }
             case AppendOutcome.Duplicate duplicate -> {
                 baseOffset = duplicate.baseOffset();
                 logAppendTimeMs = duplicate.logAppendTimeMs();
                 logStartOffset = duplicate.logStartOffset();
+                awaitUnlessAcknowledged(partition, duplicate.lastOffset() + 1); // its first sending may wait still
             }
             case AppendOutcome.Rejected rejected -> fail(error(rejected.reason()), rejected.message());
             case AppendOutcome.Failed failed -> {
                 fail(Errors.KAFKA_STORAGE_ERROR, failed.message());
                 logStartOffset = partition.log().logStartOffset();
             }
+        }
+    }
+
+    private void awaitUnlessAcknowledged(Partition partition, long endOffset) {
+        if (partition.log().highWatermark() < endOffset) {
+            awaited = partition;
+            awaitedEnd = endOffset;
         }
     }
 
@@ -226,6 +259,7 @@ final class ProduceHandler implements ApiHandler {
     private void clearOutcome() {
         error = Errors.NONE;
         message = null;
+        awaited = null;
         baseOffset = NO_OFFSET;
         logAppendTimeMs = -1;
         logStartOffset = NO_OFFSET;

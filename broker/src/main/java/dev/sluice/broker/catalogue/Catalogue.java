@@ -2,9 +2,9 @@ package dev.sluice.broker.catalogue;
 
 import dev.sluice.broker.config.ConfigException;
 import dev.sluice.broker.config.TopicKeys;
+import dev.sluice.broker.config.TopicSettings;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.io.linux.Kernel;
-import dev.sluice.log.LogConfig;
 import dev.sluice.log.LogDirectory;
 import dev.sluice.log.PartitionLog;
 import java.io.IOException;
@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,7 +64,7 @@ public final class Catalogue {
     private record Gone(CatalogueRecord.TopicCreated created, boolean said) {}
 
     private final LogDirectory directory;
-    private final LogConfig defaults;
+    private final TopicSettings defaults;
     private final CatalogueLog log;
     private final CreationDamper damper;
 
@@ -79,7 +80,7 @@ public final class Catalogue {
     private long nextProducerId;
     private long producerIdsReserved;
 
-    private Catalogue(LogDirectory directory, LogConfig defaults, CatalogueLog log, CreationDamper damper) {
+    private Catalogue(LogDirectory directory, TopicSettings defaults, CatalogueLog log, CreationDamper damper) {
         this.directory = directory;
         this.defaults = defaults;
         this.log = log;
@@ -92,14 +93,14 @@ public final class Catalogue {
     ///
     /// @param defaults what holds for a topic for which nothing was set
     /// @throws IOException when the catalogue can't be read
-    public static Catalogue open(Kernel kernel, LogDirectory directory, LogConfig defaults, InstantSource clock)
+    public static Catalogue open(Kernel kernel, LogDirectory directory, TopicSettings defaults, InstantSource clock)
             throws IOException {
         return open(kernel, directory, defaults, clock, COMPACT_ABOVE_RECORDS);
     }
 
     /// @param compactAboveRecords see [#COMPACT_ABOVE_RECORDS]
     static Catalogue open(
-            Kernel kernel, LogDirectory directory, LogConfig defaults, InstantSource clock, int compactAboveRecords)
+            Kernel kernel, LogDirectory directory, TopicSettings defaults, InstantSource clock, int compactAboveRecords)
             throws IOException {
         CatalogueLog log = CatalogueLog.open(kernel, directory, clock);
         Catalogue catalogue = new Catalogue(directory, defaults, log, new CreationDamper(clock));
@@ -160,17 +161,23 @@ public final class Catalogue {
 
     /// The topic with its partitions' logs, made where they are missing.
     private Topic open(CatalogueRecord.TopicCreated created) throws IOException {
-        LogConfig config = configOf(created);
+        return open(created, List.of());
+    }
+
+    /// @param known the partitions that are open already, the first ones
+    private Topic open(CatalogueRecord.TopicCreated created, List<Partition> known) throws IOException {
+        TopicSettings settings = settingsOf(created);
         List<Partition> partitions = new ArrayList<>(created.partitions());
-        for (int i = 0; i < created.partitions(); i++) {
-            partitions.add(new Partition(i, open(created, i, config)));
+        partitions.addAll(known);
+        for (int i = known.size(); i < created.partitions(); i++) {
+            partitions.add(new Partition(i, open(created, i, settings), settings.records()));
         }
         return new Topic(created.id(), created.name(), List.copyOf(partitions), Map.copyOf(created.configs()));
     }
 
-    private LogConfig configOf(CatalogueRecord.TopicCreated created) throws IOException {
+    private TopicSettings settingsOf(CatalogueRecord.TopicCreated created) throws IOException {
         try {
-            return TopicKeys.topicConfig(defaults, created.configs());
+            return TopicKeys.settings(defaults, created.configs());
         } catch (ConfigException e) {
             throw new IOException(
                     "Topic " + created.name() + " was made with settings that this version does not take: "
@@ -179,11 +186,11 @@ public final class Catalogue {
         }
     }
 
-    private PartitionLog open(CatalogueRecord.TopicCreated created, int partition, LogConfig config)
+    private PartitionLog open(CatalogueRecord.TopicCreated created, int partition, TopicSettings settings)
             throws IOException {
         Optional<PartitionLog> found = directory.log(created.name(), partition);
         if (found.isEmpty()) {
-            return directory.create(created.name(), partition, created.id(), config);
+            return directory.create(created.name(), partition, created.id(), settings.log());
         }
         PartitionLog existing = found.get();
         UUID id = existing.topicId().orElse(null);
@@ -194,7 +201,7 @@ public final class Catalogue {
                     + " belongs to another topic (id " + id + ", the catalogue says " + created.id()
                     + "): move it out of the data folder");
         }
-        existing.configure(config);
+        existing.configure(settings.log());
         return existing;
     }
 
@@ -207,7 +214,7 @@ public final class Catalogue {
 
     /// Makes a topic.
     ///
-    /// @param configs checked by [TopicKeys#topicConfig] before
+    /// @param configs checked by [TopicKeys#settings] before
     /// @throws TopicExistsException when there is one of that name
     /// @throws TopicNameException   when it may not have this name: Kafka's rules, and it must differ from those of
     ///     other topics in more than '.' and '_'
@@ -231,6 +238,65 @@ public final class Catalogue {
         damper.succeeded(name);
         LOG.info("Topic {} made with {} partitions", name, partitions);
         return topic;
+    }
+
+    /// Changes what is set for a topic.
+    ///
+    /// @param change makes of what is set now what shall be, and may throw a ConfigException
+    /// @return false when there is no such topic
+    /// @throws ConfigException when that can't be; nothing has changed then
+    /// @throws IOException     when it could not be stored; what held goes on holding
+    public synchronized boolean configure(Topic topic, UnaryOperator<Map<String, String>> change) throws IOException {
+        Topic known = image.topic(topic.id());
+        if (known == null) {
+            return false;
+        }
+        Map<String, String> configs = change.apply(known.configs());
+        TopicSettings settings = TopicKeys.settings(defaults, configs);
+        var now = new CatalogueRecord.TopicCreated(
+                known.id(), known.name(), known.partitions().size(), configs);
+        log.append(List.of(new CatalogueRecord.TopicChanged(now)));
+        known.partitions().forEach(partition -> partition.configure(settings));
+        image = image.with(new Topic(known.id(), known.name(), known.partitions(), Map.copyOf(configs)));
+        LOG.info("Topic {} is configured with {}", known.name(), configs);
+        return true;
+    }
+
+    /// Gives a topic more partitions.
+    ///
+    /// @param partitions how many it is to have then: more than it has
+    /// @return false when there is no such topic, or it has as many by now
+    /// @throws IOException when it could not be stored. The topic then has no more than before; but when the disk
+    ///     did not even take that back, the next start may find it with the empty partitions
+    public synchronized boolean addPartitions(Topic topic, int partitions) throws IOException {
+        Topic known = image.topic(topic.id());
+        if (known == null || known.partitions().size() >= partitions) {
+            return false;
+        }
+        var now = new CatalogueRecord.TopicCreated(known.id(), known.name(), partitions, known.configs());
+        log.append(List.of(new CatalogueRecord.TopicChanged(now)));
+        try {
+            image = image.with(open(now, known.partitions()));
+        } catch (IOException | RuntimeException | Error e) {
+            takeBack(known, partitions, e);
+            throw e;
+        }
+        LOG.info("Topic {} has {} partitions now", known.name(), partitions);
+        return true;
+    }
+
+    /// Said, but not done: says how many partitions there are, and removes what there is of the others.
+    private void takeBack(Topic known, int partitions, Throwable cause) {
+        int before = known.partitions().size();
+        try {
+            log.append(List.of(new CatalogueRecord.TopicChanged(
+                    new CatalogueRecord.TopicCreated(known.id(), known.name(), before, known.configs()))));
+        } catch (IOException | RuntimeException | Error e) {
+            cause.addSuppressed(e);
+        }
+        for (int i = before; i < partitions; i++) {
+            directory.log(known.name(), i).ifPresent(this::remove);
+        }
     }
 
     /// Throws what [#create] would throw for this name now.
@@ -304,8 +370,9 @@ public final class Catalogue {
     /// @return false when there is no such topic
     /// @throws IOException when it could not be stored; the topic is then still there, until the next start at
     ///                     least
-    public synchronized boolean delete(Topic topic) throws IOException {
-        if (image.topic(topic.id()) == null) {
+    public synchronized boolean delete(Topic named) throws IOException {
+        Topic topic = image.topic(named.id()); // it may have changed meanwhile
+        if (topic == null) {
             return false;
         }
         log.append(List.of(new CatalogueRecord.TopicDeleted(topic.id())));

@@ -48,6 +48,7 @@ public final class CatalogueImage {
         return Collections.unmodifiableCollection(byName.values());
     }
 
+    /// With a new topic, or a known one as it is now.
     CatalogueImage with(Topic topic) {
         CatalogueImage next = copy();
         next.put(topic);

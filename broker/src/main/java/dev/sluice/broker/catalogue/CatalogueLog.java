@@ -8,6 +8,7 @@ import dev.sluice.log.AppendOutcome;
 import dev.sluice.log.BatchBuilder;
 import dev.sluice.log.BatchView;
 import dev.sluice.log.CorruptBatchException;
+import dev.sluice.log.FlushPolicy;
 import dev.sluice.log.LogConfig;
 import dev.sluice.log.LogDirectory;
 import dev.sluice.log.PartitionLog;
@@ -41,7 +42,7 @@ final class CatalogueLog {
     private static final int READ_BYTES = 1 << 20;
 
     /// It is bounded by being compacted, never by age or size.
-    private static final LogConfig CONFIG = LogConfig.DEFAULT.withDeleted(false);
+    private static final LogConfig CONFIG = LogConfig.DEFAULT.withDeleted(false).withFlushPolicy(FlushPolicy.ACK);
 
     /// The catalogue's own log never changes its id, for it is found before any id is known.
     private static final UUID OWN_ID = new UUID(0x5375696365000000L, 1);

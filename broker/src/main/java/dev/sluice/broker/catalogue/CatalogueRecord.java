@@ -18,10 +18,14 @@ import java.util.UUID;
 /// 1 topic created          id, name, i32 partitions, u16 number of configs, each: name, value
 /// 2 topic deleted          id
 /// 3 producer ids reserved  i64 first id that is not reserved
+/// 4 topic changed          as 1: the same topic, with more partitions or other configs
 /// ```
 public sealed interface CatalogueRecord {
     /// @param configs what was set for this topic, by Kafka's names
     record TopicCreated(UUID id, String name, int partitions, Map<String, String> configs) implements CatalogueRecord {}
+
+    /// What holds for a topic from here on, all of it.
+    record TopicChanged(TopicCreated now) implements CatalogueRecord {}
 
     record TopicDeleted(UUID id) implements CatalogueRecord {}
 
@@ -31,6 +35,7 @@ public sealed interface CatalogueRecord {
     int TOPIC_CREATED = 1;
     int TOPIC_DELETED = 2;
     int PRODUCER_IDS_RESERVED = 3;
+    int TOPIC_CHANGED = 4;
     int VERSION = 0;
 
     default byte[] encode() {
@@ -39,14 +44,11 @@ public sealed interface CatalogueRecord {
             switch (this) {
                 case TopicCreated created -> {
                     start(out, TOPIC_CREATED);
-                    id(out, created.id());
-                    out.writeUTF(created.name());
-                    out.writeInt(created.partitions());
-                    out.writeShort(created.configs().size());
-                    for (Map.Entry<String, String> config : created.configs().entrySet()) {
-                        out.writeUTF(config.getKey());
-                        out.writeUTF(config.getValue());
-                    }
+                    topic(out, created);
+                }
+                case TopicChanged changed -> {
+                    start(out, TOPIC_CHANGED);
+                    topic(out, changed.now());
                 }
                 case TopicDeleted deleted -> {
                     start(out, TOPIC_DELETED);
@@ -67,6 +69,17 @@ public sealed interface CatalogueRecord {
     private static void start(DataOutputStream out, int type) throws IOException {
         out.writeByte(type);
         out.writeByte(VERSION);
+    }
+
+    private static void topic(DataOutputStream out, TopicCreated topic) throws IOException {
+        id(out, topic.id());
+        out.writeUTF(topic.name());
+        out.writeInt(topic.partitions());
+        out.writeShort(topic.configs().size());
+        for (Map.Entry<String, String> config : topic.configs().entrySet()) {
+            out.writeUTF(config.getKey());
+            out.writeUTF(config.getValue());
+        }
     }
 
     private static void id(DataOutputStream out, UUID id) throws IOException {
@@ -95,21 +108,24 @@ public sealed interface CatalogueRecord {
                     + version + "): start that version, or a newer one");
         }
         return switch (type) {
-            case TOPIC_CREATED -> {
-                UUID id = new UUID(in.readLong(), in.readLong());
-                String name = in.readUTF();
-                int partitions = in.readInt();
-                Map<String, String> configs = new LinkedHashMap<>();
-                for (int left = in.readUnsignedShort(); left > 0; left--) {
-                    configs.put(in.readUTF(), in.readUTF());
-                }
-                yield new TopicCreated(id, name, partitions, configs);
-            }
+            case TOPIC_CREATED -> topic(in);
+            case TOPIC_CHANGED -> new TopicChanged(topic(in));
             case TOPIC_DELETED -> new TopicDeleted(new UUID(in.readLong(), in.readLong()));
             case PRODUCER_IDS_RESERVED -> new ProducerIdsReserved(in.readLong());
             default ->
                 throw new IOException("The catalogue has a record of the unknown type " + type
                         + ": it was written by a newer Sluice; start that version");
         };
+    }
+
+    private static TopicCreated topic(DataInputStream in) throws IOException {
+        UUID id = new UUID(in.readLong(), in.readLong());
+        String name = in.readUTF();
+        int partitions = in.readInt();
+        Map<String, String> configs = new LinkedHashMap<>();
+        for (int left = in.readUnsignedShort(); left > 0; left--) {
+            configs.put(in.readUTF(), in.readUTF());
+        }
+        return new TopicCreated(id, name, partitions, configs);
     }
 }

@@ -32,6 +32,8 @@ final class ReplayedCatalogue {
                 }
                 topics.put(created.id(), created);
             }
+            case CatalogueRecord.TopicChanged changed ->
+                topics.replace(changed.now().id(), changed.now());
             case CatalogueRecord.TopicDeleted gone -> delete(gone.id());
             case CatalogueRecord.ProducerIdsReserved reserved -> producerIdsReserved = reserved.end();
         }

@@ -18,9 +18,13 @@ import java.util.Map;
 /// @param defaultPartitions  partitions of a topic for which nobody said how many
 /// @param fetchMaxBytes      the most that one fetch is answered, but for a first batch that is larger
 /// @param log                defaults of every topic's log
+/// @param records            defaults of every topic's rules for records
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
 /// @param checkpointIntervalMs how often recovery points are written down
+/// @param retentionCheckIntervalMs how often it is looked for segments to be deleted
+/// @param clockHoldMs        how long nothing goes by age after the clock was set forward
+/// @param given              what was set, as it was written, by key
 public record BrokerConfig(
         Path dataDir,
         List<ListenerAddress> listeners,
@@ -30,9 +34,13 @@ public record BrokerConfig(
         int defaultPartitions,
         int fetchMaxBytes,
         LogConfig log,
+        RecordRules records,
         NetConfig net,
         long shutdownGraceMs,
-        long checkpointIntervalMs) {
+        long checkpointIntervalMs,
+        long retentionCheckIntervalMs,
+        long clockHoldMs,
+        Map<String, String> given) {
 
     private static final int MOST_LOOPS = 64;
 
@@ -62,6 +70,7 @@ public record BrokerConfig(
         if (dataDir.isBlank() || dataDir.indexOf(',') >= 0) {
             throw new ConfigException("log.dirs=" + dataDir + ": name exactly one folder");
         }
+        TopicSettings topics = TopicKeys.defaults(given);
         int loops = get(given, BrokerKeys.NETWORK_THREADS);
         return new BrokerConfig(
                 Path.of(dataDir),
@@ -71,7 +80,8 @@ public record BrokerConfig(
                 get(given, BrokerKeys.AUTO_CREATE_TOPICS),
                 get(given, BrokerKeys.NUM_PARTITIONS),
                 get(given, BrokerKeys.FETCH_MAX_BYTES),
-                TopicKeys.logDefaults(given),
+                topics.log(),
+                topics.records(),
                 new NetConfig(
                         loops > 0 ? loops : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),
                         get(given, BrokerKeys.LARGEST_REQUEST),
@@ -81,7 +91,15 @@ public record BrokerConfig(
                         get(given, BrokerKeys.MAX_CONNECTIONS),
                         get(given, BrokerKeys.BACKLOG)),
                 get(given, BrokerKeys.SHUTDOWN_GRACE_MS),
-                get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS));
+                get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS),
+                get(given, BrokerKeys.RETENTION_CHECK_INTERVAL_MS),
+                get(given, BrokerKeys.CLOCK_HOLD_MS),
+                Map.copyOf(given));
+    }
+
+    /// What holds for a topic for which nothing is set.
+    public TopicSettings topics() {
+        return new TopicSettings(log, records);
     }
 
     static <T> T get(Map<String, String> given, ConfigKey<T> key) {

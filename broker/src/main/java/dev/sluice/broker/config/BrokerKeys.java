@@ -1,11 +1,9 @@
 package dev.sluice.broker.config;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /// The broker's own configuration keys. Those that every topic inherits stand in [TopicKeys].
 public final class BrokerKeys {
@@ -91,6 +89,19 @@ public final class BrokerKeys {
             MOST_MS,
             "How often the recovery points are written down, producers that are gone are forgotten, and files of resting"
                     + " partitions are let go.");
+    static final ConfigKey<Long> RETENTION_CHECK_INTERVAL_MS = ConfigKey.longInteger(
+            "log.retention.check.interval.ms",
+            300_000,
+            1,
+            MOST_MS,
+            "How often it is looked for segments that are to be deleted.");
+    static final ConfigKey<Long> CLOCK_HOLD_MS = ConfigKey.longInteger(
+            "sluice.retention.clock.hold.ms",
+            TimeUnit.DAYS.toMillis(1),
+            0,
+            MOST_MS,
+            "When the machine's clock was set forward by more than a minute, nothing is deleted by age for so long, or"
+                    + " until it was set back; 0 to believe it at once.");
 
     private static final List<ConfigKey<?>> OWN = List.of(
             LISTENERS,
@@ -108,7 +119,9 @@ public final class BrokerKeys {
             MAX_CONNECTIONS,
             BACKLOG,
             SHUTDOWN_GRACE_MS,
-            CHECKPOINT_INTERVAL_MS);
+            CHECKPOINT_INTERVAL_MS,
+            RETENTION_CHECK_INTERVAL_MS,
+            CLOCK_HOLD_MS);
 
     /// Keys of Kafka that somebody who brings a `server.properties` along will have, and why they mean nothing
     /// here.
@@ -121,6 +134,7 @@ public final class BrokerKeys {
             Map.entry("broker.id", "it is called node.id"),
             Map.entry("log.dir", "it is called log.dirs"),
             Map.entry("num.io.threads", "event loops do the work; see num.network.threads"),
+            Map.entry("log.segment.delete.delay.ms", "files are deleted at once, and who reads one still can"),
             Map.entry("inter.broker.listener.name", "there are no other brokers"),
             Map.entry("listener.security.protocol.map", "every listener is PLAINTEXT in this version"));
 
@@ -141,31 +155,8 @@ public final class BrokerKeys {
         if (kafkas != null) {
             throw new ConfigException(name + " is Kafka's and has no effect here (" + kafkas + "): remove it");
         }
-        throw new ConfigException("Unknown configuration key " + name + "; the nearest is " + nearest(name)
+        throw new ConfigException("Unknown configuration key " + name + "; the nearest is "
+                + Nearest.of(name, all().stream().map(ConfigKey::name))
                 + " (all keys are listed in docs/CONFIGURATION.md)");
-    }
-
-    private static String nearest(String name) {
-        Stream<String> names = all().stream().map(ConfigKey::name);
-        return names.min(Comparator.comparingInt(known -> distance(known, name)))
-                .orElseThrow();
-    }
-
-    /// Levenshtein's distance.
-    private static int distance(String one, String other) {
-        int[] row = new int[other.length() + 1];
-        for (int j = 0; j <= other.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= one.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= other.length(); j++) {
-                int replaced = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[other.length()];
     }
 }

@@ -66,12 +66,13 @@ public final class ProduceResponseWriter {
 
     /// Writes a partition of the topic.
     ///
+    /// @return where it stands in the frame, for [#fail]
     /// @param errorCode       of Kafka's Errors, 0 for none
     /// @param baseOffset      of the first record; −1 with an error
     /// @param logAppendTimeMs −1 when the records kept the time of their creation
     /// @param logStartOffset  −1 when not known; told from version 5
     /// @param errorMessage    for people; told from version 8
-    public void partition(
+    public long partition(
             int index,
             short errorCode,
             long baseOffset,
@@ -80,6 +81,7 @@ public final class ProduceResponseWriter {
             @Nullable String errorMessage) {
         assert partitionsLeft > 0;
         partitionsLeft--;
+        long place = frame.position();
         frame.putInt32(index);
         frame.putInt16(errorCode);
         frame.putInt64(baseOffset);
@@ -95,6 +97,15 @@ public final class ProduceResponseWriter {
             frame.putNoTags();
         }
         endTopicIfComplete();
+        return place;
+    }
+
+    /// Makes an error of what was written as a success, in a frame that is ended.
+    ///
+    /// @param place what [#partition] answered
+    public static void fail(MemorySegment frame, long place, short errorCode) {
+        frame.set(Wire.INT16, place + Integer.BYTES, errorCode);
+        frame.set(Wire.INT64, place + Integer.BYTES + Short.BYTES, -1); // the base offset
     }
 
     private void putMessage(@Nullable String message) {

@@ -162,6 +162,19 @@ public final class WireReader {
         return count;
     }
 
+    /// Reads the number of elements of an array that may be null.
+    ///
+    /// @return −1 for null
+    public int readNullableCount(String field, boolean flexible, int elementBytes) {
+        long start = position;
+        int count = flexible ? readUnsignedVarint(field) - 1 : readInt32(field);
+        if (count == -1) {
+            return -1;
+        }
+        rewind(start);
+        return readCount(field, flexible, elementBytes);
+    }
+
     /// Reads the length of records that may be null; their bytes are the next ones, within the limit.
     ///
     /// @return −1 for null

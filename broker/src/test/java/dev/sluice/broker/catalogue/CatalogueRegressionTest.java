@@ -3,6 +3,7 @@ package dev.sluice.broker.catalogue;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sluice.broker.config.TopicSettings;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
@@ -46,7 +47,7 @@ class CatalogueRegressionTest {
 
     private Catalogue open(int compactAboveRecords) throws IOException {
         openDirectory();
-        return Catalogue.open(kernel, directory, LogConfig.DEFAULT, clock, compactAboveRecords);
+        return Catalogue.open(kernel, directory, TopicSettings.DEFAULT, clock, compactAboveRecords);
     }
 
     private void openDirectory() throws IOException {
@@ -165,7 +166,7 @@ class CatalogueRegressionTest {
         byte[] bytes = Files.readAllBytes(logFile(0));
         bytes[position] = value;
         Files.write(logFile(0), bytes);
-        Catalogue.open(kernel, directory, LogConfig.DEFAULT, clock, NEVER_COMPACT);
+        Catalogue.open(kernel, directory, TopicSettings.DEFAULT, clock, NEVER_COMPACT);
     }
 
     private Path logFile(int generation) throws IOException {

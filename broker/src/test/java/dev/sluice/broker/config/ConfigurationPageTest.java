@@ -49,12 +49,21 @@ class ConfigurationPageTest {
 
                 ## Topics
 
-                A topic inherits the broker's value unless it was made with one of its own (`sluice topic create NAME --config KEY=VALUE`).
+                A topic inherits the broker's value unless it has one of its own (`sluice topic create NAME --config KEY=VALUE`,
+                `sluice topic alter NAME --config KEY=VALUE`, or any Kafka client).
 
                 | key of the topic | inherits |
                 |---|---|
                 """);
         TopicKeys.inherited().forEach((name, brokerKey) -> page.append("| `%s` | `%s` |\n".formatted(name, brokerKey)));
+        page.append("""
+
+                These are taken and have no effect, for programs that set them:
+
+                | key of the topic | because |
+                |---|---|
+                """);
+        UnusedTopicKeys.reasons().forEach((name, why) -> page.append("| `%s` | %s |\n".formatted(name, why)));
         return page.toString();
     }
 }

@@ -20,13 +20,18 @@ public interface Gate {
         }
     };
 
+    /// The answer that leaves an fsync or fdatasync undone and tells its caller that it was done: a device that
+    /// lies.
+    long PRETEND = Long.MIN_VALUE;
+
     /// Decides about one call.
     ///
     /// @param subject     the name of the descriptor, or the path
     /// @param position    the byte of the file it is for, or -1 where that has no meaning
     /// @param lengthBytes how many bytes the caller asks for; 0 where that has no meaning
     /// @return `lengthBytes` to make the call as asked, a smaller number ≥ 1 to ask the kernel for less (a short
-    ///     count), or a negative error number: the call is then not made and that number is its answer
+    ///     count), or a negative error number: the call is then not made and that number is its answer. For fsync
+    ///     and fdatasync also [#PRETEND]
     long admit(Call call, String subject, long position, long lengthBytes);
 
     /// Whether this gate may make a call short. A caller that concludes from a short count that a socket is empty

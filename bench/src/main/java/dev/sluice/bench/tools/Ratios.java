@@ -1,4 +1,4 @@
-package dev.sluice.bench.transfer;
+package dev.sluice.bench.tools;
 
 import java.util.Arrays;
 import java.util.Locale;
@@ -12,7 +12,7 @@ import java.util.Random;
 /// @param high   its upper end
 /// @param least  the smallest ratio of a pair
 /// @param most   the largest
-record Ratios(double median, double low, double high, double least, double most) {
+public record Ratios(double median, double low, double high, double least, double most) {
     private static final int DRAWS = 10_000;
 
     /// Fixed, so that the same pairs give the same interval.
@@ -20,7 +20,7 @@ record Ratios(double median, double low, double high, double least, double most)
 
     /// @param ours   one figure a pair
     /// @param theirs the other of the same pair, at the same place
-    static Ratios of(double[] ours, double[] theirs) {
+    public static Ratios of(double[] ours, double[] theirs) {
         if (ours.length != theirs.length || ours.length == 0) {
             throw new IllegalArgumentException(ours.length + " and " + theirs.length + " figures make no pairs");
         }
@@ -47,7 +47,7 @@ record Ratios(double median, double low, double high, double least, double most)
                 ratios[ratios.length - 1]);
     }
 
-    static double median(double[] figures) {
+    public static double median(double[] figures) {
         double[] sorted = figures.clone();
         Arrays.sort(sorted);
         int middle = sorted.length / 2;

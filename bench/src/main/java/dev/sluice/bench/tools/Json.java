@@ -1,4 +1,4 @@
-package dev.sluice.bench.transfer;
+package dev.sluice.bench.tools;
 
 import java.util.List;
 import java.util.Locale;
@@ -7,29 +7,29 @@ import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 
 /// Just enough JSON to write results.
-final class Json {
+public final class Json {
     private Json() {}
 
     /// @param fields values that are JSON already, in this order
-    static String object(Map<String, String> fields) {
+    public static String object(Map<String, String> fields) {
         return fields.entrySet().stream()
                 .map(field -> string(field.getKey()) + ": " + field.getValue())
                 .collect(Collectors.joining(", ", "{", "}"));
     }
 
-    static String array(List<String> values) {
+    public static String array(List<String> values) {
         return values.isEmpty() ? "[]" : String.join(",\n  ", values).transform(all -> "[\n  " + all + "]");
     }
 
-    static String numbers(double[] values) {
+    public static String numbers(double[] values) {
         return DoubleStream.of(values).mapToObj(Json::number).collect(Collectors.joining(", ", "[", "]"));
     }
 
-    static String number(double value) {
+    public static String number(double value) {
         return String.format(Locale.ROOT, "%.4f", value);
     }
 
-    static String string(String value) {
+    public static String string(String value) {
         StringBuilder quoted = new StringBuilder("\"");
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);

@@ -1,4 +1,4 @@
-package dev.sluice.bench.transfer;
+package dev.sluice.bench.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,0 +1,457 @@
+/*
+ * load: a Kafka client that costs next to nothing, so that the server is what is measured. One thread, epoll.
+ *
+ *   load produce PORT TOPIC key=value...   one batch is made once and sent again and again (its CRC does not cover the base offset)
+ *       connections=1 partitions=1 record=1024 batch=262144 depth=5 acks=1 mib=512 | requests=N
+ *   load fetch   PORT TOPIC key=value...   reads partition 0 (or one partition a connection) from the beginning on
+ *       connections=1 partitions=1 record=1024 batch=262144 max=1048576 mib=512 | requests=N  check=0
+ *       check=0 has the kernel throw the records away; check=1 reads them and compares them with what produce sends
+ *   load e2e     PORT TOPIC record=1024 requests=5000   a fetch waits on one connection while a record is produced on another
+ *   load idle    PORT connections=N         opens connections that say nothing, prints "open", and holds them until standard input ends
+ *
+ * Speaks Produce 3 and Fetch 4. Prints one line of name=value; cpuSeconds are the client's own.
+ */
+#include "common.h"
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
+#include <time.h>
+
+enum { MOST_DEPTH = 64, HEAD_BYTES = 512, BATCH_HEAD_BYTES = 61, ROOM_BYTES = 64 << 10 };
+
+static struct {
+    long connections, partitions, record, batch, depth, acks, mib, requests, max, check;
+} option = {1, 1, 1024, 262144, 5, 1, 512, 0, 1 << 20, 0};
+
+static const char *topic;
+static char *batch;      /* the one batch */
+static size_t batchBytes;
+static long batchRecords;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void quit(const char *what, long value) {
+    fprintf(stderr, "%s: %ld\n", what, value);
+    exit(1);
+}
+
+/* ---- bytes */
+
+static char *put16(char *at, int v) { at[0] = v >> 8; at[1] = v; return at + 2; }
+static char *put32(char *at, uint32_t v) { for (int i = 0; i < 4; i++) at[i] = v >> (24 - 8 * i); return at + 4; }
+static char *put64(char *at, uint64_t v) { for (int i = 0; i < 8; i++) at[i] = v >> (56 - 8 * i); return at + 8; }
+static char *putString(char *at, const char *s) { at = put16(at, strlen(s)); memcpy(at, s, strlen(s)); return at + strlen(s); }
+static int get16(const char *at) { return (int16_t)((uint8_t)at[0] << 8 | (uint8_t)at[1]); }
+static uint32_t get32(const char *at) { uint32_t v = 0; for (int i = 0; i < 4; i++) v = v << 8 | (uint8_t)at[i]; return v; }
+static uint64_t get64(const char *at) { return (uint64_t)get32(at) << 32 | get32(at + 4); }
+
+static char *putVarint(char *at, long n) {
+    uint64_t z = ((uint64_t)n << 1) ^ (n >> 63);
+    for (; z > 127; z >>= 7) *at++ = z | 128;
+    *at++ = z;
+    return at;
+}
+
+static uint32_t crc32c(const char *bytes, size_t length) {
+    static uint32_t table[256];
+    if (!table[1]) {
+        for (uint32_t i = 0; i < 256; i++) {
+            uint32_t c = i;
+            for (int k = 0; k < 8; k++) c = c & 1 ? 0x82F63B78 ^ c >> 1 : c >> 1;
+            table[i] = c;
+        }
+    }
+    uint32_t c = ~0u;
+    for (size_t i = 0; i < length; i++) c = table[(c ^ (uint8_t)bytes[i]) & 255] ^ c >> 8;
+    return ~c;
+}
+
+/* The largest batch of records of that size within option.batch; one record at least. The same arguments give the same bytes, but for the time. */
+static void makeBatch(void) {
+    size_t room = (option.batch > option.record ? option.batch : option.record) + 256;
+    batch = malloc(room);
+    if (!batch) die("malloc");
+    char *at = batch + BATCH_HEAD_BYTES, *end = batch + (option.batch > 61 ? option.batch : 0);
+    uint64_t random = 88172645463325252u;
+    for (;;) {
+        char lead[64], *l = lead;
+        *l++ = 0;
+        l = putVarint(putVarint(putVarint(putVarint(l, 0), batchRecords), -1), option.record);
+        long body = l - lead + option.record + 1;
+        char length[10], *n = putVarint(length, body);
+        if (batchRecords && at + (n - length) + body > end) break;
+        memcpy(at, length, n - length);
+        at += n - length;
+        memcpy(at, lead, l - lead);
+        at += l - lead;
+        for (long i = 0; i < option.record; i++) {
+            random ^= random << 13; random ^= random >> 7; random ^= random << 17;
+            *at++ = random;
+        }
+        *at++ = 0;
+        batchRecords++;
+        if (at >= end) break;
+    }
+    batchBytes = at - batch;
+    uint64_t ms = (uint64_t)time(NULL) * 1000;
+    char *h = put64(batch, 0);
+    h = put32(h, batchBytes - 12);
+    h = put32(h, -1);
+    *h++ = 2;
+    h += 4;
+    h = put16(h, 0);
+    h = put32(h, batchRecords - 1);
+    h = put64(put64(h, ms), ms);
+    h = put64(h, -1);
+    h = put16(h, -1);
+    h = put32(put32(h, -1), batchRecords);
+    put32(batch + 17, crc32c(batch + 21, batchBytes - 21));
+}
+
+/* ---- connections */
+
+struct connection {
+    int socket, partition, outstanding, writable;
+    char head[HEAD_BYTES];   /* what is sent before the batch */
+    size_t headBytes, frameBytes, sent;
+    int sending;
+    double since[MOST_DEPTH];
+    long asked, answered, quota;
+    /* the answer under way */
+    char *room;
+    size_t have;
+    uint64_t offset, highWatermark;
+    size_t records, left, checked;   /* bytes of records in this answer, those still to come, and where they are in the batch */
+};
+
+static struct connection *connections;
+static float *latencies;
+static long latencyCount, latencyRoom;
+static uint64_t fetchedBytes, answers;
+static int poller;
+
+static int open1(int port) {
+    struct sockaddr_in address = loopback(port);
+    int s = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+    if (s < 0 || connect(s, (void *)&address, sizeof address)) die("connect");
+    setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return s;
+}
+
+static void latency(double seconds) {
+    if (latencyCount == latencyRoom) {
+        latencyRoom = latencyRoom ? latencyRoom * 2 : 1 << 16;
+        latencies = realloc(latencies, latencyRoom * sizeof *latencies);
+        if (!latencies) die("realloc");
+    }
+    latencies[latencyCount++] = seconds * 1000;
+}
+
+static void produceHead(struct connection *c, int partition) {
+    char *at = putString(put32(put16(put16(c->head + 4, 0), 3), c->asked), "load");
+    at = put32(put16(put16(at, -1), option.acks), 30000);
+    at = put32(putString(put32(at, 1), topic), 1);
+    at = put32(put32(at, partition), batchBytes);
+    c->headBytes = at - c->head;
+    c->frameBytes = c->headBytes + batchBytes;
+    put32(c->head, c->frameBytes - 4);
+}
+
+static void fetchHead(struct connection *c) {
+    char *at = putString(put32(put16(put16(c->head + 4, 1), 4), c->asked), "load");
+    at = put32(put32(put32(put32(at, -1), 500), 1), option.max);
+    *at++ = 0;
+    at = put32(putString(put32(at, 1), topic), 1);
+    at = put32(put64(put32(at, c->partition), c->offset), option.max);
+    c->headBytes = c->frameBytes = at - c->head;
+    put32(c->head, c->headBytes - 4);
+}
+
+/* Sends what it may; returns when the socket is full or the depth is reached. */
+static void sendMore(struct connection *c, int producing) {
+    for (;;) {
+        if (!c->sending) {
+            long depth = producing ? option.depth : 1;
+            if (c->asked == c->quota || (c->outstanding == depth && !(producing && !option.acks))) return;
+            if (producing) produceHead(c, (c->partition + c->asked * option.connections) % option.partitions);
+            else fetchHead(c);
+            c->since[c->asked % MOST_DEPTH] = now();
+            c->asked++;
+            c->outstanding++;
+            c->sending = 1;
+            c->sent = 0;
+        }
+        struct iovec parts[2] = {{c->head + c->sent, c->headBytes - c->sent}, {batch, batchBytes}};
+        struct msghdr message = {.msg_iov = parts, .msg_iovlen = producing ? 2 : 1};
+        if (c->sent >= c->headBytes) {
+            parts[0] = (struct iovec){batch + (c->sent - c->headBytes), c->frameBytes - c->sent};
+            message.msg_iovlen = 1;
+        }
+        ssize_t n = sendmsg(c->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0) {
+            if (errno == EAGAIN) return;
+            die("send");
+        }
+        c->sent += n;
+        if (c->sent == c->frameBytes) {
+            c->sending = 0;
+            if (producing && !option.acks) c->outstanding = 0;
+        }
+    }
+}
+
+static void produced(struct connection *c, const char *answer) {
+    int name = get16(answer + 8), error = get16(answer + 10 + name + 8);
+    if (error) quit("produce error", error);
+    if (get32(answer) != (uint32_t)c->answered) quit("answer out of order", get32(answer));
+}
+
+/* Looks at the fixed part of a fetch answer. Returns its length, or 0 when more is needed. */
+static size_t fetchedHead(struct connection *c) {
+    const char *at = c->room + 4;
+    if (c->have < 18) return 0;
+    size_t head = 4 + 12 + 2 + get16(at + 12) + 4 + 26;
+    if (c->have < head + 4) return 0;
+    const char *p = at + 12 + 2 + get16(at + 12) + 4;
+    int error = get16(p + 4);
+    if (error) quit("fetch error", error);
+    c->highWatermark = get64(p + 6);
+    if ((int32_t)get32(p + 22) > 0) quit("aborted transactions", get32(p + 22));
+    c->records = get32(c->room + head);
+    if ((int32_t)c->records < 0) c->records = 0;
+    return head + 4;
+}
+
+static void compare(struct connection *c, const char *bytes, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        size_t in = c->checked % batchBytes;
+        /* the base offset (8), the leader epoch (4) are the server's; times and the CRC over them are of another run */
+        if (in >= BATCH_HEAD_BYTES && bytes[i] != batch[in]) quit("wrong byte at", c->checked);
+        c->checked++;
+    }
+}
+
+/* Takes in what has come. Returns 0 at the end of the connection. */
+static int receiveMore(struct connection *c, int producing) {
+    for (;;) {
+        ssize_t n;
+        if (c->left) {
+            size_t want = c->left < ROOM_BYTES || !option.check ? c->left : ROOM_BYTES;
+            n = recv(c->socket, c->room, want, MSG_DONTWAIT | (option.check ? 0 : MSG_TRUNC));
+            if (n > 0) {
+                if (option.check) compare(c, c->room, n);
+                c->left -= n;
+            }
+        } else {
+            size_t want = 4;
+            if (c->have >= 4) {
+                size_t frame = get32(c->room);
+                if (producing) want = 4 + frame;
+                else if (c->have < 18) want = 18;
+                else want = 4 + 12 + 2 + get16(c->room + 16) + 4 + 26 + 4;
+            }
+            n = want > c->have ? recv(c->socket, c->room + c->have, want - c->have, MSG_DONTWAIT) : 1;
+            if (n > 0 && want > c->have) c->have += n;
+        }
+        if (n < 0) {
+            if (errno == EAGAIN) return 1;
+            die("recv");
+        }
+        if (n == 0) return 0;
+        int whole = 0;
+        if (producing) {
+            if (c->have >= 4 && c->have == 4 + get32(c->room)) {
+                produced(c, c->room + 4);
+                whole = 1;
+            }
+        } else if (c->have && !c->left) {
+            if (c->have == 1) whole = 1;   /* records have come to their end */
+            else if (fetchedHead(c)) {
+                c->left = c->records;
+                c->checked = 0;
+                c->have = 1;
+                if (!c->left) whole = 1;
+            }
+        }
+        if (whole) {
+            if (!producing) {
+                long batches = c->records / batchBytes;
+                if (c->records && !batches) quit("half a batch came", c->records);
+                c->offset += batches * batchRecords;
+                fetchedBytes += batches * batchBytes;
+                if (c->offset >= c->highWatermark) c->offset = 0;   /* again from the beginning */
+            }
+            latency(now() - c->since[c->answered % MOST_DEPTH]);
+            c->answered++;
+            c->outstanding--;
+            c->have = 0;
+            answers++;
+            sendMore(c, producing);
+            if (c->answered == c->quota) return 1;
+        }
+    }
+}
+
+static int byValue(const void *a, const void *b) { float d = *(float *)a - *(float *)b; return d < 0 ? -1 : d > 0; }
+
+static double percentile(double p) {
+    if (!latencyCount) return 0;
+    long i = latencyCount * p / 100;
+    return latencies[i < latencyCount ? i : latencyCount - 1];
+}
+
+static double cpu(void) {
+    struct rusage r;
+    getrusage(RUSAGE_SELF, &r);
+    return r.ru_utime.tv_sec + r.ru_stime.tv_sec + (r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+}
+
+static void print(double seconds, uint64_t payload) {
+    qsort(latencies, latencyCount, sizeof *latencies, byValue);
+    printf("seconds=%.6f requests=%lld payloadBytes=%llu batchBytes=%zu batchRecords=%ld p50Ms=%.4f p99Ms=%.4f p999Ms=%.4f mostMs=%.4f"
+           " cpuSeconds=%.6f\n",
+           seconds, (long long)answers, (unsigned long long)payload, batchBytes, batchRecords, percentile(50), percentile(99),
+           percentile(99.9), percentile(100), cpu());
+}
+
+/* Every connection its share of the requests, all of them at once. */
+static void run(int port, int producing) {
+    long perRequest = producing ? (long)batchBytes : (option.max / (long)batchBytes) * (long)batchBytes;
+    if (perRequest <= 0) perRequest = batchBytes;
+    long requests = option.requests ? option.requests : option.mib * 1048576 / perRequest;
+    if (requests < option.connections) requests = option.connections;
+    poller = epoll_create1(0);
+    connections = calloc(option.connections, sizeof *connections);
+    for (long i = 0; i < option.connections; i++) {
+        struct connection *c = &connections[i];
+        c->socket = open1(port);
+        c->partition = i % option.partitions;
+        c->quota = requests / option.connections + (i < requests % option.connections);
+        c->room = malloc(ROOM_BYTES);
+        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
+        if (epoll_ctl(poller, EPOLL_CTL_ADD, c->socket, &event)) die("epoll_ctl");
+    }
+    double from = now();
+    long done = 0;
+    for (long i = 0; i < option.connections; i++) sendMore(&connections[i], producing);
+    while (done < option.connections) {
+        struct epoll_event events[256];
+        int n = epoll_wait(poller, events, 256, 30000);
+        if (n == 0) quit("no answer for 30 s; answers so far", answers);
+        for (int i = 0; i < n; i++) {
+            struct connection *c = events[i].data.ptr;
+            if (c->quota < 0) continue;
+            if (events[i].events & EPOLLOUT) sendMore(c, producing);
+            if (producing && !option.acks && c->asked == c->quota && !c->sending) {
+                shutdown(c->socket, SHUT_WR);   /* its end comes when the server has taken in all */
+                char rest;
+                while (recv(c->socket, &rest, 1, 0) > 0) {}
+                answers += c->quota;
+                c->quota = -1;
+                done++;
+                continue;
+            }
+            if (!receiveMore(c, producing)) quit("the server closed a connection; answers so far", answers);
+            if (c->answered == c->quota) {
+                c->quota = -1;
+                done++;
+            }
+        }
+    }
+    print(now() - from, producing ? answers * batchBytes : fetchedBytes);
+}
+
+static void wait1(int s, char *room, size_t most) {
+    size_t have = 0, want = 4;
+    while (have < want) {
+        ssize_t n = recv(s, room + have, want - have, MSG_WAITALL);
+        if (n <= 0) die("recv");
+        have += n;
+        if (have == 4) {
+            want = 4 + get32(room);
+            if (want > most) quit("answer too long", want);
+        }
+    }
+}
+
+static void send1(int s, struct connection *c, int producing) {
+    struct iovec parts[2] = {{c->head, c->headBytes}, {batch, batchBytes}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = producing ? 2 : 1};
+    if (sendmsg(s, &message, 0) != (ssize_t)c->frameBytes) die("send");
+}
+
+static void endToEnd(int port) {
+    struct connection producer = {0}, consumer = {0};
+    size_t most = 1 << 20;
+    char *room = malloc(most);
+    int out = open1(port), in = open1(port);
+    produceHead(&producer, 0);
+    send1(out, &producer, 1);
+    wait1(out, room, most);
+    int name = get16(room + 12);
+    if (get16(room + 14 + name + 8)) quit("produce error", get16(room + 14 + name + 8));
+    consumer.offset = get64(room + 14 + name + 10) + 1;
+    double from = now();
+    for (long i = 0; i < option.requests; i++) {
+        fetchHead(&consumer);
+        send1(in, &consumer, 0);
+        struct timespec pause = {0, 500000};   /* lets the fetch come to rest in the server */
+        nanosleep(&pause, NULL);
+        double at = now();
+        send1(out, &producer, 1);
+        wait1(in, room, most);
+        if (i >= option.requests / 5) latency(now() - at);
+        wait1(out, room, most);
+        consumer.offset++;
+        answers++;
+    }
+    print(now() - from, answers * batchBytes);
+}
+
+static void idle(int port) {
+    for (long i = 0; i < option.connections; i++) open1(port);
+    printf("open\n");
+    fflush(stdout);
+    while (getchar() != EOF) {}
+}
+
+int main(int argc, char **argv) {
+    if (argc < 4) {
+        fprintf(stderr, "usage: load produce|fetch|e2e|idle PORT TOPIC key=value...\n");
+        return 2;
+    }
+    int port = atoi(argv[2]);
+    topic = argv[3];
+    struct { const char *name; long *value; } names[] = {
+        {"connections", &option.connections}, {"partitions", &option.partitions}, {"record", &option.record},
+        {"batch", &option.batch}, {"depth", &option.depth}, {"acks", &option.acks}, {"mib", &option.mib},
+        {"requests", &option.requests}, {"max", &option.max}, {"check", &option.check}};
+    for (int i = 4; i < argc; i++) {
+        char *equals = strchr(argv[i], '=');
+        int known = 0;
+        for (size_t k = 0; equals && k < sizeof names / sizeof *names; k++) {
+            if (strlen(names[k].name) == (size_t)(equals - argv[i]) && !strncmp(argv[i], names[k].name, equals - argv[i])) {
+                *names[k].value = atol(equals + 1);
+                known = 1;
+            }
+        }
+        if (!known) {
+            fprintf(stderr, "unknown: %s\n", argv[i]);
+            return 2;
+        }
+    }
+    if (option.depth > MOST_DEPTH) option.depth = MOST_DEPTH;
+    if (!strcmp(argv[1], "e2e")) option.batch = 1;
+    makeBatch();
+    if (!strcmp(argv[1], "produce")) run(port, 1);
+    else if (!strcmp(argv[1], "fetch")) run(port, 0);
+    else if (!strcmp(argv[1], "e2e")) endToEnd(port);
+    else if (!strcmp(argv[1], "idle")) idle(port);
+    else return 2;
+    return 0;
+}

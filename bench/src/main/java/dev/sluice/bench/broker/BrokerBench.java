@@ -1,0 +1,141 @@
+package dev.sluice.bench.broker;
+
+import dev.sluice.bench.tools.Json;
+import dev.sluice.bench.tools.Tools;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// `bin/bench broker`. See bench/README.md for what it measures and its options.
+final class BrokerBench {
+    private static final String USAGE = """
+            bin/bench broker [OPTIONS]
+              --work NAME      may be given again; all without it:
+                               produce-64k produce-256k produce-1m produce-single produce-12 produce-1000
+                               fetch-1m fetch-64k fetch-4k fetch-cold end-to-end
+              --subject NAME   may be given again: sluice kafka kafka-tuned limit (sluice, kafka and limit without it)
+              --mib N          what a run moves (1024)
+              --rounds N       measured rounds, each a run of every subject (5)
+              --warmups N      rounds before them (2)
+              --touch          first write once to nine tenths of the free memory: a virtual machine's host hands out a page at
+                               its first touch, which costs more than all the rest
+              --data DIR       where servers keep their data (target/bench/data)
+              --json OUT       results as JSON too
+            """;
+
+    private final List<Work> works = new ArrayList<>();
+    private final List<Subject> subjects = new ArrayList<>();
+    private long mebibytes = 1024;
+    private int rounds = 5;
+    private int warmups = 2;
+    private boolean touch;
+    private Path data = Path.of("target", "bench", "data");
+    private String json = "";
+
+    /// Exits with 1 when something failed, with 2 when the arguments are wrong.
+    ///
+    /// @param arguments the folder of the C sources, the folder for programs, the user's
+    static void main(String[] arguments) throws InterruptedException {
+        BrokerBench bench = new BrokerBench();
+        if (List.of(arguments).contains("--help")) {
+            System.out.print(USAGE);
+            return;
+        }
+        try {
+            bench.parse(List.of(arguments).subList(2, arguments.length));
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage());
+            System.err.print(USAGE);
+            System.exit(2);
+        }
+        try {
+            bench.run(Path.of(arguments[0]), Path.of(arguments[1]));
+        } catch (IOException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
+        System.exit(0);
+    }
+
+    private void parse(List<String> arguments) {
+        for (int i = 0; i < arguments.size(); i++) {
+            String option = arguments.get(i);
+            if (option.equals("--touch")) {
+                touch = true;
+                continue;
+            }
+            if (i + 1 == arguments.size()) {
+                throw new IllegalArgumentException(option + " is not an option, or has no value");
+            }
+            String value = arguments.get(++i);
+            switch (option) {
+                case "--work" -> works.add(Work.of(value));
+                case "--subject" -> subjects.add(Subject.of(value));
+                case "--mib" -> mebibytes = Long.parseLong(value);
+                case "--rounds" -> rounds = Integer.parseInt(value);
+                case "--warmups" -> warmups = Integer.parseInt(value);
+                case "--data" -> data = Path.of(value);
+                case "--json" -> json = value;
+                default -> throw new IllegalArgumentException(option + " is not an option");
+            }
+        }
+        if (works.isEmpty()) {
+            works.addAll(Work.ALL);
+        }
+        if (subjects.isEmpty()) {
+            subjects.addAll(List.of(Subject.SLUICE, Subject.KAFKA, Subject.LIMIT));
+        }
+    }
+
+    private void run(Path sources, Path target) throws IOException, InterruptedException {
+        Path load = Tools.compile(sources, target, "load");
+        Path limit = Tools.compile(sources, target, "limit");
+        if (touch) {
+            System.out.println("touched "
+                    + Tools.run(List.of(Tools.compile(sources, target, "touch").toString()))
+                            .output()
+                            .strip());
+        }
+        String kafka = Files.readString(target.resolve("kafka.classpath")).strip();
+        Map<Subject, Server> servers = new EnumMap<>(Subject.class);
+        List<String> rows = new ArrayList<>();
+        try {
+            for (Subject subject : subjects) {
+                if (subject != Subject.LIMIT) {
+                    servers.put(subject, subject.start(data, kafka));
+                }
+            }
+            Comparison comparison = new Comparison(load, limit, data, mebibytes, servers);
+            for (Subject subject : servers.keySet()) {
+                comparison.check(works.getFirst(), subject);
+            }
+            for (Work work : works) {
+                Map<Subject, List<Run>> runs = comparison.measure(work, subjects, warmups, rounds);
+                System.out.print(Report.table(work, runs));
+                rows.addAll(Report.rows(work, runs));
+            }
+            for (Server server : servers.values()) {
+                System.out.printf(
+                        "%n%s at the end: %d MiB resident, of it %d MiB anonymous%n",
+                        server.label(), server.statusMib("VmRSS"), server.statusMib("RssAnon"));
+            }
+            comparison.close();
+        } finally {
+            for (Server server : servers.values()) {
+                server.close();
+            }
+        }
+        if (!json.isEmpty()) {
+            Map<String, String> document = new LinkedHashMap<>();
+            document.put("mebibytes", Long.toString(mebibytes));
+            document.put("touched", Boolean.toString(touch));
+            document.put("rows", Json.array(rows));
+            Files.writeString(Path.of(json), Json.object(document) + "\n");
+        }
+    }
+}

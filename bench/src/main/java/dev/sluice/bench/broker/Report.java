@@ -1,0 +1,87 @@
+package dev.sluice.bench.broker;
+
+import dev.sluice.bench.tools.Json;
+import dev.sluice.bench.tools.Ratios;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+
+/// What was measured, as a table and as JSON.
+final class Report {
+    private Report() {}
+
+    /// @param runs by subject, as many for each
+    static String table(Work work, Map<Subject, List<Run>> runs) {
+        boolean perGib = work.unit() == Work.Unit.GIB;
+        StringBuilder text = new StringBuilder(String.format(
+                Locale.ROOT,
+                "%n%s%n| | server's CPU, %s | whole machine's | %s | p50 ms | p99 ms | CPU, sluice ÷ this: median (95%%; pairs) | rate, sluice ÷ this |%n"
+                        + "|---|---|---|---|---|---|---|---|%n",
+                work.name(),
+                perGib ? "s/GiB" : "µs/request",
+                perGib ? "MiB/s" : "requests/s"));
+        List<Run> ours = runs.get(Subject.SLUICE);
+        runs.forEach((subject, theirs) -> text.append(String.format(
+                Locale.ROOT,
+                "| %s | %s | %s | %s | %s | %s | %s | %s |%n",
+                subject.label,
+                spread(theirs, run -> run.cost(work.unit())),
+                spread(theirs, run -> run.machineCost(work.unit())),
+                spread(theirs, run -> run.rate(work.unit())),
+                spread(theirs, run -> run.field("p50Ms")),
+                spread(theirs, run -> run.field("p99Ms")),
+                subject == Subject.SLUICE || ours == null ? "" : ratio(ours, theirs, run -> run.cost(work.unit())),
+                subject == Subject.SLUICE || ours == null ? "" : ratio(ours, theirs, run -> run.rate(work.unit())))));
+        return text.toString();
+    }
+
+    private static String ratio(List<Run> ours, List<Run> theirs, ToDoubleFunction<Run> figure) {
+        return Ratios.of(
+                        ours.stream().mapToDouble(figure).toArray(),
+                        theirs.stream().mapToDouble(figure).toArray())
+                .toString();
+    }
+
+    private static String spread(List<Run> runs, ToDoubleFunction<Run> figure) {
+        double[] figures = runs.stream().mapToDouble(figure).toArray();
+        double median = Ratios.median(figures);
+        if (Double.isNaN(median)) {
+            return "";
+        }
+        String format = median >= 100 ? "%.0f" : median >= 10 ? "%.1f" : "%.2f";
+        return String.format(
+                Locale.ROOT,
+                format + " / **" + format + "** / " + format,
+                Arrays.stream(figures).min().orElse(0),
+                median,
+                Arrays.stream(figures).max().orElse(0));
+    }
+
+    static List<String> rows(Work work, Map<Subject, List<Run>> runs) {
+        List<String> rows = new ArrayList<>();
+        runs.forEach((subject, all) -> {
+            Map<String, String> row = new LinkedHashMap<>();
+            row.put("work", Json.string(work.name()));
+            row.put("subject", Json.string(subject.label));
+            row.put("unit", Json.string(work.unit() == Work.Unit.GIB ? "GiB" : "request"));
+            row.put("serverCpu", numbers(all, run -> run.cost(work.unit())));
+            row.put("machineCpu", numbers(all, run -> run.machineCost(work.unit())));
+            row.put("rate", numbers(all, run -> run.rate(work.unit())));
+            for (String field : List.of("p50Ms", "p99Ms", "p999Ms")) {
+                if (all.getFirst().line().has(field)) {
+                    row.put(field, numbers(all, run -> run.field(field)));
+                }
+            }
+            rows.add(Json.object(row));
+        });
+        return rows;
+    }
+
+    private static String numbers(List<Run> runs, ToDoubleFunction<Run> figure) {
+        return Json.numbers(runs.stream().mapToDouble(figure).toArray());
+    }
+}

@@ -1,0 +1,34 @@
+package dev.sluice.bench.broker;
+
+/// One run of one subject.
+///
+/// @param serverCpuNs  user and system time of the server's process
+/// @param machineCpuNs of all processors, less the client's own; in steps of 10 ms
+/// @param line         what the load or the limit program printed
+record Run(long serverCpuNs, long machineCpuNs, Figures line) {
+    private static final double GIB = 1L << 30;
+
+    double field(String name) {
+        return line.get(name);
+    }
+
+    /// CPU seconds of the server per GiB, or microseconds a request.
+    double cost(Work.Unit unit) {
+        return unit == Work.Unit.GIB
+                ? serverCpuNs / 1e9 / (field("payloadBytes") / GIB)
+                : serverCpuNs / 1e3 / field("requests");
+    }
+
+    /// The same for the whole machine, write-back included.
+    double machineCost(Work.Unit unit) {
+        return unit == Work.Unit.GIB
+                ? machineCpuNs / 1e9 / (field("payloadBytes") / GIB)
+                : machineCpuNs / 1e3 / field("requests");
+    }
+
+    /// MiB/s, or requests a second.
+    double rate(Work.Unit unit) {
+        double moved = unit == Work.Unit.GIB ? field("payloadBytes") / (1 << 20) : field("requests");
+        return moved / field("seconds");
+    }
+}

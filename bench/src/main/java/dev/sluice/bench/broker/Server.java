@@ -1,0 +1,109 @@
+package dev.sluice.bench.broker;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/// A server that is measured: a process of its own, whose data is thrown away when it is closed.
+final class Server implements AutoCloseable {
+    private static final long START_NS = TimeUnit.SECONDS.toNanos(90);
+    private static final long LOOK_MS = 5;
+
+    private final String label;
+    private final Process process;
+    private final Path folder;
+    private final int port;
+
+    private Server(String label, Process process, Path folder, int port) {
+        this.label = label;
+        this.process = process;
+        this.folder = folder;
+        this.port = port;
+    }
+
+    /// Starts a server and waits until its output tells the port.
+    ///
+    /// @param folder   a new folder for its data and its output
+    /// @param listens  finds the port, as its first group, in what the server prints
+    static Server start(String label, List<String> command, Path folder, Pattern listens)
+            throws IOException, InterruptedException {
+        Path output = folder.resolve("output");
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectInput(Path.of("/dev/null").toFile())
+                .redirectOutput(output.toFile())
+                .start();
+        long begunNs = System.nanoTime();
+        while (true) {
+            Matcher matcher = listens.matcher(Files.readString(output));
+            if (matcher.find()) {
+                return new Server(label, process, folder, Integer.parseInt(matcher.group(1)));
+            }
+            if (!process.isAlive() || System.nanoTime() - begunNs > START_NS) {
+                process.destroyForcibly();
+                throw new IOException(label + " did not start:\n" + Files.readString(output));
+            }
+            Thread.sleep(LOOK_MS);
+        }
+    }
+
+    String label() {
+        return label;
+    }
+
+    int port() {
+        return port;
+    }
+
+    String bootstrap() {
+        return "127.0.0.1:" + port;
+    }
+
+    /// What all its threads that live have used so far, in nanoseconds, by the scheduler's own count.
+    long cpuNs() throws IOException {
+        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(process.pid()), "task"))) {
+            return threads.mapToLong(Server::threadCpuNs).sum();
+        }
+    }
+
+    private static long threadCpuNs(Path thread) {
+        try {
+            return Long.parseLong(Files.readString(thread.resolve("schedstat")).split(" ", 2)[0]);
+        } catch (IOException e) {
+            if (Files.exists(thread)) {
+                throw new UncheckedIOException(e);
+            }
+            return 0; // it has just ended
+        }
+    }
+
+    /// A field of /proc/PID/status in MiB, such as VmRSS or RssAnon.
+    long statusMib(String field) throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
+            if (line.startsWith(field + ":")) {
+                return Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024;
+            }
+        }
+        throw new IOException("no " + field + " of process " + process.pid());
+    }
+
+    @Override
+    public void close() throws IOException {
+        process.destroy();
+        try {
+            if (!process.waitFor(30, TimeUnit.SECONDS)) {
+                process.destroyForcibly().waitFor();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        Folders.remove(folder);
+    }
+}

@@ -1,0 +1,175 @@
+package dev.sluice.systemtest;
+
+import dev.sluice.systemtest.CrashCase.Crash;
+import dev.sluice.testkit.Anomaly;
+import dev.sluice.testkit.Anomaly.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// kill -9 and power cuts of a broker under eight producers and a reader, again and again, over ext4 and xfs and each
+/// flush policy. Ends with a table; the first line of trouble is told when it is seen.
+public final class CrashCampaign {
+    private static final List<String> FILE_SYSTEMS = List.of("ext4", "xfs");
+    private static final List<String> POLICIES = List.of("os", "interval", "ack");
+    private static final int CONTROL_CYCLES = 5;
+
+    private CrashCampaign() {}
+
+    /// Arguments: the repository's root, kills in all, power cuts in all, a file for JSON; then what to run if not
+    /// all: words that a case's name contains, such as `xfs` or `ack`.
+    public static void main(String[] args) throws Exception {
+        if (args.length < 4) {
+            System.err.println("usage: CrashCampaign HOME KILLS CUTS JSON [WORD]...");
+            System.exit(2);
+        }
+        boolean root = "root".equals(System.getProperty("user.name"));
+        List<CrashCase> cases = cases(root).stream()
+                .filter(each -> List.of(args).subList(4, args.length).stream().allMatch(each.toString()::contains))
+                .toList();
+        if (!root) {
+            System.out.println("not root: no file systems can be mounted, so there are kills in a plain folder alone");
+        }
+        List<CrashRun.Result> results = run(
+                Path.of(args[0]),
+                cases,
+                Integer.parseInt(args[1]),
+                Integer.parseInt(args[2]),
+                CONTROL_CYCLES,
+                System.nanoTime());
+        Files.writeString(Path.of(args[3]), json(results));
+        System.out.println("as JSON: " + args[3]);
+        System.exit(results.stream().allMatch(each -> each.failures().isEmpty()) ? 0 : 1);
+    }
+
+    /// @param root whether file systems can be mounted
+    static List<CrashCase> cases(boolean root) {
+        List<CrashCase> cases = new ArrayList<>();
+        for (String policy : POLICIES) {
+            if (!root) {
+                cases.add(new CrashCase(Crash.KILL, CrashCase.FOLDER, policy, false));
+                continue;
+            }
+            for (String fileSystem : FILE_SYSTEMS) {
+                cases.add(new CrashCase(Crash.KILL, fileSystem, policy, false));
+                cases.add(new CrashCase(Crash.POWER_CUT, fileSystem, policy, false));
+            }
+        }
+        if (root) {
+            FILE_SYSTEMS.forEach(each -> cases.add(new CrashCase(Crash.POWER_CUT, each, "ack", true)));
+        }
+        return cases;
+    }
+
+    /// Runs the cases one after the other, the cycles spread evenly over them.
+    static List<CrashRun.Result> run(
+            Path home, List<CrashCase> cases, int kills, int cuts, int controlCycles, long seed)
+            throws IOException, InterruptedException {
+        long killCases =
+                cases.stream().filter(each -> each.crash() == Crash.KILL).count();
+        long cutCases = cases.stream()
+                .filter(each -> each.crash() == Crash.POWER_CUT && !each.lying())
+                .count();
+        Path parent = Files.createTempDirectory(
+                Files.isWritable(Path.of("/dev/shm")) ? Path.of("/dev/shm") : Path.of("/var/tmp"), "sluice-crash");
+        List<CrashRun.Result> results = new ArrayList<>();
+        System.out.println(heading());
+        try {
+            long number = 0;
+            for (CrashCase each : cases) {
+                int cycles = each.lying()
+                        ? controlCycles
+                        : Math.toIntExact(
+                                each.crash() == Crash.KILL
+                                        ? (kills + killCases - 1) / killCases
+                                        : (cuts + cutCases - 1) / cutCases);
+                CrashRun.Result result = CrashRun.run(home, parent, each, cycles, seed + number++);
+                results.add(result);
+                System.out.println(line(result));
+                result.failures().forEach(failure -> System.out.println("    " + failure));
+            }
+        } finally {
+            Files.delete(parent);
+        }
+        return results;
+    }
+
+    private static String heading() {
+        return String.format(
+                Locale.ROOT,
+                "%-9s %-6s %-8s %7s %12s %7s %10s %9s %5s %7s %5s %12s %14s",
+                "crash",
+                "on",
+                "policy",
+                "cycles",
+                "acknowledged",
+                "lost",
+                "duplicated",
+                "reordered",
+                "torn",
+                "reused",
+                "stale",
+                "oldest lost",
+                "start p50/max");
+    }
+
+    private static String line(CrashRun.Result result) {
+        CrashCase of = result.of();
+        Map<Kind, Long> counts = result.anomalies();
+        return String.format(
+                Locale.ROOT,
+                "%-9s %-6s %-8s %7d %12d %7d %10d %9d %5d %7d %5d %9d ms %6d/%d ms%s",
+                of.crash(),
+                of.fileSystem(),
+                of.policy(),
+                result.cycles(),
+                result.acknowledged(),
+                counts.get(Kind.LOST),
+                counts.get(Kind.DUPLICATED),
+                counts.get(Kind.REORDERED),
+                counts.get(Kind.TORN),
+                counts.get(Kind.REUSED_OFFSET),
+                counts.get(Kind.STALE),
+                result.oldestLostMs(),
+                result.recoveryP50Ms(),
+                result.recoveryMaxMs(),
+                of.lying()
+                        ? "  the control, without fsync: " + (result.failures().isEmpty() ? "caught" : "NOT CAUGHT")
+                        : result.failures().isEmpty() ? "" : "  FAILED (seed " + result.seed() + ")");
+    }
+
+    private static String json(List<CrashRun.Result> results) {
+        StringBuilder out = new StringBuilder("[");
+        for (CrashRun.Result result : results) {
+            out.append(out.length() == 1 ? "\n" : ",\n")
+                    .append(String.format(
+                            Locale.ROOT,
+                            "{\"crash\":\"%s\",\"on\":\"%s\",\"policy\":\"%s\",\"control\":%b,\"cycles\":%d,\"acknowledged\":%d",
+                            result.of().crash(),
+                            result.of().fileSystem(),
+                            result.of().policy(),
+                            result.of().lying(),
+                            result.cycles(),
+                            result.acknowledged()));
+            for (Map.Entry<Anomaly.Kind, Long> each : result.anomalies().entrySet()) {
+                out.append(",\"")
+                        .append(each.getKey().name().toLowerCase(Locale.ROOT))
+                        .append("\":")
+                        .append(each.getValue());
+            }
+            out.append(String.format(
+                    Locale.ROOT,
+                    ",\"oldest_lost_ms\":%d,\"recovery_p50_ms\":%d,\"recovery_max_ms\":%d,\"seed\":%d,\"failures\":%d}",
+                    result.oldestLostMs(),
+                    result.recoveryP50Ms(),
+                    result.recoveryMaxMs(),
+                    result.seed(),
+                    result.failures().size()));
+        }
+        return out.append("\n]\n").toString();
+    }
+}
