@@ -371,7 +371,8 @@ class ProxyTest {
         Future<?> serving = meanwhile(() -> {
             for (int i = 0; i < count; i++) {
                 Socket server = upstream.accept();
-                meanwhile(() -> echoReversed(server));
+                Future<Integer> echo = meanwhile(() -> echoReversed(server));
+                assertThat(echo).isNotNull();
             }
             return 0;
         });
@@ -445,9 +446,11 @@ class ProxyTest {
         Socket server = upstream.accept();
         client.getOutputStream().write(1);
         assertThat(server.getInputStream().read()).isOne();
-        threads.submit(() -> {
+        threads.execute(() -> {
             try (client) {
-                return client.getInputStream().read();
+                assertThat(client.getInputStream().read()).isEqualTo(-1);
+            } catch (IOException e) {
+                assertThat(e).isInstanceOf(SocketException.class);
             }
         });
         return server;
