@@ -112,7 +112,7 @@ public final class Broker implements AutoCloseable {
             throw e;
         }
         try {
-            broker.open(catalogue, clusterId, segments);
+            broker.open(catalogue, clusterId, segments, clock);
             return broker;
         } catch (IOException | RuntimeException | Error e) {
             closeAfter(e, broker);
@@ -138,10 +138,10 @@ public final class Broker implements AutoCloseable {
                 Thread.ofPlatform().name("sluice-control-", 0).daemon().factory());
     }
 
-    private void open(Catalogue catalogue, String clusterId, Account segments) throws IOException {
+    private void open(Catalogue catalogue, String clusterId, Account segments, InstantSource clock) throws IOException {
         BrokerStatus status =
                 new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
-        Services services = new Services(catalogue, config, clusterId, new OffLoop(control), status::json);
+        Services services = new Services(catalogue, config, clusterId, clock, new OffLoop(control), status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);
     }
 
