@@ -122,7 +122,7 @@ final class ProxyCommand implements Command {
 
     private static ProxyConfig config(ParseResult parsed, Kernel kernel) throws CommandFailure {
         long descriptors = kernel.limits().current(Limits.RLIMIT_NOFILE);
-        int possible = (int)
+        int possible =
                 Math.clamp((descriptors - OWN_DESCRIPTORS) / ProxyConfig.DESCRIPTORS_A_CONNECTION, 1, MOST_CONNECTIONS);
         return new ProxyConfig(
                 atLeast(1, "--connections", parsed.matchedOptionValue("--connections", possible)),
