@@ -81,7 +81,7 @@ final class ProxyCommand implements Command {
 
     @Override
     public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
-        InetSocketAddress listen = ListenAddress.parse(parsed.matchedPositionalValue(0, ""));
+        InetSocketAddress listen = TransferSpecs.listenAddress(parsed.matchedPositionalValue(0, ""));
         HostPort to = HostPort.parseList(parsed.matchedPositionalValue(1, "")).getFirst();
         InetSocketAddress upstream = new InetSocketAddress(to.host(), to.port());
         if (upstream.isUnresolved()) {

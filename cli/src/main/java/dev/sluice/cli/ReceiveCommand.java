@@ -30,7 +30,7 @@ final class ReceiveCommand implements Command {
 
     @Override
     public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
-        InetSocketAddress address = ListenAddress.parse(parsed.matchedPositionalValue(0, ""));
+        InetSocketAddress address = TransferSpecs.listenAddress(parsed.matchedPositionalValue(0, ""));
         Path target = Path.of(parsed.matchedPositionalValue(1, "")).toAbsolutePath();
         PartFile.refuse(target, TransferSpecs.isForced(parsed));
         Kernel kernel = new Kernel();
