@@ -5,10 +5,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/// The broker's own configuration keys. Those that every topic inherits stand in [TopicKeys].
+/// The broker's own configuration keys. Those of consumer groups stand in [GroupKeys], those that every topic inherits
+/// in [TopicKeys].
 public final class BrokerKeys {
     /// Ten years: longer than anybody waits, and far from where nanoseconds overflow.
-    private static final long MOST_MS = TimeUnit.DAYS.toMillis(3650);
+    static final long MOST_MS = TimeUnit.DAYS.toMillis(3650);
 
     static final ConfigKey<List<ListenerAddress>> LISTENERS = new ConfigKey<>(
             "listeners",
@@ -38,6 +39,13 @@ public final class BrokerKeys {
             Integer.MAX_VALUE,
             "The most bytes of records that one fetch is answered, whatever it asks for. A first batch that is larger is"
                     + " answered whole.");
+    static final ConfigKey<Integer> FETCH_SESSIONS = ConfigKey.integer(
+            "max.incremental.fetch.session.cache.slots",
+            1000,
+            0,
+            1_000_000,
+            "Fetch sessions that are kept, by which consumers of many partitions ask and are told of changes alone. Who gets"
+                    + " none fetches without.");
     static final ConfigKey<Integer> NETWORK_THREADS = ConfigKey.integer(
             "num.network.threads", 0, 0, 64, "Event loops, each with its own thread; 0 means one for each processor.");
     static final ConfigKey<Integer> LARGEST_REQUEST = ConfigKey.integer(
@@ -102,6 +110,13 @@ public final class BrokerKeys {
             MOST_MS,
             "When the machine's clock was set forward by more than a minute, nothing is deleted by age for so long, or"
                     + " until it was set back; 0 to believe it at once.");
+    static final ConfigKey<Long> RESERVE_BYTES = ConfigKey.longInteger(
+            "sluice.log.reserve.bytes",
+            16 << 20,
+            0,
+            1L << 40,
+            "Disk space kept for what must be written on a full disk too: checkpoints, committed offsets, the deletion of"
+                    + " topics. At most a 64th of the file system.");
 
     private static final List<ConfigKey<?>> OWN = List.of(
             LISTENERS,
@@ -111,6 +126,7 @@ public final class BrokerKeys {
             AUTO_CREATE_TOPICS,
             NUM_PARTITIONS,
             FETCH_MAX_BYTES,
+            FETCH_SESSIONS,
             NETWORK_THREADS,
             LARGEST_REQUEST,
             UNFINISHED_BYTES,
@@ -121,7 +137,8 @@ public final class BrokerKeys {
             SHUTDOWN_GRACE_MS,
             CHECKPOINT_INTERVAL_MS,
             RETENTION_CHECK_INTERVAL_MS,
-            CLOCK_HOLD_MS);
+            CLOCK_HOLD_MS,
+            RESERVE_BYTES);
 
     /// Keys of Kafka that somebody who brings a `server.properties` along will have, and why they mean nothing
     /// here.
@@ -136,6 +153,9 @@ public final class BrokerKeys {
             Map.entry("num.io.threads", "event loops do the work; see num.network.threads"),
             Map.entry("log.segment.delete.delay.ms", "files are deleted at once, and who reads one still can"),
             Map.entry("inter.broker.listener.name", "there are no other brokers"),
+            Map.entry("offsets.topic.replication.factor", "there is one broker, so it is 1"),
+            Map.entry("group.coordinator.threads", "one thread serves all groups"),
+            Map.entry("group.coordinator.rebalance.protocols", "classic and consumer are both offered"),
             Map.entry("listener.security.protocol.map", "every listener is PLAINTEXT in this version"));
 
     private BrokerKeys() {}
@@ -143,6 +163,7 @@ public final class BrokerKeys {
     /// All keys, those that topics inherit included.
     public static List<ConfigKey<?>> all() {
         List<ConfigKey<?>> keys = new ArrayList<>(OWN);
+        keys.addAll(GroupKeys.ALL);
         keys.addAll(TopicKeys.brokerDefaults());
         return List.copyOf(keys);
     }
