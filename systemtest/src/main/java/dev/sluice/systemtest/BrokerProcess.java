@@ -120,6 +120,16 @@ final class BrokerProcess implements AutoCloseable {
         }
     }
 
+    /// Lets the threads that [#halt] has stopped go on.
+    void goOn() {
+        Processes.run(Duration.ofSeconds(10), List.of("kill", "-CONT", Long.toString(pid())))
+                .orThrow("kill -CONT");
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
     /// Whether no thread is running, or about to: each is stopped, or in a call that can't be interrupted.
     private boolean isHalted() throws IOException {
         try (var tasks = Files.newDirectoryStream(Path.of("/proc", Long.toString(pid()), "task"))) {
@@ -155,7 +165,7 @@ final class BrokerProcess implements AutoCloseable {
 
     @Override
     public void close() {
-        process.destroyForcibly();
+        process.destroyForcibly().onExit().join(); // what it had open is closed
         screen.toFile().delete();
     }
 }
