@@ -5,6 +5,7 @@ import dev.sluice.broker.api.OffLoop;
 import dev.sluice.broker.api.Services;
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.coordinator.Groups;
 import dev.sluice.broker.net.Listener;
 import dev.sluice.broker.net.Network;
 import dev.sluice.io.linux.Account;
@@ -50,6 +51,7 @@ public final class Broker implements AutoCloseable {
     private final LogDirectory directory;
     private final Network network;
     private final ThreadPoolExecutor control;
+    private final Groups groups;
     private final Checkpointer checkpointer;
     private final Retention retention;
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
@@ -62,15 +64,18 @@ public final class Broker implements AutoCloseable {
             LogDirectory directory,
             Network network,
             ThreadPoolExecutor control,
+            Groups groups,
             InstantSource clock) {
         this.config = config;
         this.directory = directory;
         this.network = network;
         this.control = control;
+        this.groups = groups;
         this.checkpointer = new Checkpointer(directory, config.checkpointIntervalMs());
         this.retention = new Retention(
                 directory,
                 new SteadyClock(clock, System::nanoTime, config.clockHoldMs()),
+                System::nanoTime,
                 config.retentionCheckIntervalMs());
     }
 
@@ -98,14 +103,22 @@ public final class Broker implements AutoCloseable {
         try {
             Identity identity = ClusterIdentity.of(config.dataDir(), config.nodeId());
             clusterId = identity.clusterId();
-            directory = LogDirectory.open(kernel, config.dataDir(), identity, config.log(), clock, segments);
+            directory = LogDirectory.open(
+                    kernel,
+                    config.dataDir(),
+                    identity,
+                    _ -> config.log(),
+                    clock,
+                    segments,
+                    LogDirectory.Options.standard().withReserveBytes(config.reserveBytes()));
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             throw e;
         }
         try {
             catalogue = Catalogue.open(kernel, directory, config.topics(), clock);
-            broker = new Broker(config, directory, network, controlThreads(), clock);
+            Groups groups = new Groups(kernel, config, catalogue, clock);
+            broker = new Broker(config, directory, network, controlThreads(), groups, clock);
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);
@@ -139,9 +152,10 @@ public final class Broker implements AutoCloseable {
     }
 
     private void open(Catalogue catalogue, String clusterId, Account segments, InstantSource clock) throws IOException {
-        BrokerStatus status =
-                new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
-        Services services = new Services(catalogue, config, clusterId, clock, new OffLoop(control), status::json);
+        BrokerStatus status = new BrokerStatus(
+                config, catalogue, network.connectionsAccount(), segments, retention::isDiskFull, System.nanoTime());
+        Services services =
+                new Services(catalogue, config, clusterId, groups, clock, new OffLoop(control), status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);
     }
 
@@ -213,6 +227,7 @@ public final class Broker implements AutoCloseable {
         closed = true;
         boolean ended = network.stop();
         ended &= stopControl();
+        ended &= groups.close();
         ended &= checkpointer.stop();
         ended &= retention.stop();
         if (!ended) {

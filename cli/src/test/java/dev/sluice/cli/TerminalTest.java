@@ -60,7 +60,7 @@ class TerminalTest {
                 // The rest never comes.
                 terminal.await(text -> BAR.matcher(text).find() && text.contains(" 1/64 MiB"));
                 terminal.press(CTRL_C);
-                assertThat(terminal.awaitExit()).isEqualTo(130);
+                assertThat(terminal.awaitExit()).as(terminal.shown()).isEqualTo(130);
             }
             assertThat(terminal.shown()).contains("stopped after 1.00 MiB of 64.0 MiB", "to go on");
             assertThat(target).doesNotExist();
@@ -94,7 +94,7 @@ class TerminalTest {
                 // Nothing is read: what fits into the sockets' buffers goes, and then it waits.
                 terminal.await(text -> BAR.matcher(text).find());
                 terminal.press(CTRL_C);
-                assertThat(terminal.awaitExit()).isEqualTo(130);
+                assertThat(terminal.awaitExit()).as(terminal.shown()).isEqualTo(130);
                 assertThat(terminal.shown()).contains("stopped after ");
             }
         }

@@ -2,6 +2,7 @@ package dev.sluice.broker.api;
 
 import dev.sluice.broker.catalogue.CatalogueImage;
 import dev.sluice.broker.catalogue.Topic;
+import dev.sluice.broker.catalogue.TopicNames;
 import dev.sluice.broker.net.Request;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.broker.protocol.NameCache;
@@ -36,6 +37,9 @@ final class ProduceHandler implements ApiHandler {
     private static final int MOST_PARTS = 100_000;
 
     private static final short NO_ACKS = 0;
+    /// Before it, clients don't know KAFKA_STORAGE_ERROR.
+    private static final short FIRST_WITH_STORAGE_ERROR = 4;
+
     private static final short FIRST_WITH_ZSTD = 7;
     private static final long NO_OFFSET = -1;
 
@@ -169,9 +173,13 @@ final class ProduceHandler implements ApiHandler {
 
     private void append(@Nullable Topic topic, short version, Request request) {
         Partition partition = topic == null ? null : topic.partition(produce.partitionIndex());
-        if (partition == null) {
+        if (topic == null || partition == null) {
             boolean unknownId = topic == null && produce.isByTopicId();
             fail(unknownId ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION, null);
+            return;
+        }
+        if (TopicNames.isInternal(topic.name())) {
+            fail(Errors.INVALID_TOPIC_EXCEPTION, "Only the broker writes to " + topic.name());
             return;
         }
         if (produce.recordsLengthBytes() <= 0) {
@@ -185,17 +193,17 @@ final class ProduceHandler implements ApiHandler {
         } else if (batch.compression() == Compression.ZSTD && version < FIRST_WITH_ZSTD) {
             fail(Errors.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs Produce version " + FIRST_WITH_ZSTD);
         } else {
-            admit(partition, request);
+            admit(partition, request, version);
         }
     }
 
-    private void admit(Partition partition, Request request) {
+    private void admit(Partition partition, Request request, short version) {
         RecordAdmission admission = admission(request);
         try {
             int maxBytes = partition.log().config().maxMessageBytes();
             if (admission.admit(
                     batch, partition.rules(), maxBytes, services.clock().millis())) {
-                take(partition.append(admission.batch()), partition);
+                take(partition.append(admission.batch()), partition, version);
             } else {
                 fail(admission.error(), admission.message());
             }
@@ -211,7 +219,7 @@ final class ProduceHandler implements ApiHandler {
         return admission;
     }
 
-    private void take(AppendOutcome outcome, Partition partition) {
+    private void take(AppendOutcome outcome, Partition partition, short version) {
         switch (outcome) {
             case AppendOutcome.Appended appended -> {
                 baseOffset = appended.baseOffset();
@@ -227,7 +235,9 @@ final class ProduceHandler implements ApiHandler {
             }
             case AppendOutcome.Rejected rejected -> fail(error(rejected.reason()), rejected.message());
             case AppendOutcome.Failed failed -> {
-                fail(Errors.KAFKA_STORAGE_ERROR, failed.message());
+                // Both are tried again by clients, after they have asked who leads the partition.
+                boolean known = version >= FIRST_WITH_STORAGE_ERROR;
+                fail(known ? Errors.KAFKA_STORAGE_ERROR : Errors.NOT_LEADER_OR_FOLLOWER, failed.message());
                 logStartOffset = partition.log().logStartOffset();
             }
         }

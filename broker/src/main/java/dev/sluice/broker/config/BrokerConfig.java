@@ -19,11 +19,13 @@ import java.util.Map;
 /// @param fetchMaxBytes      the most that one fetch is answered, but for a first batch that is larger
 /// @param log                defaults of every topic's log
 /// @param records            defaults of every topic's rules for records
+/// @param groups             what holds for consumer groups
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
 /// @param checkpointIntervalMs how often recovery points are written down
 /// @param retentionCheckIntervalMs how often it is looked for segments to be deleted
 /// @param clockHoldMs        how long nothing goes by age after the clock was set forward
+/// @param reserveBytes       disk space kept for what must be written on a full disk too
 /// @param given              what was set, as it was written, by key
 public record BrokerConfig(
         Path dataDir,
@@ -35,11 +37,13 @@ public record BrokerConfig(
         int fetchMaxBytes,
         LogConfig log,
         RecordRules records,
+        GroupConfig groups,
         NetConfig net,
         long shutdownGraceMs,
         long checkpointIntervalMs,
         long retentionCheckIntervalMs,
         long clockHoldMs,
+        long reserveBytes,
         Map<String, String> given) {
 
     private static final int MOST_LOOPS = 64;
@@ -82,6 +86,7 @@ public record BrokerConfig(
                 get(given, BrokerKeys.FETCH_MAX_BYTES),
                 topics.log(),
                 topics.records(),
+                GroupKeys.load(given),
                 new NetConfig(
                         loops > 0 ? loops : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),
                         get(given, BrokerKeys.LARGEST_REQUEST),
@@ -94,6 +99,7 @@ public record BrokerConfig(
                 get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS),
                 get(given, BrokerKeys.RETENTION_CHECK_INTERVAL_MS),
                 get(given, BrokerKeys.CLOCK_HOLD_MS),
+                get(given, BrokerKeys.RESERVE_BYTES),
                 Map.copyOf(given));
     }
 
