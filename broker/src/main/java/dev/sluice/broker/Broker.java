@@ -75,6 +75,7 @@ public final class Broker implements AutoCloseable {
         this.retention = new Retention(
                 directory,
                 new SteadyClock(clock, System::nanoTime, config.clockHoldMs()),
+                System::nanoTime,
                 config.retentionCheckIntervalMs());
     }
 
@@ -102,7 +103,14 @@ public final class Broker implements AutoCloseable {
         try {
             Identity identity = ClusterIdentity.of(config.dataDir(), config.nodeId());
             clusterId = identity.clusterId();
-            directory = LogDirectory.open(kernel, config.dataDir(), identity, config.log(), clock, segments);
+            directory = LogDirectory.open(
+                    kernel,
+                    config.dataDir(),
+                    identity,
+                    _ -> config.log(),
+                    clock,
+                    segments,
+                    LogDirectory.Options.standard().withReserveBytes(config.reserveBytes()));
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             throw e;
@@ -144,8 +152,8 @@ public final class Broker implements AutoCloseable {
     }
 
     private void open(Catalogue catalogue, String clusterId, Account segments, InstantSource clock) throws IOException {
-        BrokerStatus status =
-                new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
+        BrokerStatus status = new BrokerStatus(
+                config, catalogue, network.connectionsAccount(), segments, retention::isDiskFull, System.nanoTime());
         Services services =
                 new Services(catalogue, config, clusterId, groups, clock, new OffLoop(control), status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);

@@ -14,6 +14,7 @@ record LogContext(
         OpenFiles openFiles,
         SegmentWriter.Engine engine,
         InstantSource clock,
+        SpaceReserve reserve,
         LogStarts logStarts,
         Flushing flushing) {
     /// Makes durable where the logs of the folder begin now.

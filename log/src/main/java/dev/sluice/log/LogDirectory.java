@@ -47,12 +47,15 @@ public final class LogDirectory implements AutoCloseable {
     ///     folder
     /// @param engine           how bytes get into the segments
     /// @param ids              new random ids, for the folder and for what is being deleted
+    /// @param reserveBytes     disk space kept for what must be written on a full disk too, at most a 64th of the
+    ///     file system; 0 for none
     /// @param flushing         where appends are flushed; asked once, and ended with the folder
     public record Options(
             int recoveryThreads,
             int openSegmentFiles,
             SegmentWriter.Engine engine,
             Supplier<UUID> ids,
+            long reserveBytes,
             Supplier<Flushing> flushing) {
         /// @throws IllegalArgumentException naming the value that can't be
         public Options {
@@ -66,14 +69,29 @@ public final class LogDirectory implements AutoCloseable {
             }
         }
 
-        /// With [#FLUSH_THREADS] for flushing.
+        /// Without a reserve.
+        public Options(
+                int recoveryThreads,
+                int openSegmentFiles,
+                SegmentWriter.Engine engine,
+                Supplier<UUID> ids,
+                Supplier<Flushing> flushing) {
+            this(recoveryThreads, openSegmentFiles, engine, ids, 0, flushing);
+        }
+
+        /// Without a reserve, and with [#FLUSH_THREADS] for flushing.
         public Options(int recoveryThreads, int openSegmentFiles, SegmentWriter.Engine engine, Supplier<UUID> ids) {
             this(recoveryThreads, openSegmentFiles, engine, ids, () -> Flushing.on(FLUSH_THREADS));
         }
 
-        /// Two recovery threads (Kafka's default), 1,024 open files at rest, writing by pwrite, random ids.
+        /// Two recovery threads (Kafka's default), 1,024 open files at rest, writing by pwrite, random ids, no
+        /// reserve.
         public static Options standard() {
             return new Options(2, 1024, SegmentWriter.pwrite(), UUID::randomUUID);
+        }
+
+        public Options withReserveBytes(long bytes) {
+            return new Options(recoveryThreads, openSegmentFiles, engine, ids, bytes, flushing);
         }
     }
 
@@ -116,6 +134,7 @@ public final class LogDirectory implements AutoCloseable {
             UUID id,
             DirectoryLock lock,
             InstantSource clock,
+            SpaceReserve reserve,
             Account segmentsAccount,
             Options options,
             Function<String, LogConfig> configOf)
@@ -129,6 +148,7 @@ public final class LogDirectory implements AutoCloseable {
                 new OpenFiles(options.openSegmentFiles()),
                 options.engine(),
                 clock,
+                reserve,
                 this::keepLogStarts,
                 options.flushing().get());
         this.segmentsAccount = segmentsAccount;
@@ -160,7 +180,8 @@ public final class LogDirectory implements AutoCloseable {
         DirectoryLock lock = DirectoryLock.take(kernel, absolute);
         try {
             UUID id = lock.identify(identity, options.ids());
-            return new LogDirectory(kernel, absolute, id, lock, clock, segments, options, configOf);
+            SpaceReserve reserve = SpaceReserve.in(kernel, absolute, options.reserveBytes());
+            return new LogDirectory(kernel, absolute, id, lock, clock, reserve, segments, options, configOf);
         } catch (IOException | RuntimeException | Error e) {
             lock.close();
             throw e;
@@ -195,17 +216,10 @@ public final class LogDirectory implements AutoCloseable {
         try {
             partitions = ParallelWork.run(
                     "sluice-recovery", options.recoveryThreads(), found, "Loading partition ", name -> {
-                        PartitionLoader.Loaded loaded = new PartitionLoader(
-                                        context,
-                                        name,
-                                        folder.resolve(name.folder()),
-                                        configOf.apply(name.topic()),
-                                        new PartitionLoader.Checkpoints(
-                                                recoveryPoints.getOrDefault(name, 0L),
-                                                logStarts.getOrDefault(name, -1L)),
-                                        segmentsAccount,
-                                        recoveryAccount)
-                                .load(clean);
+                        LogConfig config = configOf.apply(name.topic());
+                        PartitionLoader.Checkpoints checkpoints = new PartitionLoader.Checkpoints(
+                                recoveryPoints.getOrDefault(name, 0L), logStarts.getOrDefault(name, -1L));
+                        PartitionLoader.Loaded loaded = load(name, config, checkpoints, recoveryAccount, clean);
                         logs.put(name, loaded.log());
                         return loaded.report();
                     });
@@ -217,6 +231,33 @@ public final class LogDirectory implements AutoCloseable {
         }
         long durationNs = Duration.between(started, context.clock().instant()).toNanos();
         return new RecoveryReport(clean, partitions, ignored, removed, warnings, durationNs);
+    }
+
+    /// Loads a partition; on a full disk with the reserve's room, for a start must not fail for want of an index.
+    private PartitionLoader.Loaded load(
+            PartitionName name,
+            LogConfig config,
+            PartitionLoader.Checkpoints checkpoints,
+            Account recoveryAccount,
+            boolean clean)
+            throws IOException {
+        while (true) {
+            try {
+                return new PartitionLoader(
+                                context,
+                                name,
+                                folder.resolve(name.folder()),
+                                config,
+                                checkpoints,
+                                segmentsAccount,
+                                recoveryAccount)
+                        .load(clean);
+            } catch (ErrnoException e) {
+                if (!Errno.isOutOfSpace(e.errno()) || !context.reserve().spend()) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /// Whether the broker before ended cleanly. Its word holds once: the marker is gone for good before anything
@@ -424,6 +465,14 @@ public final class LogDirectory implements AutoCloseable {
         failures.throwIfAny();
     }
 
+    /// What a broker calls every second or so, on a thread that may block: takes the reserve back once the disk has
+    /// the room for it.
+    ///
+    /// @return whether the disk is full: appends were refused, and would still be
+    public boolean isFull() {
+        return context.reserve().isDiskFull();
+    }
+
     /// Segments that a log has let go of.
     ///
     /// @param bytes          of their batches
@@ -449,10 +498,12 @@ public final class LogDirectory implements AutoCloseable {
             recoveryPoints.put(name, log.recoveryPoint());
             highWatermarks.put(name, log.highWatermark());
         });
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), recoveryPoints);
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.HIGH_WATERMARK), highWatermarks);
-        SmallFiles.syncFolder(kernel, folder);
+        context.reserve().spendFor(() -> {
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), recoveryPoints);
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.HIGH_WATERMARK), highWatermarks);
+            SmallFiles.syncFolder(kernel, folder);
+        });
         checkpointed.clear();
         checkpointed.addAll(recoveryPoints.keySet());
         keptLogStarts = logStarts;
@@ -476,8 +527,10 @@ public final class LogDirectory implements AutoCloseable {
         if (logStarts.equals(keptLogStarts)) {
             return;
         }
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
-        SmallFiles.syncFolder(kernel, folder);
+        context.reserve().spendFor(() -> {
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
+            SmallFiles.syncFolder(kernel, folder);
+        });
         checkpointed.addAll(logStarts.keySet());
         keptLogStarts = logStarts;
     }
@@ -520,8 +573,10 @@ public final class LogDirectory implements AutoCloseable {
 
     private void leaveMarker() throws ErrnoException {
         Path marker = folder.resolve(CLEAN_MARKER);
-        SmallFiles.replace(kernel, marker, CLEAN_MARKER_CONTENT.getBytes(StandardCharsets.UTF_8));
-        SmallFiles.syncFolder(kernel, folder);
+        context.reserve().spendFor(() -> {
+            SmallFiles.replace(kernel, marker, CLEAN_MARKER_CONTENT.getBytes(StandardCharsets.UTF_8));
+            SmallFiles.syncFolder(kernel, folder);
+        });
     }
 
     /// Lets go of everything as it is, as if the process had died here: what a failed close ends with, and what is
