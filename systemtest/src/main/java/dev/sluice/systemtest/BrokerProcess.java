@@ -16,7 +16,8 @@ import java.util.regex.Pattern;
 /// A broker started by `bin/sluice broker` in a process of its own, on a port that the kernel chose.
 final class BrokerProcess implements AutoCloseable {
     private static final Pattern ADDRESS = Pattern.compile("127\\.0\\.0\\.1:([1-9][0-9]*)");
-    private static final Duration START_BOUND = Duration.ofSeconds(60);
+    /// The first start builds.
+    private static final Duration START_BOUND = Duration.ofMinutes(5);
     private static final long LOOK_MS = 10;
 
     private final Process process;
