@@ -135,11 +135,14 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         boolean ours = waitsForRoom || !mayTake() || !writer.isEmpty(); // it is not the peer that is slow in sending
         boolean slow = receivedBytes - watchedBytes < LEAST_PROGRESS_BYTES || watchedLooks >= MOST_LOOKS;
         if (same && slow && !ours) {
-            LOG.warn(
-                    "{} began a request and sent too little of it in {} ms (sluice.request.receive.timeout.ms)."
-                            + " Its connection is closed",
-                    socket.name(),
-                    config.receiveTimeoutMs());
+            if (loop.seldom().mayTell()) {
+                LOG.warn(
+                        "{} began a request and sent too little of it in {} ms (sluice.request.receive.timeout.ms)."
+                                + " Its connection is closed{}",
+                        socket.name(),
+                        config.receiveTimeoutMs(),
+                        loop.seldom().leftOut());
+            }
             close("too slow");
             return;
         }
@@ -233,11 +236,14 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         try {
             work();
         } catch (MalformedRequestException e) {
-            LOG.warn(
-                    "{} began a request that is not taken: {}. Produce takes up to socket.request.max.bytes, other APIs"
-                            + " less. Its connection is closed",
-                    socket.name(),
-                    e.getMessage());
+            if (loop.seldom().mayTell()) {
+                LOG.warn(
+                        "{} began a request that is not taken: {}. Produce takes up to socket.request.max.bytes, other"
+                                + " APIs less. Its connection is closed{}",
+                        socket.name(),
+                        e.getMessage(),
+                        loop.seldom().leftOut());
+            }
             closeWhenSent = true;
             later();
         } catch (RuntimeException | Error e) {
@@ -465,7 +471,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         release(socket::close);
         release(socket.account()::close);
         release(() -> loop.remove(this));
-        release(listener::closed);
+        release(() -> listener.closed(socket));
     }
 
     /// One thing that the connection holds: whatever letting go of it throws, the others are let go of too.
