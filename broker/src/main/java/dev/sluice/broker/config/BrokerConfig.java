@@ -17,6 +17,7 @@ import java.util.Map;
 /// @param autoCreateTopics   whether asking for a topic makes it
 /// @param defaultPartitions  partitions of a topic for which nobody said how many
 /// @param fetchMaxBytes      the most that one fetch is answered, but for a first batch that is larger
+/// @param fetchSessions      the most fetch sessions that are kept
 /// @param log                defaults of every topic's log
 /// @param records            defaults of every topic's rules for records
 /// @param groups             what holds for consumer groups
@@ -35,6 +36,7 @@ public record BrokerConfig(
         boolean autoCreateTopics,
         int defaultPartitions,
         int fetchMaxBytes,
+        int fetchSessions,
         LogConfig log,
         RecordRules records,
         GroupConfig groups,
@@ -84,6 +86,7 @@ public record BrokerConfig(
                 get(given, BrokerKeys.AUTO_CREATE_TOPICS),
                 get(given, BrokerKeys.NUM_PARTITIONS),
                 get(given, BrokerKeys.FETCH_MAX_BYTES),
+                get(given, BrokerKeys.FETCH_SESSIONS),
                 topics.log(),
                 topics.records(),
                 GroupKeys.load(given),

@@ -39,6 +39,13 @@ public final class BrokerKeys {
             Integer.MAX_VALUE,
             "The most bytes of records that one fetch is answered, whatever it asks for. A first batch that is larger is"
                     + " answered whole.");
+    static final ConfigKey<Integer> FETCH_SESSIONS = ConfigKey.integer(
+            "max.incremental.fetch.session.cache.slots",
+            1000,
+            0,
+            1_000_000,
+            "Fetch sessions that are kept, by which consumers of many partitions ask and are told of changes alone. Who gets"
+                    + " none fetches without.");
     static final ConfigKey<Integer> NETWORK_THREADS = ConfigKey.integer(
             "num.network.threads", 0, 0, 64, "Event loops, each with its own thread; 0 means one for each processor.");
     static final ConfigKey<Integer> LARGEST_REQUEST = ConfigKey.integer(
@@ -129,6 +136,7 @@ public final class BrokerKeys {
             AUTO_CREATE_TOPICS,
             NUM_PARTITIONS,
             FETCH_MAX_BYTES,
+            FETCH_SESSIONS,
             NETWORK_THREADS,
             LARGEST_REQUEST,
             UNFINISHED_BYTES,
