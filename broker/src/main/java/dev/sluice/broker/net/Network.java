@@ -34,6 +34,7 @@ public final class Network implements AutoCloseable {
     private final Account loopsAccount = Account.root("loops");
     private final ConnectionCount open;
     private final ReceiveBudget receiveBudget;
+    private final ColdReader coldReader;
     private final List<Listener> listeners = new ArrayList<>();
     private final List<NetworkLoop> loops = new ArrayList<>();
 
@@ -45,6 +46,7 @@ public final class Network implements AutoCloseable {
             throws IOException {
         receiveBudget = new ReceiveBudget(config.unfinishedBytes());
         open = new ConnectionCount(config, mostConnections(kernel));
+        coldReader = new ColdReader(kernel);
         try {
             for (ListenerAddress address : addresses) {
                 listeners.add(Listener.bind(
@@ -57,7 +59,7 @@ public final class Network implements AutoCloseable {
                         open));
             }
             for (int i = 0; i < config.loops(); i++) {
-                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, loopsAccount));
+                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, coldReader, loopsAccount));
             }
         } catch (IOException | RuntimeException | Error e) {
             close();
@@ -196,6 +198,7 @@ public final class Network implements AutoCloseable {
     @Override
     public void close() {
         if (stop()) {
+            coldReader.close();
             listeners.forEach(Listener::close);
             loops.forEach(NetworkLoop::close);
         }
