@@ -357,6 +357,9 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     private void readCold(SocketWriter.Cold range, PipePool.@Nullable Pipe pipe, long result) {
         if (pipe == null) {
             if (!closed) {
+                if (result == -Errno.EIO) {
+                    writer.unfilled();
+                }
                 LOG.error("{} can't be read: {}", range.file().name(), Errno.describe((int) -result));
                 close("what it wants to read can't be read");
             }
