@@ -40,7 +40,10 @@ final class DirectoryLock implements AutoCloseable {
 
     /// Whether the name in a data folder belongs to the folder itself.
     static boolean isOwn(String name) {
-        return name.equals(FILE) || name.equals(MetaProperties.FILE) || name.equals("lost+found");
+        return name.equals(FILE)
+                || name.equals(MetaProperties.FILE)
+                || name.equals(PageCacheWitness.FILE)
+                || name.equals("lost+found");
     }
 
     /// Takes the folder.

@@ -100,6 +100,7 @@ public final class LogDirectory implements AutoCloseable {
     private final Options options;
     private final ConcurrentSkipListMap<PartitionName, PartitionLog> logs = new ConcurrentSkipListMap<>();
     private final RecoveryReport report;
+    private final Ceilings ceilings;
 
     // Guarded by this.
     /// Partitions that the checkpoint files on disk name; a new log of the same name must not inherit their
@@ -130,7 +131,9 @@ public final class LogDirectory implements AutoCloseable {
                 options.engine(),
                 clock,
                 this::keepLogStarts,
-                options.flushing().get());
+                options.flushing().get(),
+                this::raiseCeilings);
+        this.ceilings = new Ceilings(kernel, folder, context.flushing(), logs);
         this.segmentsAccount = segmentsAccount;
         this.options = options;
         this.report = load(configOf);
@@ -177,12 +180,15 @@ public final class LogDirectory implements AutoCloseable {
     private RecoveryReport load(Function<String, LogConfig> configOf) throws IOException {
         Instant started = context.clock().instant();
         List<String> warnings = new ArrayList<>();
-        boolean clean = takeMarker();
+        PartitionLoader.Ending ending = howItEnded();
         Map<PartitionName, Long> recoveryPoints = readCheckpoint(OffsetCheckpoint.RECOVERY_POINT, warnings);
         Map<PartitionName, Long> logStarts = readCheckpoint(OffsetCheckpoint.LOG_START, warnings);
+        Map<PartitionName, Long> kept = readCheckpoint(Ceilings.FILE, warnings);
         checkpointed.addAll(recoveryPoints.keySet());
         checkpointed.addAll(logStarts.keySet());
+        checkpointed.addAll(kept.keySet());
         keptLogStarts = logStarts;
+        ceilings.found(kept);
 
         List<PartitionName> found = new ArrayList<>();
         List<String> ignored = new ArrayList<>();
@@ -202,10 +208,11 @@ public final class LogDirectory implements AutoCloseable {
                                         configOf.apply(name.topic()),
                                         new PartitionLoader.Checkpoints(
                                                 recoveryPoints.getOrDefault(name, 0L),
-                                                logStarts.getOrDefault(name, -1L)),
+                                                logStarts.getOrDefault(name, -1L),
+                                                kept.getOrDefault(name, 0L)),
                                         segmentsAccount,
                                         recoveryAccount)
-                                .load(clean);
+                                .load(ending);
                         logs.put(name, loaded.log());
                         return loaded.report();
                     });
@@ -215,8 +222,23 @@ public final class LogDirectory implements AutoCloseable {
         } finally {
             recoveryAccount.close();
         }
+        PageCacheWitness.leave(kernel, folder);
         long durationNs = Duration.between(started, context.clock().instant()).toNanos();
-        return new RecoveryReport(clean, partitions, ignored, removed, warnings, durationNs);
+        return new RecoveryReport(
+                ending == PartitionLoader.Ending.CLEAN,
+                ending == PartitionLoader.Ending.KILLED,
+                partitions,
+                ignored,
+                removed,
+                warnings,
+                durationNs);
+    }
+
+    private PartitionLoader.Ending howItEnded() throws ErrnoException {
+        if (takeMarker()) {
+            return PartitionLoader.Ending.CLEAN;
+        }
+        return PageCacheWitness.isThere(kernel, folder) ? PartitionLoader.Ending.KILLED : PartitionLoader.Ending.LOST;
     }
 
     /// Whether the broker before ended cleanly. Its word holds once: the marker is gone for good before anything
@@ -312,7 +334,7 @@ public final class LogDirectory implements AutoCloseable {
         if (logs.containsKey(name) || !creating.add(name)) {
             throw new IllegalStateException(name + " is there already");
         }
-        if (checkpointed.contains(name)) {
+        if (checkpointed.contains(name) || ceilings.names(name)) {
             try {
                 writeCheckpoints(); // of a log that was deleted; the new one begins at 0
             } catch (ErrnoException e) {
@@ -452,6 +474,7 @@ public final class LogDirectory implements AutoCloseable {
         OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), recoveryPoints);
         OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
         OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.HIGH_WATERMARK), highWatermarks);
+        ceilings.keep();
         SmallFiles.syncFolder(kernel, folder);
         checkpointed.clear();
         checkpointed.addAll(recoveryPoints.keySet());
@@ -480,6 +503,10 @@ public final class LogDirectory implements AutoCloseable {
         SmallFiles.syncFolder(kernel, folder);
         checkpointed.addAll(logStarts.keySet());
         keptLogStarts = logStarts;
+    }
+
+    private void raiseCeilings() {
+        ceilings.raise();
     }
 
     private void checkOpen() {
