@@ -5,6 +5,7 @@ import dev.sluice.broker.api.OffLoop;
 import dev.sluice.broker.api.Services;
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.coordinator.Groups;
 import dev.sluice.broker.net.Listener;
 import dev.sluice.broker.net.Network;
 import dev.sluice.io.linux.Account;
@@ -50,6 +51,7 @@ public final class Broker implements AutoCloseable {
     private final LogDirectory directory;
     private final Network network;
     private final ThreadPoolExecutor control;
+    private final Groups groups;
     private final Checkpointer checkpointer;
     private final Retention retention;
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
@@ -62,11 +64,13 @@ public final class Broker implements AutoCloseable {
             LogDirectory directory,
             Network network,
             ThreadPoolExecutor control,
+            Groups groups,
             InstantSource clock) {
         this.config = config;
         this.directory = directory;
         this.network = network;
         this.control = control;
+        this.groups = groups;
         this.checkpointer = new Checkpointer(directory, config.checkpointIntervalMs());
         this.retention = new Retention(
                 directory,
@@ -105,14 +109,15 @@ public final class Broker implements AutoCloseable {
         }
         try {
             catalogue = Catalogue.open(kernel, directory, config.topics(), clock);
-            broker = new Broker(config, directory, network, controlThreads(), clock);
+            Groups groups = new Groups(kernel, config, catalogue, clock);
+            broker = new Broker(config, directory, network, controlThreads(), groups, clock);
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);
             throw e;
         }
         try {
-            broker.open(catalogue, clusterId, segments);
+            broker.open(catalogue, clusterId, segments, clock);
             return broker;
         } catch (IOException | RuntimeException | Error e) {
             closeAfter(e, broker);
@@ -138,10 +143,11 @@ public final class Broker implements AutoCloseable {
                 Thread.ofPlatform().name("sluice-control-", 0).daemon().factory());
     }
 
-    private void open(Catalogue catalogue, String clusterId, Account segments) throws IOException {
+    private void open(Catalogue catalogue, String clusterId, Account segments, InstantSource clock) throws IOException {
         BrokerStatus status =
                 new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
-        Services services = new Services(catalogue, config, clusterId, new OffLoop(control), status::json);
+        Services services =
+                new Services(catalogue, config, clusterId, groups, clock, new OffLoop(control), status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);
     }
 
@@ -213,6 +219,7 @@ public final class Broker implements AutoCloseable {
         closed = true;
         boolean ended = network.stop();
         ended &= stopControl();
+        ended &= groups.close();
         ended &= checkpointer.stop();
         ended &= retention.stop();
         if (!ended) {

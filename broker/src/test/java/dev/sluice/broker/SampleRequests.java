@@ -6,10 +6,13 @@ import java.util.List;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.ConsumerGroupDescribeRequestData;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData.CreatePartitionsAssignment;
 import org.apache.kafka.common.message.CreatePartitionsRequestData.CreatePartitionsTopic;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.DeleteGroupsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
@@ -18,14 +21,20 @@ import org.apache.kafka.common.message.DeleteTopicsRequestData.DeleteTopicState;
 import org.apache.kafka.common.message.DescribeClusterRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfigsResource;
+import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeLogDirsRequestData;
 import org.apache.kafka.common.message.DescribeLogDirsRequestData.DescribableLogDirTopic;
 import org.apache.kafka.common.message.DescribeLogDirsRequestData.DescribableLogDirTopicCollection;
 import org.apache.kafka.common.message.DescribeProducersRequestData;
 import org.apache.kafka.common.message.DescribeProducersRequestData.TopicRequest;
 import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
+import org.apache.kafka.common.message.FindCoordinatorRequestData;
+import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
+import org.apache.kafka.common.message.JoinGroupRequestData;
+import org.apache.kafka.common.message.LeaveGroupRequestData;
+import org.apache.kafka.common.message.ListGroupsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
@@ -33,9 +42,13 @@ import org.apache.kafka.common.message.ListPartitionReassignmentsRequestData;
 import org.apache.kafka.common.message.ListPartitionReassignmentsRequestData.ListPartitionReassignmentsTopics;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
+import org.apache.kafka.common.message.OffsetCommitRequestData;
+import org.apache.kafka.common.message.OffsetDeleteRequestData;
+import org.apache.kafka.common.message.OffsetFetchRequestData;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderPartition;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderTopic;
+import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 
@@ -51,6 +64,19 @@ final class SampleRequests {
             ApiKeys.DELETE_TOPICS,
             ApiKeys.INIT_PRODUCER_ID,
             ApiKeys.DESCRIBE_CLUSTER,
+            ApiKeys.FIND_COORDINATOR,
+            ApiKeys.JOIN_GROUP,
+            ApiKeys.SYNC_GROUP,
+            ApiKeys.HEARTBEAT,
+            ApiKeys.LEAVE_GROUP,
+            ApiKeys.OFFSET_COMMIT,
+            ApiKeys.OFFSET_FETCH,
+            ApiKeys.OFFSET_DELETE,
+            ApiKeys.LIST_GROUPS,
+            ApiKeys.DESCRIBE_GROUPS,
+            ApiKeys.DELETE_GROUPS,
+            ApiKeys.CONSUMER_GROUP_HEARTBEAT,
+            ApiKeys.CONSUMER_GROUP_DESCRIBE,
             ApiKeys.DELETE_RECORDS,
             ApiKeys.CREATE_PARTITIONS,
             ApiKeys.DESCRIBE_CONFIGS,
@@ -187,6 +213,42 @@ final class SampleRequests {
                                 .setName(topic.name())
                                 .setPartitionIndexes(List.of(0))));
             case DESCRIBE_CLUSTER -> new DescribeClusterRequestData();
+            case FIND_COORDINATOR ->
+                version < 4
+                        ? new FindCoordinatorRequestData().setKey("nobody")
+                        : new FindCoordinatorRequestData().setCoordinatorKeys(List.of("nobody"));
+            case JOIN_GROUP -> // refused: no session is so short
+                new JoinGroupRequestData().setGroupId("nobody").setSessionTimeoutMs(1);
+            case SYNC_GROUP ->
+                new SyncGroupRequestData()
+                        .setGroupId("nobody")
+                        .setMemberId("nobody")
+                        .setProtocolType(version < 5 ? null : "consumer")
+                        .setProtocolName(version < 5 ? null : "range");
+            case HEARTBEAT -> new HeartbeatRequestData().setGroupId("nobody").setMemberId("nobody");
+            case LEAVE_GROUP ->
+                version < 3
+                        ? new LeaveGroupRequestData().setGroupId("nobody").setMemberId("nobody")
+                        : new LeaveGroupRequestData()
+                                .setGroupId("nobody")
+                                .setMembers(List.of(new LeaveGroupRequestData.MemberIdentity().setMemberId("nobody")));
+            case OFFSET_COMMIT -> new OffsetCommitRequestData().setGroupId("nobody");
+            case OFFSET_FETCH ->
+                version < 8
+                        ? new OffsetFetchRequestData().setGroupId("nobody")
+                        : new OffsetFetchRequestData()
+                                .setGroups(List.of(
+                                        new OffsetFetchRequestData.OffsetFetchRequestGroup().setGroupId("nobody")));
+            case OFFSET_DELETE -> new OffsetDeleteRequestData().setGroupId("nobody");
+            case LIST_GROUPS -> new ListGroupsRequestData();
+            case DESCRIBE_GROUPS -> new DescribeGroupsRequestData().setGroups(List.of("nobody"));
+            case DELETE_GROUPS -> new DeleteGroupsRequestData().setGroupsNames(List.of("nobody"));
+            case CONSUMER_GROUP_HEARTBEAT ->
+                new ConsumerGroupHeartbeatRequestData()
+                        .setGroupId("nobody")
+                        .setMemberId("nobody")
+                        .setMemberEpoch(1);
+            case CONSUMER_GROUP_DESCRIBE -> new ConsumerGroupDescribeRequestData().setGroupIds(List.of("nobody"));
             case API_VERSIONS ->
                 version < 3
                         ? new ApiVersionsRequestData()

@@ -3,8 +3,12 @@ package dev.sluice.cli;
 import dev.sluice.cli.compare.Comparison;
 import dev.sluice.cli.compare.HtmlReport;
 import dev.sluice.cli.compare.JsonReport;
+import dev.sluice.cli.compare.Over;
+import dev.sluice.cli.compare.PeerServer;
 import dev.sluice.cli.compare.Report;
+import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,17 +28,19 @@ final class CompareCommand implements Command {
     private static final int MOST_RUNS = 1000;
     private static final int MOST_SECONDS = 24 * 3600;
 
+    /// Besides the three of the tables.
+    private static final List<Integer> SWEPT_SIZES = List.of(1 << 10, 16 << 10, 256 << 10, 4 << 20);
+
     @Override
     public CommandSpec spec() {
         CommandSpec spec = Specs.of(
                 this,
                 "Measure every way to move a file's bytes on this machine.",
-                "Needs no broker. Sends the file over loopback, receives it, copies it, by each method and by the JDK's own ways,"
-                        + " checks every byte, and prints what each costs.");
+                "Needs no broker. Sends the file, receives it, copies it, reads and writes past the page cache, by each method and by"
+                        + " the JDK's own ways, checks every byte, and prints what each costs.");
         spec.addPositional(PositionalParamSpec.builder()
                 .index("0")
-                .arity("1")
-                .required(true)
+                .arity("0..1")
                 .paramLabel("FILE")
                 .type(String.class)
                 .description("What to move. 1 GiB is plenty; it is only read.")
@@ -42,7 +48,8 @@ final class CompareCommand implements Command {
         spec.addOption(OptionSpec.builder("--sizes")
                 .paramLabel("SIZES")
                 .type(String.class)
-                .description("Most bytes a call is asked to move, with commas. Default: 4K,64K,1M.")
+                .description(
+                        "Most bytes a call is asked to move, with commas. Default: 4K,64K,1M, and some more for the picture of sizes.")
                 .build());
         spec.addOption(OptionSpec.builder("--runs")
                 .paramLabel("N")
@@ -57,7 +64,21 @@ final class CompareCommand implements Command {
         spec.addOption(OptionSpec.builder("--cold")
                 .type(boolean.class)
                 .arity("0")
-                .description("Throw what is to be moved out of the page cache before each move.")
+                .description("Measure what reads the file cold, too: thrown out of the page cache before each move.")
+                .build());
+        spec.addOption(OptionSpec.builder("--over")
+                .paramLabel("PATH")
+                .type(String.class)
+                .description(
+                        "The way to the other side. loopback (default): a child process. veth: a child process in a network of"
+                                + " its own, with scatter-gather on and off; as root. HOST:PORT: a compare --receive there.")
+                .build());
+        spec.addOption(OptionSpec.builder("--receive")
+                .paramLabel("[HOST:]PORT")
+                .type(String.class)
+                .description(
+                        "Be the other side for comparisons of other machines, until Ctrl-C. Default host: 127.0.0.1. Neither"
+                                + " encrypted nor authenticated; keeps up to 256 MiB in the folder for temporary files.")
                 .build());
         spec.addOption(OptionSpec.builder("--dir")
                 .paramLabel("DIR")
@@ -87,6 +108,9 @@ final class CompareCommand implements Command {
 
     @Override
     public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
+        if (parsed.hasMatchedOption("--receive")) {
+            return receive(parsed, surroundings);
+        }
         Comparison.Request request = request(parsed);
         AtomicInteger stopped = new AtomicInteger();
         surroundings.signals().onStop(exitCode -> {
@@ -101,12 +125,55 @@ final class CompareCommand implements Command {
         } catch (CancellationException _) {
             return stopped.get();
         } catch (IOException e) {
+            if (stopped.get() != 0) {
+                return stopped.get(); // Ctrl-C ends the other side too, and that may be noticed first
+            }
             throw CommandFailure.failed(String.valueOf(e.getMessage()), e);
         }
         CompareTable.print(report, surroundings.out());
         write(parsed, "--json", file -> JsonReport.write(report, file));
         write(parsed, "--html", file -> HtmlReport.write(report, file));
         return ExitCode.OK;
+    }
+
+    private static int receive(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
+        if (parsed.hasMatchedPositional(0) || parsed.hasMatchedOption("--over")) {
+            throw CommandFailure.usage("--receive is the other side: it takes neither FILE nor --over");
+        }
+        InetSocketAddress address = TransferSpecs.listenAddress(parsed.matchedOptionValue("--receive", ""));
+        try (PeerServer server = PeerServer.open(new Kernel(), address)) {
+            surroundings
+                    .err()
+                    .println("listens on " + server.address()
+                            + "; on the other machine: sluice compare FILE --over HOST:"
+                            + server.address().replaceFirst(".*:", "") + "; Ctrl-C to end");
+            while (true) {
+                surroundings.err().println(server.serveOne());
+            }
+        } catch (IOException e) {
+            throw CommandFailure.failed(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static Over over(String text) throws CommandFailure {
+        return switch (text) {
+            case "loopback" -> new Over.Loopback();
+            case "veth" -> new Over.Veth();
+            default -> {
+                HostPort parsed;
+                try {
+                    parsed = HostPort.parseList(text).getFirst();
+                } catch (CommandFailure e) {
+                    throw CommandFailure.usage(
+                            "--over is loopback, veth or HOST:PORT of a sluice compare --receive, not '" + text + "'");
+                }
+                InetSocketAddress address = new InetSocketAddress(parsed.host(), parsed.port());
+                if (address.isUnresolved()) {
+                    throw CommandFailure.failed("no such host: " + parsed.host());
+                }
+                yield new Over.Remote(address);
+            }
+        };
     }
 
     private interface Writing {
@@ -125,7 +192,11 @@ final class CompareCommand implements Command {
     }
 
     private static Comparison.Request request(ParseResult parsed) throws CommandFailure {
+        if (!parsed.hasMatchedPositional(0)) {
+            throw CommandFailure.usage("name a FILE to move, or be the other side with --receive");
+        }
         Path file = Path.of(parsed.matchedPositionalValue(0, ""));
+        Over over = over(parsed.matchedOptionValue("--over", "loopback"));
         int runs = between("--runs", parsed.matchedOptionValue("--runs", 5), MOST_RUNS);
         int seconds = between("--seconds", parsed.matchedOptionValue("--seconds", 60), MOST_SECONDS);
         List<Integer> sizes = new ArrayList<>();
@@ -149,9 +220,11 @@ final class CompareCommand implements Command {
                 file,
                 folder,
                 sizes,
+                parsed.hasMatchedOption("--sizes") ? List.of() : SWEPT_SIZES,
                 runs,
                 TimeUnit.SECONDS.toNanos(seconds),
-                parsed.matchedOptionValue("--cold", false));
+                parsed.matchedOptionValue("--cold", false),
+                over);
     }
 
     private static int between(String option, int value, int most) throws CommandFailure {
@@ -161,7 +234,8 @@ final class CompareCommand implements Command {
         return value;
     }
 
-    private static void usable(Path file, Path folder) throws CommandFailure {
+    /// Whether a file can be moved and a folder written to.
+    static void usable(Path file, Path folder) throws CommandFailure {
         try {
             if (!Files.isRegularFile(file)) {
                 throw CommandFailure.failed(file + (Files.exists(file) ? ": not a regular file" : ": no such file"));

@@ -4,8 +4,11 @@ import dev.sluice.cli.compare.Direction;
 import dev.sluice.cli.compare.Report;
 import dev.sluice.cli.compare.Row;
 import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /// A comparison as text: what must be known, then a table for each direction, then what the marks mean.
 final class CompareTable {
@@ -15,54 +18,114 @@ final class CompareTable {
         report.setting().forEach((name, value) -> out.println((name + ":" + " ".repeat(12)).substring(0, 12) + value));
         for (Direction direction : Direction.values()) {
             List<Row> rows = report.rows().stream()
-                    .filter(row -> row.direction() == direction)
+                    .filter(row -> row.direction() == direction && !row.swept())
                     .toList();
+            if (rows.isEmpty()) {
+                continue;
+            }
             out.println();
             out.println(direction.label() + ": " + direction.roles());
-            out.println("* planned:  " + report.plans().get(direction));
+            String plan = report.plans().get(direction);
+            if (plan != null) {
+                out.println("* planned:  " + plan);
+            }
             out.println();
-            table(rows).print(out);
+            if (report.states().size() > 1) {
+                states(report.states(), rows).print(out);
+            } else {
+                table(rows).print(out);
+            }
             notes(rows, out);
         }
         out.println();
         Report.MARKS.forEach(out::println);
     }
 
+    /// The states of the way to the other side beside each other.
+    private static TextTable states(List<String> states, List<Row> rows) {
+        List<String> head = new ArrayList<>(List.of("method", "piece"));
+        for (String state : states) {
+            head.addAll(List.of(state + ": CPU", "other side", "GB/s", "copies"));
+        }
+        TextTable table = new TextTable(1, head.toArray(String[]::new));
+        Map<String, List<Row>> lines = new LinkedHashMap<>();
+        rows.forEach(row -> lines.computeIfAbsent(
+                        (row.planned() ? "* " : "  ") + name(row) + "/" + row.pieceBytes(), _ -> new ArrayList<>())
+                .add(row));
+        lines.forEach((key, line) -> {
+            Row first = line.getFirst();
+            List<String> cells = new ArrayList<>(List.of((first.planned() ? "* " : "  ") + name(first), piece(first)));
+            for (String state : states) {
+                Row row = line.stream()
+                        .filter(one -> one.state().equals(state) && one.runs() > 0)
+                        .findFirst()
+                        .orElse(null);
+                if (row == null) {
+                    cells.addAll(List.of("-", "-", "-", "-"));
+                } else {
+                    cells.add(figure("%.3f", row.cpuSecondsPerGib().median()));
+                    cells.add(figure("%.3f", row.peerCpuSecondsPerGib().median()));
+                    cells.add(speed(row.gigabytesPerSecond().median()));
+                    cells.add(figure("~%.1f+", row.cpuCopies().value())
+                            + figure("%.1f", row.dmaCopies().value()));
+                }
+            }
+            table.row(cells.toArray());
+        });
+        return table;
+    }
+
     private static TextTable table(List<Row> rows) {
-        TextTable table = new TextTable(
-                1,
-                "method",
-                "piece",
-                "GB/s",
-                "CPU s/GiB",
-                "least-most",
-                "user",
-                "system",
-                "calls/MiB",
-                "switches/MiB",
-                "copies CPU+DMA",
-                "faults/MiB");
+        boolean twoSides = rows.stream().anyMatch(Row::hasOtherSide);
+        boolean reads = rows.stream()
+                .anyMatch(row -> row.runs() > 0 && row.deviceReadPerByte().most() >= 0.01);
+        List<String> head =
+                new ArrayList<>(List.of("method", "piece", "GB/s", "CPU s/GiB", "least-most", "user", "system"));
+        if (twoSides) {
+            head.add("other side");
+        }
+        head.addAll(List.of("calls/MiB", "switches/MiB", "copies CPU+DMA", "faults/MiB"));
+        if (reads) {
+            head.add("read from device");
+        }
+        TextTable table = new TextTable(1, head.toArray(String[]::new));
         for (Row row : rows) {
             if (row.runs() == 0) {
                 continue;
             }
             Row.Spread cpu = row.cpuSecondsPerGib();
             String derived = row.calls().mark().equals("derived") ? "~" : "";
-            table.row(
-                    (row.planned() ? "* " : "  ") + (row.isOurs() ? "" : row.family() + " ") + row.name(),
-                    row.pieceBytes() == 0 ? "-" : size(row.pieceBytes()),
+            List<String> cells = new ArrayList<>(List.of(
+                    (row.planned() ? "* " : "  ") + name(row) + (row.cold() ? ", cold" : ""),
+                    piece(row),
                     speed(row.gigabytesPerSecond().median()),
                     figure("%.3f", cpu.median()),
                     figure("%.2f-", cpu.least()) + figure("%.2f", cpu.most()),
                     figure("%.3f", row.userSecondsPerGib()),
-                    figure("%.3f", row.systemSecondsPerGib()),
+                    figure("%.3f", row.systemSecondsPerGib())));
+            if (twoSides) {
+                cells.add(figure("%.3f", row.peerCpuSecondsPerGib().median()));
+            }
+            cells.addAll(List.of(
                     derived + count(row.callsPerMib().median()),
                     "~" + count(row.modeSwitchesPerMib().median()),
                     figure("~%.1f+", row.cpuCopies().value())
                             + figure("%.1f", row.dmaCopies().value()),
-                    count(row.faultsPerMib().median()));
+                    count(row.faultsPerMib().median())));
+            if (reads) {
+                cells.add(figure("%.0f%%", 100 * row.deviceReadPerByte().median()));
+            }
+            table.row(cells.toArray());
         }
         return table;
+    }
+
+    private static String name(Row row) {
+        return (row.isOurs() ? "" : row.family() + " ") + row.name();
+    }
+
+    private static String piece(Row row) {
+        return row.pieceBytes() == 0 ? "-" : size(row.pieceBytes());
     }
 
     /// What has no figures, and what went otherwise than its name says.

@@ -6,7 +6,6 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Sockets;
 import dev.sluice.io.transfer.Endpoint;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
@@ -14,8 +13,6 @@ import picocli.CommandLine.ParseResult;
 
 /// `sluice receive [HOST:]PORT FILE`: takes one file from one `sluice send`, and ends.
 final class ReceiveCommand implements Command {
-    private static final int MAX_PORT = 65_535;
-
     @Override
     public CommandSpec spec() {
         CommandSpec spec = Specs.of(
@@ -33,7 +30,7 @@ final class ReceiveCommand implements Command {
 
     @Override
     public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
-        InetSocketAddress address = address(parsed.matchedPositionalValue(0, ""));
+        InetSocketAddress address = TransferSpecs.listenAddress(parsed.matchedPositionalValue(0, ""));
         Path target = Path.of(parsed.matchedPositionalValue(1, "")).toAbsolutePath();
         PartFile.refuse(target, TransferSpecs.isForced(parsed));
         Kernel kernel = new Kernel();
@@ -73,21 +70,5 @@ final class ReceiveCommand implements Command {
             surroundings.err().println("listens on " + Sockets.show(sockets.localAddress(listener)));
             return sockets.accept(listener, true, kernel.account()).orThrow();
         }
-    }
-
-    private static InetSocketAddress address(String text) throws CommandFailure {
-        if (text.matches("\\d{1,5}") && Integer.parseInt(text) <= MAX_PORT) {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(text));
-        }
-        if (text.indexOf(':') < 0) {
-            throw CommandFailure.usage(
-                    "'" + text + "' is not a port; write [HOST:]PORT, for example 7000 or 0.0.0.0:7000");
-        }
-        HostPort parsed = HostPort.parseList(text).getFirst();
-        InetSocketAddress address = new InetSocketAddress(parsed.host(), parsed.port());
-        if (address.isUnresolved()) {
-            throw CommandFailure.failed("no such host: " + parsed.host());
-        }
-        return address;
     }
 }

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 final class Sluice {
     /// Every command, in the order of the help page.
     static final List<String> COMMANDS = List.of(
-            "broker", "topic", "produce", "consume", "status", "check", "compare", "copy", "send", "receive", "help");
+            "broker", "topic", "produce", "consume", "status", "check", "compare", "explain", "copy", "send", "receive",
+            "help");
 
     private Sluice() {}
 
@@ -42,6 +43,7 @@ final class Sluice {
             case "status" -> new StatusCommand();
             case "check" -> new CheckCommand();
             case "compare" -> new CompareCommand();
+            case "explain" -> new ExplainCommand();
             case "copy" -> new CopyCommand();
             case "send" -> new SendCommand();
             case "receive" -> new ReceiveCommand();

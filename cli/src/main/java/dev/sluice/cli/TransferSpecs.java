@@ -4,6 +4,8 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Endpoint;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -14,6 +16,8 @@ import picocli.CommandLine.ParseResult;
 
 /// What copy, send and receive have in common on their command lines.
 final class TransferSpecs {
+    private static final int MAX_PORT = 65_535;
+
     private TransferSpecs() {}
 
     static PositionalParamSpec file(String index, String label, String description) {
@@ -60,5 +64,22 @@ final class TransferSpecs {
         } catch (IOException e) {
             throw CommandFailure.failed(file + ": " + e.getMessage(), e);
         }
+    }
+
+    /// Where to listen, of `[HOST:]PORT`; without a host at loopback.
+    static InetSocketAddress listenAddress(String text) throws CommandFailure {
+        if (text.matches("\\d{1,5}") && Integer.parseInt(text) <= MAX_PORT) {
+            return new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(text));
+        }
+        if (text.indexOf(':') < 0) {
+            throw CommandFailure.usage(
+                    "'" + text + "' is not a port; write [HOST:]PORT, for example 7000 or 0.0.0.0:7000");
+        }
+        HostPort parsed = HostPort.parseList(text).getFirst();
+        InetSocketAddress address = new InetSocketAddress(parsed.host(), parsed.port());
+        if (address.isUnresolved()) {
+            throw CommandFailure.failed("no such host: " + parsed.host());
+        }
+        return address;
     }
 }

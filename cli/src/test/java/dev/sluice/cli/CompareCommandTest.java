@@ -53,7 +53,7 @@ class CompareCommandTest {
 
         String page = Files.readString(html);
         assertThat(page).contains("<svg", "&lt;file&gt;", "sendfile").doesNotContain("<file>", "<script", "http");
-        assertThat(page.split("<svg", -1)).hasSize(1 + 2 * 3);
+        assertThat(page.split("<svg", -1)).hasSize(1 + 2 * 5);
     }
 
     @Test

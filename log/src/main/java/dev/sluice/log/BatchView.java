@@ -186,6 +186,29 @@ public final class BatchView {
         memory.set(INT, position + EPOCH_AT, leaderEpoch);
     }
 
+    /// Marks the timestamps as the broker's: all records have this one. Reckons the CRC anew.
+    public void patchLogAppendTime(long timestampMs) {
+        memory.set(SHORT, position + ATTRIBUTES_AT, (short) (attributes() | LOG_APPEND_TIME));
+        patchMaxTimestamp(timestampMs);
+    }
+
+    /// Sets the largest timestamp. Reckons the CRC anew.
+    public void patchMaxTimestamp(long timestampMs) {
+        memory.set(LONG, position + MAX_TIMESTAMP_AT, timestampMs);
+        memory.set(INT, position + CRC_AT, computeCrc());
+    }
+
+    /// Sets the length and how the records are compressed, in a header that was copied to where other records
+    /// follow. Reckons the CRC anew.
+    ///
+    /// @param compression one that is known
+    public void patchCompression(Compression compression) {
+        memory.set(INT, position + LENGTH_AT, lengthBytes - LENGTH_OVERHEAD_BYTES);
+        int others = attributes() & ~Compression.MASK;
+        memory.set(SHORT, position + ATTRIBUTES_AT, (short) (others | compression.ordinal()));
+        memory.set(INT, position + CRC_AT, computeCrc());
+    }
+
     /// The CRC-32C of the bytes from the attributes on.
     public int computeCrc() {
         int from = Math.toIntExact(position) + ATTRIBUTES_AT;

@@ -12,7 +12,10 @@ public enum Compression {
 
     private static final Compression[] BY_CODE = {NONE, GZIP, SNAPPY, LZ4, ZSTD, UNKNOWN, UNKNOWN, UNKNOWN};
 
+    /// The bits of a batch's attributes that hold the code, which is the constant's place here.
+    static final int MASK = 7;
+
     static Compression of(int attributes) {
-        return BY_CODE[attributes & 7];
+        return BY_CODE[attributes & MASK];
     }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -14,6 +15,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
 
 /// Runs of all subjects on one work, interleaved: in each round every subject once, the first of a round is the last of
 /// the next.
@@ -23,6 +26,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 final class Comparison {
     private static final double TICKS_PER_SECOND = 100;
     private static final long TOPIC_SECONDS = 60;
+    private static final long LOOK_MS = 100;
 
     private final Path load;
     private final Path limit;
@@ -70,9 +74,7 @@ final class Comparison {
         Server server = server(subject);
         Admin admin = admin(subject);
         String topic = "load-" + topics++;
-        await(() -> admin.createTopics(List.of(new NewTopic(topic, work.partitions(), (short) 1)))
-                .all()
-                .get(TOPIC_SECONDS, TimeUnit.SECONDS));
+        create(admin, topic, work.partitions());
         try {
             if (work.isFetch()) {
                 run(server, "produce", topic, work.fill());
@@ -97,9 +99,7 @@ final class Comparison {
     void check(Work work, Subject subject) throws IOException, InterruptedException {
         Admin admin = admin(subject);
         String topic = "check-" + topics++;
-        await(() -> admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1)))
-                .all()
-                .get(TOPIC_SECONDS, TimeUnit.SECONDS));
+        create(admin, topic, 1);
         Figures produced = run(server(subject), "produce", topic, work.fill());
         List<String> reading = new ArrayList<>(work.fill());
         reading.add("check=1");
@@ -108,6 +108,29 @@ final class Comparison {
             throw new IOException(subject.label + ": " + fetched + " of " + produced);
         }
         await(() -> admin.deleteTopics(List.of(topic)).all().get(TOPIC_SECONDS, TimeUnit.SECONDS));
+    }
+
+    /// Makes a topic and waits until its partitions answer.
+    private static void create(Admin admin, String topic, int partitions) throws IOException, InterruptedException {
+        await(() -> admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1)))
+                .all()
+                .get(TOPIC_SECONDS, TimeUnit.SECONDS));
+        Map<TopicPartition, OffsetSpec> all = new HashMap<>();
+        for (int partition = 0; partition < partitions; partition++) {
+            all.put(new TopicPartition(topic, partition), OffsetSpec.latest());
+        }
+        long begunNs = System.nanoTime();
+        while (true) {
+            try {
+                await(() -> admin.listOffsets(all).all().get(TOPIC_SECONDS, TimeUnit.SECONDS));
+                return;
+            } catch (IOException e) {
+                if (System.nanoTime() - begunNs > TimeUnit.SECONDS.toNanos(TOPIC_SECONDS)) {
+                    throw e;
+                }
+                Thread.sleep(LOOK_MS); // Kafka's broker learns of a topic a moment after its controller has answered
+            }
+        }
     }
 
     private Figures run(Server server, String kind, String topic, List<String> options)

@@ -8,6 +8,10 @@ import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersionCollection;
+import org.apache.kafka.common.message.ApiVersionsResponseData.FinalizedFeatureKey;
+import org.apache.kafka.common.message.ApiVersionsResponseData.FinalizedFeatureKeyCollection;
+import org.apache.kafka.common.message.ApiVersionsResponseData.SupportedFeatureKey;
+import org.apache.kafka.common.message.ApiVersionsResponseData.SupportedFeatureKeyCollection;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 
@@ -15,6 +19,12 @@ import org.apache.kafka.common.protocol.Errors;
 final class ApiVersionsHandler extends MessageHandler<ApiVersionsRequestData> {
     /// As in Kafka's ApiVersionsRequest: names and versions of clients are words.
     private static final Pattern CLIENT_SOFTWARE = Pattern.compile("[a-zA-Z0-9](?:[a-zA-Z0-9\\-.]*[a-zA-Z0-9])?");
+
+    /// Clients choose what they do by these: at level 1 there are groups of the consumer protocol (KIP-848). It
+    /// can't be changed here, so it is the least and the largest level.
+    private static final String GROUP_VERSION = "group.version";
+
+    private static final short GROUP_LEVEL = 1;
 
     private final List<ApiHandler> offered;
 
@@ -42,7 +52,30 @@ final class ApiVersionsHandler extends MessageHandler<ApiVersionsRequestData> {
         for (ApiHandler handler : offered) {
             versions.add(version(handler));
         }
-        return new ApiVersionsResponseData().setErrorCode(error.code()).setApiKeys(versions);
+        return new ApiVersionsResponseData()
+                .setErrorCode(error.code())
+                .setApiKeys(versions)
+                .setSupportedFeatures(supported())
+                .setFinalizedFeatures(finalized())
+                .setFinalizedFeaturesEpoch(0);
+    }
+
+    private static SupportedFeatureKeyCollection supported() {
+        SupportedFeatureKeyCollection features = new SupportedFeatureKeyCollection(1);
+        features.add(new SupportedFeatureKey()
+                .setName(GROUP_VERSION)
+                .setMinVersion(GROUP_LEVEL)
+                .setMaxVersion(GROUP_LEVEL));
+        return features;
+    }
+
+    private static FinalizedFeatureKeyCollection finalized() {
+        FinalizedFeatureKeyCollection features = new FinalizedFeatureKeyCollection(1);
+        features.add(new FinalizedFeatureKey()
+                .setName(GROUP_VERSION)
+                .setMinVersionLevel(GROUP_LEVEL)
+                .setMaxVersionLevel(GROUP_LEVEL));
+        return features;
     }
 
     private static ApiVersion version(ApiHandler handler) {

@@ -2,6 +2,7 @@ package dev.sluice.broker.api;
 
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.catalogue.Topic;
+import dev.sluice.broker.catalogue.TopicNames;
 import dev.sluice.broker.config.ConfigException;
 import dev.sluice.broker.config.TopicKeys;
 import java.io.IOException;
@@ -86,6 +87,10 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
     }
 
     private CreatableTopicResult create(CreatableTopic wanted, boolean validateOnly, CreatableTopicResult result) {
+        if (TopicNames.isInternal(wanted.name())) {
+            return fail(
+                    result, Errors.INVALID_TOPIC_EXCEPTION, "The broker makes " + wanted.name() + " when it needs it");
+        }
         try {
             services.catalogue().requireFree(wanted.name());
         } catch (Catalogue.TopicExistsException e) {

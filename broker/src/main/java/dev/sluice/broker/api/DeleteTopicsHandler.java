@@ -1,6 +1,7 @@
 package dev.sluice.broker.api;
 
 import dev.sluice.broker.catalogue.Topic;
+import dev.sluice.broker.catalogue.TopicNames;
 import dev.sluice.broker.protocol.MalformedRequestException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -99,6 +100,10 @@ final class DeleteTopicsHandler extends MessageHandler<DeleteTopicsRequestData> 
             return result.setErrorCode(unknown.code()).setErrorMessage(unknown.message());
         }
         result.setName(topic.name()).setTopicId(MetadataHandler.id(topic.id()));
+        if (TopicNames.isInternal(topic.name())) {
+            return result.setErrorCode(Errors.INVALID_REQUEST.code())
+                    .setErrorMessage(topic.name() + " is the broker's own: delete groups, or their offsets, instead");
+        }
         try {
             boolean deleted = services.catalogue().delete(topic);
             return deleted ? result : result.setErrorCode(unknown.code()).setErrorMessage(unknown.message());

@@ -34,7 +34,7 @@ abstract class MessageHandler<Q extends ApiMessage> implements ApiHandler {
 
     @Override
     public void handle(RequestHead head, WireReader reader, Request request) {
-        Exchange exchange = new Exchange(request, key, head.apiVersion(), head.correlationId());
+        Exchange exchange = new Exchange(request, key, head.apiVersion(), head.correlationId(), head.clientId());
         ByteBuffer body = Bodies.of(reader, request);
         if (body.remaining() <= parsedOnLoopBytes()) {
             handle(read(head.apiVersion(), body), exchange);

@@ -118,6 +118,7 @@ final class MetadataHandler extends MessageHandler<MetadataRequestData> {
 
     private static boolean isNew(MetadataRequestTopic asked, CatalogueImage image) {
         return asked.name() != null
+                && !TopicNames.isInternal(asked.name())
                 && image.topic(asked.name()) == null
                 && image.colliding(asked.name()) == null
                 && TopicNames.problem(asked.name()).isEmpty();

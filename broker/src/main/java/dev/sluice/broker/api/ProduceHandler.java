@@ -2,11 +2,13 @@ package dev.sluice.broker.api;
 
 import dev.sluice.broker.catalogue.CatalogueImage;
 import dev.sluice.broker.catalogue.Topic;
+import dev.sluice.broker.catalogue.TopicNames;
 import dev.sluice.broker.net.Request;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.broker.protocol.NameCache;
 import dev.sluice.broker.protocol.ProduceRequest;
 import dev.sluice.broker.protocol.ProduceResponseWriter;
+import dev.sluice.broker.protocol.RecordAdmission;
 import dev.sluice.broker.protocol.RequestHead;
 import dev.sluice.broker.protocol.WireReader;
 import dev.sluice.log.AppendOutcome;
@@ -42,6 +44,7 @@ final class ProduceHandler implements ApiHandler {
     private final BatchView batch = new BatchView();
     private final ProduceRequest produce = new ProduceRequest(new NameCache(NAMES));
     private @Nullable ProduceResponseWriter writer;
+    private @Nullable RecordAdmission admission;
 
     // What became of the partition in hand, for its answer.
     private Errors error = Errors.NONE;
@@ -167,9 +170,13 @@ final class ProduceHandler implements ApiHandler {
 
     private void append(@Nullable Topic topic, short version, Request request) {
         Partition partition = topic == null ? null : topic.partition(produce.partitionIndex());
-        if (partition == null) {
+        if (topic == null || partition == null) {
             boolean unknownId = topic == null && produce.isByTopicId();
             fail(unknownId ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION, null);
+            return;
+        }
+        if (TopicNames.isInternal(topic.name())) {
+            fail(Errors.INVALID_TOPIC_EXCEPTION, "Only the broker writes to " + topic.name());
             return;
         }
         if (produce.recordsLengthBytes() <= 0) {
@@ -183,15 +190,37 @@ final class ProduceHandler implements ApiHandler {
         } else if (batch.compression() == Compression.ZSTD && version < FIRST_WITH_ZSTD) {
             fail(Errors.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs Produce version " + FIRST_WITH_ZSTD);
         } else {
-            take(partition.append(batch), partition);
+            admit(partition, request);
         }
+    }
+
+    private void admit(Partition partition, Request request) {
+        RecordAdmission admission = admission(request);
+        try {
+            int maxBytes = partition.log().config().maxMessageBytes();
+            if (admission.admit(
+                    batch, partition.rules(), maxBytes, services.clock().millis())) {
+                take(partition.append(admission.batch()), partition);
+            } else {
+                fail(admission.error(), admission.message());
+            }
+        } finally {
+            admission.release();
+        }
+    }
+
+    private RecordAdmission admission(Request request) {
+        if (admission == null) {
+            admission = new RecordAdmission(request.loop().slabs(), largestFrameBytes());
+        }
+        return admission;
     }
 
     private void take(AppendOutcome outcome, Partition partition) {
         switch (outcome) {
             case AppendOutcome.Appended appended -> {
                 baseOffset = appended.baseOffset();
-                logAppendTimeMs = appended.logAppendTimeMs();
+                logAppendTimeMs = admission == null ? BatchView.NO_TIMESTAMP : admission.logAppendTimeMs();
                 logStartOffset = appended.logStartOffset();
                 awaitUnlessAcknowledged(partition, appended.lastOffset() + 1);
             }

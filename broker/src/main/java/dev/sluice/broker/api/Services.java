@@ -2,17 +2,23 @@ package dev.sluice.broker.api;
 
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.coordinator.Groups;
+import java.time.InstantSource;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// What handlers work with.
 ///
 /// @param clusterId the cluster's id, as clients are told
+/// @param groups    all consumer groups
+/// @param clock     ms since the epoch, for timestamps
 /// @param offLoop   does work that may block
 /// @param status    the broker's status as JSON, for one topic or (null) for all
 public record Services(
         Catalogue catalogue,
         BrokerConfig config,
         String clusterId,
+        Groups groups,
+        InstantSource clock,
         OffLoop offLoop,
         Function<@Nullable String, String> status) {}

@@ -8,6 +8,9 @@ public final class TopicNames {
     /// The folder of the catalogue's own log; clients neither see nor make a topic of this name.
     public static final String CATALOGUE = "__sluice_catalogue";
 
+    /// Where groups and committed offsets are kept.
+    public static final String CONSUMER_OFFSETS = "__consumer_offsets";
+
     private static final int LONGEST = 249;
     private static final Pattern LEGAL = Pattern.compile("[a-zA-Z0-9._-]+");
 
@@ -45,6 +48,6 @@ public final class TopicNames {
 
     /// Whether the topic is the broker's own, and marked so in what clients are told.
     public static boolean isInternal(String name) {
-        return name.equals("__consumer_offsets") || name.equals("__transaction_state");
+        return name.equals(CONSUMER_OFFSETS) || name.equals("__transaction_state");
     }
 }

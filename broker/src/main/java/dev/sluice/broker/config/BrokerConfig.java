@@ -19,6 +19,7 @@ import java.util.Map;
 /// @param fetchMaxBytes      the most that one fetch is answered, but for a first batch that is larger
 /// @param log                defaults of every topic's log
 /// @param records            defaults of every topic's rules for records
+/// @param groups             what holds for consumer groups
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
 /// @param checkpointIntervalMs how often recovery points are written down
@@ -35,6 +36,7 @@ public record BrokerConfig(
         int fetchMaxBytes,
         LogConfig log,
         RecordRules records,
+        GroupConfig groups,
         NetConfig net,
         long shutdownGraceMs,
         long checkpointIntervalMs,
@@ -82,6 +84,7 @@ public record BrokerConfig(
                 get(given, BrokerKeys.FETCH_MAX_BYTES),
                 topics.log(),
                 topics.records(),
+                GroupKeys.load(given),
                 new NetConfig(
                         loops > 0 ? loops : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_LOOPS),
                         get(given, BrokerKeys.LARGEST_REQUEST),

@@ -5,10 +5,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/// The broker's own configuration keys. Those that every topic inherits stand in [TopicKeys].
+/// The broker's own configuration keys. Those of consumer groups stand in [GroupKeys], those that every topic inherits
+/// in [TopicKeys].
 public final class BrokerKeys {
     /// Ten years: longer than anybody waits, and far from where nanoseconds overflow.
-    private static final long MOST_MS = TimeUnit.DAYS.toMillis(3650);
+    static final long MOST_MS = TimeUnit.DAYS.toMillis(3650);
 
     static final ConfigKey<List<ListenerAddress>> LISTENERS = new ConfigKey<>(
             "listeners",
@@ -136,6 +137,9 @@ public final class BrokerKeys {
             Map.entry("num.io.threads", "event loops do the work; see num.network.threads"),
             Map.entry("log.segment.delete.delay.ms", "files are deleted at once, and who reads one still can"),
             Map.entry("inter.broker.listener.name", "there are no other brokers"),
+            Map.entry("offsets.topic.replication.factor", "there is one broker, so it is 1"),
+            Map.entry("group.coordinator.threads", "one thread serves all groups"),
+            Map.entry("group.coordinator.rebalance.protocols", "classic and consumer are both offered"),
             Map.entry("listener.security.protocol.map", "every listener is PLAINTEXT in this version"));
 
     private BrokerKeys() {}
@@ -143,6 +147,7 @@ public final class BrokerKeys {
     /// All keys, those that topics inherit included.
     public static List<ConfigKey<?>> all() {
         List<ConfigKey<?>> keys = new ArrayList<>(OWN);
+        keys.addAll(GroupKeys.ALL);
         keys.addAll(TopicKeys.brokerDefaults());
         return List.copyOf(keys);
     }

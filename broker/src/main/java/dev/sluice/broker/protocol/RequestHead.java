@@ -1,5 +1,8 @@
 package dev.sluice.broker.protocol;
 
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+
 /// The header before every request.
 ///
 /// ```
@@ -88,6 +91,17 @@ public final class RequestHead {
     }
 
     /// The client id; none is the empty one, as in Kafka.
+    public String clientId() {
+        return clientIdLengthBytes <= 0
+                ? ""
+                : new String(
+                        reader.memory()
+                                .asSlice(clientIdPosition, clientIdLengthBytes)
+                                .toArray(ValueLayout.JAVA_BYTE),
+                        StandardCharsets.UTF_8);
+    }
+
+    /// The same without an allocation, for one that was seen before.
     public String clientId(NameCache names) {
         return names.name(reader.memory(), clientIdPosition, clientIdLengthBytes);
     }

@@ -2,9 +2,9 @@ package dev.sluice.cli.compare;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
@@ -19,21 +19,28 @@ record Checksums(int[] sums) {
     static final int BLOCK_BYTES = 1 << 20;
     private static final int PIECE_BYTES = 256 << 10;
 
-    /// Reads and sums exactly `lengthBytes` from a channel.
+    /// Where bytes to be summed come from.
+    @FunctionalInterface
+    interface Pieces {
+        /// @return the next bytes, at most so many; none at the end. Valid until the next call
+        ByteBuffer next(int mostBytes) throws IOException;
+    }
+
+    /// Takes and sums exactly `lengthBytes`.
     ///
     /// @throws EOFException when there are fewer
-    static Checksums of(ReadableByteChannel channel, long lengthBytes, ByteBuffer buffer) throws IOException {
+    static Checksums of(Pieces pieces, long lengthBytes, int pieceBytes) throws IOException {
         int[] sums = new int[Math.toIntExact(Math.ceilDiv(lengthBytes, BLOCK_BYTES))];
         CRC32C sum = new CRC32C();
         long done = 0;
         while (done < lengthBytes) {
             long blockLeft = BLOCK_BYTES - done % BLOCK_BYTES;
-            buffer.clear().limit((int) Math.min(Math.min(buffer.capacity(), blockLeft), lengthBytes - done));
-            int n = channel.read(buffer);
-            if (n < 0) {
+            ByteBuffer piece = pieces.next((int) Math.min(Math.min(pieceBytes, blockLeft), lengthBytes - done));
+            int n = piece.remaining();
+            if (n == 0) {
                 throw new EOFException("ended after " + done + " of " + lengthBytes + " bytes");
             }
-            sum.update(buffer.flip());
+            sum.update(piece);
             done += n;
             if (done % BLOCK_BYTES == 0 || done == lengthBytes) {
                 sums[(int) ((done - 1) / BLOCK_BYTES)] = (int) sum.getValue();
@@ -46,12 +53,28 @@ record Checksums(int[] sums) {
     /// Of a range of a file.
     static Checksums of(Path file, long position, long lengthBytes) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return of(channel.position(position), lengthBytes, buffer());
+            ByteBuffer buffer = ByteBuffer.allocateDirect(PIECE_BYTES);
+            channel.position(position);
+            return of(
+                    most -> {
+                        channel.read(buffer.clear().limit(most));
+                        return buffer.flip();
+                    },
+                    lengthBytes,
+                    PIECE_BYTES);
         }
     }
 
-    static ByteBuffer buffer() {
-        return ByteBuffer.allocateDirect(PIECE_BYTES);
+    /// Of memory.
+    static Checksums of(MemorySegment memory) throws IOException {
+        long[] done = new long[1];
+        return of(
+                most -> {
+                    done[0] += most;
+                    return memory.asSlice(done[0] - most, most).asByteBuffer();
+                },
+                memory.byteSize(),
+                PIECE_BYTES);
     }
 
     /// Those of a range that begins at a block and ends at one, or at the end.

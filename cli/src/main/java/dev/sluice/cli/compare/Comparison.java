@@ -11,14 +11,19 @@ import dev.sluice.io.transfer.TransferOptions;
 import dev.sluice.io.transfer.Transfers;
 import java.io.EOFException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -46,44 +51,40 @@ public final class Comparison {
     private static final long SLOW_NS = 200_000_000;
 
     private static final int BLOCK = Checksums.BLOCK_BYTES;
+    private static final long PAGE = 4096;
 
     /// What to compare.
     ///
     /// @param file       the user's file, not empty
     /// @param folder     where files are written to
     /// @param pieceSizes bytes a call is asked to move, ascending
+    /// @param sweptSizes further sizes for some ways, for a picture
     /// @param runs       at least 1
     /// @param budgetNs   how long to take in all, roughly
-    /// @param cold       whether the part of the file to be moved is thrown out of the page cache before each move
-    public record Request(Path file, Path folder, List<Integer> pieceSizes, int runs, long budgetNs, boolean cold) {}
-
-    /// A way with a size.
-    private static final class Subject {
-        final Way way;
-        final int pieceBytes;
-        final List<Sample> samples = new ArrayList<>();
-        long lengthBytes;
-        long position;
-        long roundNs;
-
-        @Nullable String unavailable;
-
-        Subject(Way way, int pieceBytes) {
-            this.way = way;
-            this.pieceBytes = pieceBytes;
-        }
-    }
+    /// @param cold       whether ways that read the file are measured cold, too: with the part of the file to be
+    ///                   moved thrown out of the page cache before each move
+    /// @param over       the way to the other side
+    public record Request(
+            Path file,
+            Path folder,
+            List<Integer> pieceSizes,
+            List<Integer> sweptSizes,
+            int runs,
+            long budgetNs,
+            boolean cold,
+            Over over) {}
 
     private final Request request;
     private final Runnable listener;
     private final BooleanSupplier cancelled;
     private final Kernel kernel = new Kernel();
-    private final List<Subject> subjects;
+    private final Transfers transfers = new Transfers(kernel);
     private final long fileBytes;
     private final Checksums expected;
     private final Path sink;
-    private @Nullable Peer peer;
-    private NetworkPath path = NetworkPath.UNKNOWN;
+    private final OtherSide other;
+    private final List<Subject> subjects;
+    private final Map<String, NetworkPath> paths = new LinkedHashMap<>();
 
     private Comparison(Request request, Runnable listener, BooleanSupplier cancelled, Path sink) throws IOException {
         this.request = request;
@@ -93,55 +94,64 @@ public final class Comparison {
         this.fileBytes = Files.size(request.file());
         // Brings the file into the page cache, too.
         this.expected = Checksums.of(request.file(), 0, fileBytes);
-        this.subjects = subjects(request);
-    }
-
-    private static List<Subject> subjects(Request request) {
-        List<Subject> subjects = new ArrayList<>();
-        for (Direction direction : Direction.values()) {
-            List<Way> ways = new ArrayList<>(SluiceWay.all(direction));
-            ways.addAll(JdkWay.all(direction));
-            for (Way way : ways) {
-                for (int piece : way.hasPieces()
-                        ? request.pieceSizes()
-                        : List.of(request.pieceSizes().getLast())) {
-                    subjects.add(new Subject(way, piece));
-                }
-            }
-        }
-        return subjects;
+        this.other = OtherSide.of(request.over(), kernel, transfers, request.file(), fileBytes);
+        this.subjects = Subject.all(request, other.states());
     }
 
     /// How often the listener of [#run] will be told.
     public static int moves(Request request) {
-        return subjects(request).size() * (request.runs() + 1);
+        List<String> states = request.over() instanceof Over.Veth ? VethSide.STATES : List.of("");
+        return Subject.all(request, states).size() * (request.runs() + 1);
     }
 
-    /// Runs it, on the calling thread.
+    /// Runs it, on a thread of its own, which may get a network of its own.
     ///
-    /// @param listener  told after each move, measured or not
-    /// @param cancelled asked between moves
+    /// @param listener  told after each move, measured or not, on that thread
+    /// @param cancelled asked between moves, likewise
     /// @throws IOException           when the file or the folder can't be used, or anything was delivered wrong
     /// @throws CancellationException when it was cancelled; nothing is left behind
     public static Report run(Request request, Runnable listener, BooleanSupplier cancelled) throws IOException {
+        FutureTask<Report> task = new FutureTask<>(() -> onThisThread(request, listener, cancelled));
+        Thread.ofPlatform().name("sluice-compare").start(task);
+        try {
+            return task.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException failed) {
+                throw failed;
+            }
+            if (e.getCause() instanceof CancellationException stopped) {
+                throw stopped;
+            }
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    private static Report onThisThread(Request request, Runnable listener, BooleanSupplier cancelled)
+            throws IOException {
         Path sink = Files.createTempFile(request.folder(), ".sluice-compare-", ".tmp");
         try {
             Comparison comparison = new Comparison(request, listener, cancelled, sink);
-            try (Transfers transfers = new Transfers(comparison.kernel)) {
-                return comparison.measure(transfers);
-            } finally {
-                comparison.closePeer();
+            try (comparison.other;
+                    comparison.transfers) {
+                return comparison.measure();
             }
         } finally {
             Files.deleteIfExists(sink);
         }
     }
 
-    private Report measure(Transfers transfers) throws IOException {
+    private Report measure() throws IOException {
         long startNs = System.nanoTime();
-        path = path();
+        for (String state : other.states()) {
+            other.peer();
+            other.choose(state);
+            paths.put(state, path());
+        }
         for (Subject subject : subjects) {
-            warmUp(subject, transfers);
+            warmUp(subject);
             listener.run();
         }
         long leftNs = Math.max(0, request.budgetNs() - (System.nanoTime() - startNs));
@@ -152,81 +162,110 @@ public final class Comparison {
             subject.position = 0;
         }
         for (int run = 0; run < request.runs(); run++) {
+            long runNs = System.nanoTime();
             for (Subject subject : subjects) {
                 if (subject.unavailable == null) {
-                    subject.samples.add(once(subject, transfers));
+                    subject.samples.add(once(subject, false));
                 }
                 listener.run();
             }
+            keepToBudget(
+                    request.budgetNs() - (System.nanoTime() - startNs),
+                    (request.runs() - run - 1) * (System.nanoTime() - runNs));
         }
         // Only now has the planner seen what this machine refuses.
-        Map<Direction, Plan> plans = plans(transfers);
+        Map<Direction, Plan> plans = plans();
         Map<Direction, String> sentences = new EnumMap<>(Direction.class);
         plans.forEach((direction, plan) -> sentences.put(direction, plan.toString()));
-        return new Report(Setting.of(request, kernel, path, fileBytes), sentences, rows(plans));
+        return new Report(Setting.of(request, paths, other, fileBytes), sentences, other.states(), rows(plans));
     }
 
-    private void warmUp(Subject subject, Transfers transfers) throws IOException {
+    /// What is left to do takes as long as it did so far: where that is more than there is time for, less is moved.
+    private void keepToBudget(long leftNs, long neededNs) {
+        if (neededNs > leftNs) {
+            double factor = Math.max(0, (double) leftNs / neededNs);
+            for (Subject subject : subjects) {
+                if (!subject.way.movesWholeFiles()) {
+                    long wanted = (long) Math.max(LEAST_BYTES, subject.lengthBytes * factor) / BLOCK * BLOCK;
+                    subject.lengthBytes = Math.min(subject.lengthBytes, wanted);
+                }
+            }
+        }
+    }
+
+    private void warmUp(Subject subject) throws IOException {
         if (subject.way.movesWholeFiles() && fileBytes > JdkWay.LARGEST_WHOLE_BYTES) {
             subject.unavailable = "copies a file as a whole, and this one is too large for that";
             return;
         }
         try {
-            timed(subject, transfers, FIRST_BYTES);
-            if (subject.roundNs < SLOW_NS) {
-                timed(subject, transfers, WARM_UP_BYTES);
+            timed(subject, FIRST_BYTES);
+            if (subject.roundNs < SLOW_NS && !subject.swept) {
+                timed(subject, WARM_UP_BYTES);
             }
         } catch (Unavailable e) {
             subject.unavailable = e.getMessage();
         }
     }
 
-    private void timed(Subject subject, Transfers transfers, long bytes) throws IOException {
-        subject.lengthBytes = Math.min(fileBytes, bytes);
+    private void timed(Subject subject, long bytes) throws IOException {
+        subject.lengthBytes = Math.min(most(subject), bytes);
         long beganNs = System.nanoTime();
-        once(subject, transfers);
+        once(subject, true);
         subject.roundNs = System.nanoTime() - beganNs;
     }
 
+    /// How much of the file can go this way.
+    private long most(Subject subject) throws IOException {
+        return subject.way.direction() == Direction.SOCKET_TO_FILE
+                ? Math.min(fileBytes, other.peer().heldBytes())
+                : fileBytes;
+    }
+
     /// As much as a way moves in that time, in whole blocks; checking what arrived is in it.
-    private long share(Subject subject, long shareNs) {
+    private long share(Subject subject, long shareNs) throws IOException {
         if (subject.way.movesWholeFiles()) {
             return fileBytes;
         }
         double bytes = (double) subject.lengthBytes * shareNs / Math.max(1, subject.roundNs);
         double least = subject.roundNs < SLOW_NS ? LEAST_BYTES : BLOCK;
         long wanted = (long) Math.max(least, Math.min(bytes, MOST_BYTES)) / BLOCK * BLOCK;
-        return Math.min(wanted, fileBytes);
+        return Math.min(wanted, most(subject));
     }
 
-    /// One move, checked. The peer is replaced if it fails, for nobody knows what it waits for.
-    private Sample once(Subject subject, Transfers transfers) throws IOException {
+    /// One move, checked.
+    private Sample once(Subject subject, boolean unmeasured) throws IOException {
         if (cancelled.getAsBoolean()) {
             throw new CancellationException();
         }
         long length = subject.way.movesWholeFiles() ? fileBytes : subject.lengthBytes;
-        long position = subject.position + length > fileBytes ? 0 : subject.position;
+        long position = subject.position + length > most(subject) ? 0 : subject.position;
         subject.position = position + length;
-        try {
-            return move(subject, transfers, position, length);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment kept = unmeasured && subject.way.direction() == Direction.FILE_TO_MEMORY
+                    ? arena.allocate(length, 8)
+                    : null;
+            return move(subject, position, length, kept);
         } catch (Unavailable e) {
-            closePeer();
+            other.drop();
             throw e;
         } catch (IOException e) {
-            closePeer();
-            throw new IOException(
-                    subject.way.family().label() + " " + subject.way.name() + ", "
-                            + subject.way.direction().label() + ": " + e.getMessage(),
-                    e);
+            other.drop();
+            throw new IOException(subject.label() + ": " + e.getMessage(), e);
         }
     }
 
-    private Sample move(Subject subject, Transfers transfers, long position, long length) throws IOException {
+    private Sample move(Subject subject, long position, long length, @Nullable MemorySegment kept) throws IOException {
         Direction direction = subject.way.direction();
-        Peer other = peer();
-        // A new file each time: what it costs to fill a file's pages for the first time is a part of every copy.
-        Files.deleteIfExists(sink);
-        Files.createFile(sink);
+        if (!subject.state.isEmpty()) {
+            other.peer();
+            other.choose(subject.state);
+        }
+        if (direction.writesFile()) {
+            // A new file each time: what it costs to fill a file's pages for the first time is a part of every copy.
+            Files.deleteIfExists(sink);
+            Files.createFile(sink);
+        }
         Job job = new Job(
                 kernel,
                 transfers,
@@ -234,90 +273,103 @@ public final class Comparison {
                 position,
                 length,
                 subject.pieceBytes,
-                other.address(),
-                path,
+                other.peer().address(),
+                paths.getOrDefault(subject.state, NetworkPath.UNKNOWN),
                 sink,
-                prepare(position, length));
+                direction.readsFile() ? prepare(position, length, subject.cold) : 1,
+                kept);
         Meter meter = new Meter(kernel);
         if (direction == Direction.FILE_TO_SOCKET) {
-            other.drain(length);
+            other.peer().drain(length);
         } else if (direction == Direction.SOCKET_TO_FILE) {
-            other.feed(position, length);
+            other.peer().feed(position, length, subject.way.wantsWholePages());
         }
         Cost cost = subject.way.move(job, meter);
         long endNs = meter.startNs() + meter.usage().elapsedNs();
-        Checksums wanted = expected.range(position, length);
         String what = subject.way.family().label() + " " + subject.way.name();
-        if (direction == Direction.FILE_TO_SOCKET) {
-            Checksums received = other.received();
-            endNs = System.nanoTime();
-            wanted.check(received, what);
-        } else {
-            if (direction == Direction.SOCKET_TO_FILE) {
-                other.sent();
+        long peerCpuNs = -1;
+        switch (direction) {
+            case FILE_TO_SOCKET -> {
+                Peer.Result result = other.peer().drained();
+                endNs = System.nanoTime();
+                peerCpuNs = result.cpuNs();
+                expected.range(position, length).check(result.sums(), what);
             }
-            if (Files.size(sink) != length) {
-                throw new EOFException("the file has " + Files.size(sink) + " of " + length + " bytes");
+            case SOCKET_TO_FILE -> {
+                peerCpuNs = other.peer().fed().cpuNs();
+                checkSink(position, length, what);
             }
-            wanted.check(Checksums.of(sink, 0, length), what);
+            case FILE_TO_FILE -> checkSink(position, length, what);
+            case MEMORY_TO_FILE -> {
+                checkLength(length);
+                Stamped.check(sink, length, pieceBytesOf(subject), what);
+            }
+            case FILE_TO_MEMORY -> {
+                if (kept != null) {
+                    expected.range(position, length).check(Checksums.of(kept), what);
+                }
+            }
         }
-        return new Sample(length, endNs - meter.startNs(), meter.usage(), cost);
+        return new Sample(length, endNs - meter.startNs(), meter.usage(), peerCpuNs, cost);
+    }
+
+    /// Direct writes round pieces up to pages.
+    private static int pieceBytesOf(Subject subject) {
+        return subject.way instanceof DiskWay disk ? disk.pieceBytes(subject.pieceBytes) : subject.pieceBytes;
+    }
+
+    private void checkSink(long position, long length, String what) throws IOException {
+        checkLength(length);
+        expected.range(position, length).check(Checksums.of(sink, 0, length), what);
+    }
+
+    private void checkLength(long length) throws IOException {
+        if (Files.size(sink) != length) {
+            throw new EOFException("the file has " + Files.size(sink) + " of " + length + " bytes");
+        }
     }
 
     /// Puts the range into the state that was asked for, and answers how much of it is in the page cache.
-    private double prepare(long position, long length) throws IOException {
+    private double prepare(long position, long length, boolean cold) throws IOException {
         try (Descriptor file =
                 Endpoint.openSource(kernel, request.file(), kernel.account()).descriptor()) {
-            if (request.cold()) {
+            if (cold) {
                 kernel.files().advise(file, position, length, dev.sluice.io.linux.Files.FADV_DONTNEED);
             }
             long resident = kernel.pageCache().residentBytes(file, position, length);
-            return resident < 0 ? (request.cold() ? 0 : 1) : Math.min(1, (double) resident / length);
-        }
-    }
-
-    private Peer peer() throws IOException {
-        Peer open = peer;
-        if (open == null) {
-            open = Peer.start(request.file());
-            peer = open;
-        }
-        return open;
-    }
-
-    private void closePeer() {
-        if (peer != null) {
-            peer.close();
-            peer = null;
+            if (!cold && resident != Math.ceilDiv(position + length, PAGE) * PAGE - position / PAGE * PAGE) {
+                // A cold move, or a direct one, went before.
+                Checksums.of(request.file(), position, length);
+                resident = kernel.pageCache().residentBytes(file, position, length);
+            }
+            return resident < 0 ? (cold ? 0 : 1) : Math.min(1, (double) resident / length);
         }
     }
 
     private NetworkPath path() throws IOException {
-        Peer other = peer();
-        other.drain(0);
-        try (Endpoint.Socket socket = Endpoint.connect(kernel, other.address(), true, 0, kernel.account())) {
-            other.received();
+        other.peer().drain(0);
+        try (Endpoint.Socket socket = Endpoint.connect(kernel, other.peer().address(), true, 0, kernel.account())) {
+            other.peer().drained();
             return NetworkPath.of(kernel, socket.descriptor());
         }
     }
 
     /// Asks the planner of each direction, between the very ends that are measured.
-    private Map<Direction, Plan> plans(Transfers transfers) throws IOException {
+    private Map<Direction, Plan> plans() throws IOException {
         Map<Direction, Plan> plans = new EnumMap<>(Direction.class);
-        Peer other = peer();
-        other.drain(0);
+        other.peer().drain(0);
         try (Endpoint.File source = Endpoint.openSource(kernel, request.file(), kernel.account());
                 Endpoint.File target = Endpoint.openSink(kernel, sink, false, kernel.account());
-                Endpoint.Socket socket = Endpoint.connect(kernel, other.address(), true, 0, kernel.account())) {
-            plans.put(Direction.FILE_TO_SOCKET, plan(transfers, source, socket));
-            plans.put(Direction.SOCKET_TO_FILE, plan(transfers, socket, target));
-            plans.put(Direction.FILE_TO_FILE, plan(transfers, source, target));
+                Endpoint.Socket socket = Endpoint.connect(kernel, other.peer().address(), true, 0, kernel.account())) {
+            plans.put(Direction.FILE_TO_SOCKET, plan(source, socket));
+            plans.put(Direction.SOCKET_TO_FILE, plan(socket, target));
+            plans.put(Direction.FILE_TO_FILE, plan(source, target));
         }
-        other.received();
+        other.peer().drained();
         return plans;
     }
 
-    private static Plan plan(Transfers transfers, Endpoint source, Endpoint target) throws ErrnoException {
+    private Plan plan(Endpoint source, Endpoint target) throws ErrnoException {
         return transfers.plan(source, target, Transfer.UNTIL_END, TransferOptions.DEFAULT);
     }
 
@@ -331,6 +383,9 @@ public final class Comparison {
                     way.family().label(),
                     way.name(),
                     way.hasPieces() ? subject.pieceBytes : 0,
+                    subject.state,
+                    subject.cold,
+                    subject.swept,
                     plan != null && way instanceof SluiceWay ours && ours.method() == plan.method(),
                     List.copyOf(subject.samples),
                     Optional.ofNullable(subject.unavailable)));

@@ -10,4 +10,4 @@ import dev.sluice.io.transfer.Figure.Derived;
 /// @param cpuCopies of each byte, by the processor
 /// @param dmaCopies of each byte, by devices
 /// @param remark    what went otherwise than the name says; empty if nothing did
-record Cost(Figure calls, Derived switches, Derived cpuCopies, Derived dmaCopies, String remark) {}
+public record Cost(Figure calls, Derived switches, Derived cpuCopies, Derived dmaCopies, String remark) {}

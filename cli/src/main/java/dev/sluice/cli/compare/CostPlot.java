@@ -73,8 +73,7 @@ final class CostPlot {
                 .ifPresent(row -> {
                     double x = x(row.gigabytesPerSecond().median() / mostSpeed);
                     double y = y(row.cpuSecondsPerGib().median() / mostCost);
-                    String name = (row.isOurs() ? "" : "JDK ")
-                            + row.name()
+                    String name = HtmlReport.name(row)
                             + (row.pieceBytes() == 0 ? "" : " " + HtmlReport.size(row.pieceBytes()))
                             + (row.planned() ? " ★" : "");
                     // Ours above its dot, the other below, and not beyond the right edge.
@@ -105,7 +104,7 @@ final class CostPlot {
                 x,
                 y,
                 radius,
-                row.isOurs() ? "ours" : "jdk",
+                HtmlReport.style(row),
                 escaped(row.family() + " " + row.name()),
                 row.pieceBytes() == 0 ? "" : HtmlReport.size(row.pieceBytes()),
                 row.gigabytesPerSecond().median(),

@@ -8,56 +8,78 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Bars of processor time: a panel for each size of pieces, a line for each way, kernel and user time one after the
-/// other.
+/// Bars of processor time: panels beside each other, a line for each way, kernel and user time one after the other.
 ///
 /// A bar that would make all others stubs is cut and says so: the scale ends at three times the median.
 final class CpuBars {
     private static final int WIDTH = 1050;
-    private static final int LABELS = 215;
-    private static final int GAP = 46;
+    private static final int GAP = 50;
     private static final int LINE = 24;
     private static final int BAR = 14;
     private static final int HEAD = 44;
+    private static final double CHARACTER = 7.1;
 
     private CpuBars() {}
 
-    static String svg(List<Row> rows) {
+    /// What stands below one title: at most one row of each way.
+    record Panel(String title, List<Row> rows) {}
+
+    /// A panel for each size of pieces; what knows no pieces stands in that of the largest.
+    static List<Panel> bySize(List<Row> rows) {
         List<Integer> sizes = rows.stream()
                 .map(Row::pieceBytes)
                 .filter(size -> size > 0)
                 .distinct()
                 .sorted()
                 .toList();
-        Map<String, List<Row>> ways = new LinkedHashMap<>();
-        rows.forEach(row -> ways.computeIfAbsent(row.family() + " " + row.name(), _ -> new ArrayList<>())
-                .add(row));
-        int panels = Math.max(1, sizes.size());
-        double panel = (double) (WIDTH - LABELS - GAP * panels) / panels;
-        double scale = scale(rows);
+        List<Panel> panels = new ArrayList<>();
+        for (int size : sizes) {
+            panels.add(new Panel(
+                    "pieces of " + HtmlReport.size(size),
+                    rows.stream()
+                            .filter(row ->
+                                    row.pieceBytes() == size || (row.pieceBytes() == 0 && size == sizes.getLast()))
+                            .toList()));
+        }
+        return panels;
+    }
+
+    static String svg(List<Panel> panels) {
+        List<Row> all = panels.stream().flatMap(panel -> panel.rows().stream()).toList();
+        Map<String, Row> ways = new LinkedHashMap<>();
+        all.forEach(row -> ways.putIfAbsent(name(row), row));
+        double labels = 20
+                + CHARACTER
+                        * ways.keySet().stream().mapToInt(String::length).max().orElse(0);
+        double panel = (WIDTH - labels - GAP * panels.size()) / panels.size();
+        double scale = scale(all);
         int height = HEAD + ways.size() * LINE + 8;
         StringBuilder svg = new StringBuilder("<svg viewBox=\"0 0 " + WIDTH + " " + height
-                + "\" role=\"img\" aria-label=\"Processor seconds a GiB by way and size of pieces\">\n");
-        for (int i = 0; i < panels; i++) {
-            double x = LABELS + i * (panel + GAP);
-            String title = sizes.isEmpty() ? "s/GiB" : "pieces of " + HtmlReport.size(sizes.get(i)) + ", CPU s/GiB";
-            svg.append(text(x, 14, "", title));
+                + "\" role=\"img\" aria-label=\"Processor seconds a GiB\">\n");
+        for (int i = 0; i < panels.size(); i++) {
+            double x = labels + i * (panel + GAP);
+            svg.append(text(x, 14, "", panels.get(i).title() + ", CPU s/GiB"));
             grid(svg, x, panel, scale, height);
         }
         int y = HEAD;
-        for (Map.Entry<String, List<Row>> way : ways.entrySet()) {
-            Row first = way.getValue().getFirst();
-            svg.append("<text x=\"" + (LABELS - 10) + "\" y=\"" + (y + 13) + "\" text-anchor=\"end\">"
-                    + escaped((first.isOurs() ? "" : "JDK ") + first.name())
-                    + (first.planned() ? " <tspan class=\"planned\">★</tspan>" : "") + "</text>\n");
-            for (Row row : way.getValue()) {
-                // What knows no pieces stands in the panel of the largest.
-                int at = row.pieceBytes() == 0 ? panels - 1 : sizes.indexOf(row.pieceBytes());
-                bar(svg, row, LABELS + at * (panel + GAP), y + 2, panel, scale);
+        for (Map.Entry<String, Row> way : ways.entrySet()) {
+            svg.append("<text x=\"" + figure("%.1f", labels - 10) + "\" y=\"" + (y + 13) + "\" text-anchor=\"end\">"
+                    + escaped(way.getKey())
+                    + (way.getValue().planned() ? " <tspan class=\"planned\">★</tspan>" : "") + "</text>\n");
+            for (int i = 0; i < panels.size(); i++) {
+                for (Row row : panels.get(i).rows()) {
+                    if (name(row).equals(way.getKey())) {
+                        bar(svg, row, labels + i * (panel + GAP), y + 2, panel, scale);
+                    }
+                }
             }
             y += LINE;
         }
         return svg.append("</svg>").toString();
+    }
+
+    private static String name(Row row) {
+        return HtmlReport.name(row);
     }
 
     private static double scale(List<Row> rows) {
@@ -81,7 +103,7 @@ final class CpuBars {
 
     private static void bar(StringBuilder svg, Row row, double x, int y, double panel, double scale) {
         Row.Spread cpu = row.cpuSecondsPerGib();
-        String family = row.isOurs() ? "ours" : "jdk";
+        String family = HtmlReport.style(row);
         double system = Math.min(1, row.systemSecondsPerGib() / scale) * panel;
         double whole = Math.min(1, cpu.median() / scale) * panel;
         svg.append("<g><title>" + escaped(row.family() + " " + row.name())

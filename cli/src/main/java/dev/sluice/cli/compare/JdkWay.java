@@ -57,6 +57,9 @@ record JdkWay(Direction direction, Kind kind) implements Way {
 
     static List<Way> all(Direction direction) {
         List<Way> ways = new ArrayList<>();
+        if (direction == Direction.FILE_TO_MEMORY || direction == Direction.MEMORY_TO_FILE) {
+            return ways;
+        }
         for (Kind kind : Kind.values()) {
             boolean serves = switch (kind) {
                 case TRANSFER_TO -> direction != Direction.SOCKET_TO_FILE;
@@ -84,6 +87,11 @@ record JdkWay(Direction direction, Kind kind) implements Way {
     @Override
     public boolean hasPieces() {
         return kind != Kind.FILES_COPY && kind != Kind.TRANSFER_FROM;
+    }
+
+    @Override
+    public boolean isSwept() {
+        return direction == Direction.FILE_TO_SOCKET && (kind == Kind.DIRECT || kind == Kind.TRANSFER_TO);
     }
 
     @Override

@@ -14,7 +14,8 @@ import tools.jackson.core.json.JsonFactory;
 ///
 /// ```
 /// { "version": 1, "setting": {NAME: TEXT…}, "plans": {DIRECTION: TEXT…},
-///   "rows": [ { "direction", "by", "method", "pieceBytes" (0: none), "planned", "unavailable" (text or absent),
+///   "rows": [ { "direction", "by", "method", "pieceBytes" (0: none), "state", "cold", "swept", "planned",
+/// "unavailable" (text or absent),
 ///     "runs", "bytesPerRun", "remark",
 ///     "gigabytesPerSecond": {"median", "least", "most", "mark"}, "cpuSecondsPerGib": …, "callsPerMib": …, …
 ///     "cpuCopiesPerByte": {"value", "mark", "source"}, "dmaCopiesPerByte": … } … ] }
@@ -60,6 +61,9 @@ public final class JsonReport {
         json.writeStringProperty("by", row.family());
         json.writeStringProperty("method", row.name());
         json.writeNumberProperty("pieceBytes", row.pieceBytes());
+        json.writeStringProperty("state", row.state());
+        json.writeBooleanProperty("cold", row.cold());
+        json.writeBooleanProperty("swept", row.swept());
         json.writeBooleanProperty("planned", row.planned());
         row.unavailable().ifPresent(why -> json.writeStringProperty("unavailable", why));
         json.writeNumberProperty("runs", row.runs());
@@ -76,6 +80,10 @@ public final class JsonReport {
         spread("cpuSecondsPerGib", row.cpuSecondsPerGib(), MEASURED, GETRUSAGE);
         json.writeNumberProperty("userSecondsPerGib", row.userSecondsPerGib());
         json.writeNumberProperty("systemSecondsPerGib", row.systemSecondsPerGib());
+        if (row.hasOtherSide()) {
+            spread("otherSideCpuSecondsPerGib", row.peerCpuSecondsPerGib(), MEASURED, GETRUSAGE);
+        }
+        spread("deviceReadPerByte", row.deviceReadPerByte(), MEASURED, "/proc/self/io read_bytes");
         spread("callsPerMib", row.callsPerMib(), row.calls().mark(), row.calls().source());
         spread(
                 "modeSwitchesPerMib",

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /// Reads the process's counters around one move: all threads of the JVM, so garbage collection and compilation count
 /// for those who cause
 /// them. Used once, by one thread.
-final class Meter {
+public final class Meter {
     private final Kernel kernel;
     private Usage.@Nullable Probe probe;
     private @Nullable Usage usage;
@@ -18,12 +18,12 @@ final class Meter {
         this.kernel = kernel;
     }
 
-    void start() throws ErrnoException {
+    public void start() throws ErrnoException {
         probe = Usage.start(kernel, Usage.Scope.PROCESS);
         startNs = System.nanoTime();
     }
 
-    void stop() throws ErrnoException {
+    public void stop() throws ErrnoException {
         if (probe == null) {
             throw new IllegalStateException("not started");
         }

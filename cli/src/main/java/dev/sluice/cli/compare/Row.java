@@ -8,9 +8,12 @@ import java.util.function.ToDoubleFunction;
 /// One line of the table: a way with one size of pieces.
 ///
 /// @param direction   from what to what
-/// @param family      `sluice` or `JDK`
+/// @param family      `sluice`, `JDK` or `Netty`
 /// @param name        of the way
 /// @param pieceBytes  most bytes a call was asked to move; 0 where the way has no such thing
+/// @param state       the state of the way to the other side, where it has several
+/// @param cold        whether what was moved was thrown out of the page cache before
+/// @param swept       whether the size was measured for the picture of sizes alone
 /// @param planned     whether the planner would pick it here
 /// @param samples     of every run; none if it is unavailable
 /// @param unavailable why; empty if it was measured
@@ -19,6 +22,9 @@ public record Row(
         String family,
         String name,
         int pieceBytes,
+        String state,
+        boolean cold,
+        boolean swept,
         boolean planned,
         List<Sample> samples,
         Optional<String> unavailable) {
@@ -57,6 +63,21 @@ public record Row(
 
     public double systemSecondsPerGib() {
         return cpuSecondsPerGib().median() - userSecondsPerGib();
+    }
+
+    /// Whether there is another side that has told its processor time.
+    public boolean hasOtherSide() {
+        return !samples.isEmpty() && last().peerCpuNs() >= 0;
+    }
+
+    /// Of the other side's process, taking sums included.
+    public Spread peerCpuSecondsPerGib() {
+        return spread(Sample::peerCpuSecondsPerGib);
+    }
+
+    /// Bytes read from devices for each byte moved, read-ahead included.
+    public Spread deviceReadPerByte() {
+        return spread(Sample::deviceReadPerByte);
     }
 
     public Spread callsPerMib() {

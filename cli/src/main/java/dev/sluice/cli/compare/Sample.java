@@ -7,8 +7,9 @@ import dev.sluice.io.transfer.Usage;
 /// @param lengthBytes bytes moved
 /// @param elapsedNs   from the first call until the receiver had everything
 /// @param usage       of this process, until it had handed over the last byte
+/// @param peerCpuNs   the other side's processor time, checking included; −1 where there is no other side
 /// @param cost        what the way says of itself
-record Sample(long lengthBytes, long elapsedNs, Usage usage, Cost cost) {
+record Sample(long lengthBytes, long elapsedNs, Usage usage, long peerCpuNs, Cost cost) {
     private static final double GIB = 1 << 30;
     private static final double MIB = 1 << 20;
 
@@ -26,6 +27,14 @@ record Sample(long lengthBytes, long elapsedNs, Usage usage, Cost cost) {
 
     double systemSecondsPerGib() {
         return usage.resources().systemNs() / 1e9 * GIB / lengthBytes;
+    }
+
+    double peerCpuSecondsPerGib() {
+        return peerCpuNs / 1e9 * GIB / lengthBytes;
+    }
+
+    double deviceReadPerByte() {
+        return Math.max(0, usage.deviceReadBytes()) / (double) lengthBytes;
     }
 
     double perMib(double number) {

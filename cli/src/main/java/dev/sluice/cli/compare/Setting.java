@@ -1,6 +1,5 @@
 package dev.sluice.cli.compare;
 
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.NetworkPath;
 import java.io.IOException;
 import java.nio.file.FileStore;
@@ -15,10 +14,16 @@ import java.util.Map;
 final class Setting {
     private Setting() {}
 
-    static Map<String, String> of(Comparison.Request request, Kernel kernel, NetworkPath path, long fileBytes)
+    /// @param paths the way to the other side in each of its states
+    static Map<String, String> of(
+            Comparison.Request request, Map<String, NetworkPath> paths, OtherSide other, long fileBytes)
             throws IOException {
         Map<String, String> setting = new LinkedHashMap<>();
-        setting.put("path", "TCP over " + path + "; the other side is a child process");
+        NetworkPath path = paths.values().iterator().next();
+        setting.put("path", "TCP over " + path + "; the other side is " + other.description());
+        if (paths.size() > 1) {
+            setting.put("states", other.legend());
+        }
         setting.put(
                 "kernel",
                 "Linux " + System.getProperty("os.version") + ", " + System.getProperty("os.arch") + ", "
@@ -35,16 +40,19 @@ final class Setting {
         setting.put("written to", request.folder().toAbsolutePath().normalize() + " on " + store(request.folder()));
         setting.put(
                 "memory",
-                request.cold()
-                        ? "cold: the part to be moved is thrown out of the page cache before each move (fadvise DONTNEED); files written are new each time"
-                        : "warm: the file was read once before; files written are new each time, so their pages are touched for the first time");
+                "warm: the file is in the page cache"
+                        + (request.cold()
+                                ? "; cold: the part to be moved is thrown out of it before each move (fadvise DONTNEED)"
+                                : "")
+                        + "; files written are new each time, so their pages are touched for the first time");
         setting.put(
                 "runs",
                 request.runs()
                         + ", interleaved, after two unmeasured ones; each way moves as much as it can in an equal share of the time");
         setting.put(
                 "checked",
-                "every byte: length and CRC32C of each MiB, by the receiving process, or from the file that was written");
+                "every byte: length and CRC32C of each MiB, by the receiving process, or from the file that was written;"
+                        + " what is read into memory, in the unmeasured runs");
         return setting;
     }
 

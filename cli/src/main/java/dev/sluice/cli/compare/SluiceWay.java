@@ -24,6 +24,9 @@ record SluiceWay(Direction direction, Method method) implements Way {
 
     /// The methods of a direction, as a reader meets them: the plain way first.
     static List<Way> all(Direction direction) {
+        if (direction == Direction.FILE_TO_MEMORY || direction == Direction.MEMORY_TO_FILE) {
+            return List.of();
+        }
         Endpoint.Kind source = direction == Direction.SOCKET_TO_FILE ? Endpoint.Kind.SOCKET : Endpoint.Kind.FILE;
         Endpoint.Kind sink = direction == Direction.FILE_TO_SOCKET ? Endpoint.Kind.SOCKET : Endpoint.Kind.FILE;
         List<Way> ways = new ArrayList<>();
@@ -46,6 +49,16 @@ record SluiceWay(Direction direction, Method method) implements Way {
     @Override
     public boolean hasPieces() {
         return method != Method.REFLINK;
+    }
+
+    @Override
+    public boolean isSwept() {
+        return direction == Direction.FILE_TO_SOCKET && method != Method.ZEROCOPY_SEND;
+    }
+
+    @Override
+    public boolean wantsWholePages() {
+        return method == Method.ZEROCOPY_RECEIVE;
     }
 
     @Override

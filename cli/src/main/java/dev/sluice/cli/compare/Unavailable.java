@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.io.Serial;
 
 /// A way can't be gone on this machine between these ends. The message is the reason, for a table.
-final class Unavailable extends IOException {
+public final class Unavailable extends IOException {
     @Serial
     private static final long serialVersionUID = 1L;
 
-    Unavailable(String reason, Throwable cause) {
+    public Unavailable(String reason, Throwable cause) {
         super(reason, cause);
     }
 }

@@ -3,11 +3,12 @@ package dev.sluice.cli.compare;
 import java.io.IOException;
 
 /// One way to move bytes. Stateless; each move opens its own ends and closes them.
-interface Way {
+public interface Way {
     /// Whose way it is.
     enum Family {
         SLUICE("sluice"),
-        JDK("JDK");
+        JDK("JDK"),
+        NETTY("Netty");
 
         private final String label;
 
@@ -15,7 +16,7 @@ interface Way {
             this.label = label;
         }
 
-        String label() {
+        public String label() {
             return label;
         }
     }
@@ -31,6 +32,21 @@ interface Way {
 
     /// Whether only a file as a whole can be moved.
     default boolean movesWholeFiles() {
+        return false;
+    }
+
+    /// Whether it makes a difference what of the file is in the page cache.
+    default boolean usesPageCache() {
+        return true;
+    }
+
+    /// Whether it is one of the few that are measured with further sizes of pieces, for the picture of them.
+    default boolean isSwept() {
+        return false;
+    }
+
+    /// Whether a socket is to be fed with packets whose pages can be mapped.
+    default boolean wantsWholePages() {
         return false;
     }
 

@@ -36,7 +36,8 @@ class ComparisonTest {
         byte[] bytes = new byte[LENGTH_BYTES];
         new Random(3).nextBytes(bytes);
         file = Files.write(folder.resolve("file"), bytes);
-        request = new Comparison.Request(file, folder, List.of(16 << 10, 1 << 20), 2, 0, false);
+        request = new Comparison.Request(
+                file, folder, List.of(16 << 10, 1 << 20), List.of(64 << 10), 2, 0, true, new Over.Loopback());
         report = Comparison.run(request, MOVES::incrementAndGet, () -> false);
     }
 
@@ -118,6 +119,53 @@ class ComparisonTest {
     }
 
     @Test
+    void aZeroCopyReceiverIsSentWhatItCanMap() {
+        Row receive = row(Direction.SOCKET_TO_FILE, "sluice", "TCP_ZEROCOPY_RECEIVE");
+        assertThat(receive.unavailable()).isEmpty();
+        // One copy is the write; all that wasn't mapped was copied before that.
+        assertThat(receive.cpuCopies().value()).isBetween(1.0, 1.5);
+    }
+
+    @Test
+    void directWaysCopyNothingAndReadTheDevice() {
+        for (Row row : report.rows()) {
+            if (row.name().startsWith("direct, ") && row.runs() > 0) {
+                assertThat(row.cpuCopies().value()).as(row.name()).isZero();
+                if (row.direction() == Direction.FILE_TO_MEMORY) {
+                    assertThat(row.deviceReadPerByte().least()).as(row.name()).isGreaterThan(0.9);
+                }
+            }
+        }
+        assertThat(names(Direction.FILE_TO_MEMORY))
+                .contains("sluice pread", "sluice direct, depth 16, registered", "sluice block cache on direct");
+        assertThat(names(Direction.MEMORY_TO_FILE))
+                .contains("sluice pwrite, fdatasync", "JDK FileChannel, direct buffer, force");
+    }
+
+    @Test
+    void coldStandsBesideWarmWithWhatTheDeviceRead() {
+        Row cold = report.rows().stream()
+                .filter(row ->
+                        row.cold() && row.name().equals("sendfile") && row.direction() == Direction.FILE_TO_SOCKET)
+                .findFirst()
+                .orElseThrow();
+        assertThat(row(Direction.FILE_TO_SOCKET, "sluice", "sendfile")
+                        .dmaCopies()
+                        .value())
+                .isLessThan(cold.dmaCopies().value());
+        assertThat(report.rows()).noneMatch(row -> row.cold() && row.direction() == Direction.SOCKET_TO_FILE);
+    }
+
+    @Test
+    void theOtherSideTellsItsProcessorTime() {
+        assertThat(report.rows())
+                .filteredOn(row -> row.runs() > 0)
+                .allSatisfy(row -> assertThat(row.hasOtherSide())
+                        .isEqualTo(row.direction() == Direction.FILE_TO_SOCKET
+                                || row.direction() == Direction.SOCKET_TO_FILE));
+    }
+
+    @Test
     void callsFollowFromThePieces() {
         Row sendfile = row(Direction.FILE_TO_SOCKET, "sluice", "sendfile");
         Row readWrite = row(Direction.FILE_TO_SOCKET, "sluice", "read+write");
@@ -134,7 +182,8 @@ class ComparisonTest {
         assertThat(report.setting()).containsKeys("path", "kernel", "file", "written to", "memory", "runs", "checked");
         assertThat(report.setting().get("path")).contains("loopback");
         assertThat(report.plans().get(Direction.FILE_TO_SOCKET)).startsWith("sendfile: ");
-        for (Direction direction : Direction.values()) {
+        for (Direction direction :
+                List.of(Direction.FILE_TO_SOCKET, Direction.SOCKET_TO_FILE, Direction.FILE_TO_FILE)) {
             assertThat(report.rows())
                     .as(direction.label())
                     .anyMatch(row -> row.direction() == direction && row.planned() && row.runs() > 0);
@@ -153,7 +202,8 @@ class ComparisonTest {
     void cancellationEndsItAndLeavesNothing(@TempDir Path other) throws IOException {
         AtomicInteger moves = new AtomicInteger();
         assertThatThrownBy(() -> Comparison.run(
-                        new Comparison.Request(file, other, List.of(1 << 20), 1, 0, false),
+                        new Comparison.Request(
+                                file, other, List.of(1 << 20), List.of(), 1, 0, false, new Over.Loopback()),
                         moves::incrementAndGet,
                         () -> moves.get() >= 3))
                 .isInstanceOf(CancellationException.class);
@@ -173,7 +223,9 @@ class ComparisonTest {
         return report.rows().stream()
                 .filter(row -> row.direction() == direction
                         && row.family().equals(family)
-                        && row.name().equals(name))
+                        && row.name().equals(name)
+                        && !row.swept()
+                        && !row.cold())
                 .findFirst()
                 .orElseThrow();
     }

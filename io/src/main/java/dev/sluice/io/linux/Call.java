@@ -61,6 +61,7 @@ public enum Call {
     PREADV2("preadv2"),
     PWRITEV2("pwritev2"),
     PRLIMIT("prlimit64"),
+    UNSHARE("unshare"),
     IO_URING_SETUP("io_uring_setup"),
     IO_URING_ENTER("io_uring_enter"),
     IO_URING_REGISTER("io_uring_register"),

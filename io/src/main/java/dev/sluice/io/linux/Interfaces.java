@@ -12,6 +12,8 @@ public final class Interfaces {
     private static final long SIOCETHTOOL = 0x8946; // linux/sockios.h
     private static final int ETHTOOL_GSG = 0x18; // linux/ethtool.h
     private static final int ETHTOOL_SSG = 0x19;
+    private static final int ETHTOOL_STSO = 0x1f;
+    private static final int ETHTOOL_SGSO = 0x24;
 
     /// struct ifreq of linux/if.h: 16 bytes name, then a union of 24 whose first member here is a pointer.
     private static final long IFREQ_BYTES = 40;
@@ -44,6 +46,15 @@ public final class Interfaces {
     ///         −errno
     public long setScatterGather(Descriptor anySocket, String name, boolean on) {
         return feature(anySocket, name, ETHTOOL_SSG, on ? 1 : 0);
+    }
+
+    /// Turns segmentation offload of an interface on or off, the device's (TSO) and the stack's (GSO): without it
+    /// every packet of an MTU goes through the stack by itself. Needs scatter-gather; likewise for experiments.
+    ///
+    /// @return as [#setScatterGather]
+    public long setSegmentationOffload(Descriptor anySocket, String name, boolean on) {
+        long result = feature(anySocket, name, ETHTOOL_SGSO, on ? 1 : 0);
+        return result < 0 ? result : feature(anySocket, name, ETHTOOL_STSO, on ? 1 : 0);
     }
 
     private long feature(Descriptor anySocket, String name, int command, int argument) {

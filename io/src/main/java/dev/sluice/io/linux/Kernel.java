@@ -116,6 +116,10 @@ public final class Kernel {
         return new BlockDevices(this);
     }
 
+    public Namespaces namespaces() {
+        return new Namespaces(this);
+    }
+
     public Limits limits() {
         return new Limits(this);
     }

@@ -50,7 +50,12 @@ public final class Resources {
             long involuntarySwitches) {}
 
     /// Of the calling thread. A virtual thread gets its carrier's.
+    ///
+    /// For a thread alone the kernel answers with the time as of its last timer tick, up to 10 ms ago. Asked for
+    /// all threads it first brings that of the calling one up to date (`thread_group_cputime` of
+    /// kernel/sched/cputime.c), so both are asked.
     public Totals ofThread() throws ErrnoException {
+        of(RUSAGE_SELF, "this process");
         return of(RUSAGE_THREAD, "this thread");
     }
 

@@ -19,8 +19,14 @@ final class ZerocopySendMover extends Mover {
     /// A send pins its pages against RLIMIT_MEMLOCK (8 MiB by default), so a call is asked for less than that.
     private static final long MOST_PER_SEND = 1 << 20;
 
-    private static final int SLOTS = 8;
     private static final long SLOT_BYTES = 256 << 10;
+    private static final int LEAST_SLOTS = 8;
+
+    /// The slots together hold this much at least. A slot is free when its bytes are acknowledged, and a receiver
+    /// acknowledges what is less than a full segment (64 KiB on loopback) only after 40 ms, for whose end Nagle's
+    /// algorithm waits with the next such segment: slots that hold less than a few segments move a ring full in
+    /// 40 ms. With eight slots of 4 KiB that was 1 MB/s, with this 400 times as much.
+    private static final long RING_BYTES = SLOT_BYTES * LEAST_SLOTS;
 
     /// Sends under way from which on completions are looked for: soon at first, to learn whether the kernel copies;
     /// then in bulk.
@@ -34,7 +40,12 @@ final class ZerocopySendMover extends Mover {
     private final @Nullable MemorySegment memory;
     private final @Nullable Mapping ring;
     private final long slotBytes;
-    private final int[] pending = new int[SLOTS];
+    /// Sends under way by slot.
+    private final int[] pending;
+
+    /// Tells our sends from those that an earlier transfer, given up, left under way.
+    private final int sender;
+
     private int slot;
     private long start;
     private long end;
@@ -46,16 +57,19 @@ final class ZerocopySendMover extends Mover {
         this.socket = Flow.descriptor(flow.sink);
         this.sends = sends;
         this.strict = strict;
+        this.sender = sends.newSender();
         ErrnoException.check(sends.enable(flow.kernel, socket), Call.SETSOCKOPT, socket.name());
         if (flow.source instanceof Endpoint.Memory(MemorySegment segment)) {
             memory = segment;
             ring = null;
             slotBytes = 0;
+            pending = new int[1]; // sends from memory all have tag 0
         } else {
             memory = null;
             slotBytes = flow.chunkBytes > 0 ? (flow.chunkBytes + 4095L) & -4096L : SLOT_BYTES;
+            pending = new int[(int) Math.max(LEAST_SLOTS, RING_BYTES / slotBytes)];
             // Not from the buffer pool: what is given back to that may be written to at once.
-            ring = Mapping.reserve(flow.kernel, SLOTS * slotBytes);
+            ring = Mapping.reserve(flow.kernel, pending.length * slotBytes);
         }
     }
 
@@ -93,7 +107,7 @@ final class ZerocopySendMover extends Mover {
     }
 
     private Flow.Step fill(long wanted) {
-        int following = (slot + 1) % SLOTS;
+        int following = (slot + 1) % pending.length;
         if (pending[following] > 0) {
             Flow.Step reaped = reap();
             if (reaped != Flow.Step.MOVED) {
@@ -137,7 +151,7 @@ final class ZerocopySendMover extends Mover {
             return flow.written(n, Call.SEND);
         }
         if (flags != 0) {
-            sends.sent(n, slot);
+            sends.sent(n, (long) sender << 32 | slot);
             pending[slot]++;
         } else if (!plain) {
             flow.copiedAfterAll += n;
@@ -157,8 +171,11 @@ final class ZerocopySendMover extends Mover {
     }
 
     private void completed(long tag, long lengthBytes, boolean copied) {
-        pending[(int) tag]--;
         flow.completions++;
+        if (tag >> 32 != sender) {
+            return;
+        }
+        pending[(int) tag]--;
         learned = true;
         if (copied) {
             flow.copiedAfterAll += lengthBytes;

@@ -27,6 +27,7 @@ final class ZerocopySocket {
 
     private final ErrorQueue.Notification notification = new ErrorQueue.Notification(Arena.ofAuto());
     private boolean enabled;
+    private int senders;
 
     /// Numbers of the oldest send that is under way and of the next one, modulo 2³² as the kernel counts.
     private int oldest;
@@ -54,6 +55,11 @@ final class ZerocopySocket {
         long result = kernel.sockets().setOption(socket, Sockets.SOL_SOCKET, Sockets.SO_ZEROCOPY, 1);
         enabled = result >= 0;
         return result;
+    }
+
+    /// A number for the tags of one who sends, which nobody had before.
+    int newSender() {
+        return ++senders;
     }
 
     /// Notes a send that took bytes.

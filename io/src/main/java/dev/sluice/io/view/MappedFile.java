@@ -24,14 +24,13 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Touching a page that the file no longer has raises SIGBUS. What becomes of that depends on who touches it:
 ///
-/// | who                                                             | by itself                      | here |
-/// |---|---|---|
-/// | Java code: get, set, copy, fill, mismatch, buffers of the segment | an InternalError, perhaps in somebody else,
-/// later | [#access]: a [MappedFileException], now |
-/// | a system call: write, send, pwrite, read, recv                  | EFAULT or a short count        | [#writeTo]: the
-/// same exception |
-/// | a native method: CRC32C, CRC32, Adler32, Deflater, Inflater, any FFM downcall; compareAndSet and its kin | the
-/// process dies | **outside**: don't give them mapped memory; [#read] and [#update] fetch the bytes by pread |
+/// - **Java code** (get, set, copy, fill, get and put of the segment's buffers): by itself an InternalError, perhaps in
+///   somebody else, later; through [#access] a [MappedFileException], now.
+/// - **A system call** (write, send, pwrite, read, recv): EFAULT or a short count; [#writeTo] makes the same exception
+///   of it.
+/// - **A native method** (CRC32C, CRC32, Adler32, Deflater, Inflater, any FFM downcall), compareAndSet and its kin, and
+///   once they are compiled mismatch and the comparison of buffers: the process dies. Don't give them mapped memory;
+///   [#read] and [#update] fetch the bytes by pread.
 ///
 /// And the bytes of the last page behind the new end read as zeros, which raises nothing at all. So after each access
 /// the file's length is looked at (one statx, about half a microsecond: access ranges, not bytes), and if it is below

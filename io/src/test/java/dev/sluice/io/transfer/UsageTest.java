@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Resources;
 import dev.sluice.io.memory.Mapping;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -45,6 +46,20 @@ class UsageTest {
             }
         }
         assertThat(probe.stop().resources().minorFaults()).isGreaterThanOrEqualTo(64);
+    }
+
+    @Test
+    void processorTimeOfAThreadIsThatOfNowNotOfTheLastTick() throws Exception {
+        for (int round = 0; round < 50; round++) {
+            Usage.Probe probe = Usage.start(kernel, Usage.Scope.THREAD);
+            long used = 0;
+            for (int i = 0; i < 20_000; i++) {
+                used += Math.floorMod(i * 31L, 7); // some 50 µs, much less than a tick
+            }
+            assertThat(used).isPositive();
+            Resources.Totals totals = probe.stop().resources();
+            assertThat(totals.userNs() + totals.systemNs()).isPositive();
+        }
     }
 
     @Test

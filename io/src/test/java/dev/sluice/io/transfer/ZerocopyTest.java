@@ -70,15 +70,37 @@ class ZerocopyTest {
                 progress = transfer.step(Long.MAX_VALUE);
                 Thread.onSpinWait();
             } while (progress == Progress.SINK_BLOCKED);
-            // Eight slots were sent; all that is left to do is wait, however often one asks.
+            // All 32 slots were sent; all that is left to do is wait, however often one asks.
             assertThat(progress).isEqualTo(Progress.AWAITING_COMPLETIONS);
             assertThat(transfer.step(Long.MAX_VALUE)).isEqualTo(Progress.AWAITING_COMPLETIONS);
-            assertThat(transfer.deliveredBytes()).isEqualTo(8 * chunk);
-            assertThat(transfer.inFlightBytes()).isEqualTo(8 * chunk);
+            assertThat(transfer.deliveredBytes()).isEqualTo(32 * chunk);
+            assertThat(transfer.inFlightBytes()).isEqualTo(32 * chunk);
             withheld.set(false);
             transfer.run();
             gate.off();
             assertThat(transfer.inFlightBytes()).isZero();
+            assertThat(rig.received()).isEqualTo(length);
+        }
+    }
+
+    /// Waiting for each few pieces would be waiting for a delayed acknowledgement each time: 64 waits of 40 ms
+    /// here.
+    @Test
+    void smallPiecesFillSegmentsInsteadOfWaitingForAcknowledgements() throws Exception {
+        long length = 512 * PAGE;
+        try (Transfers transfers = new Transfers(kernel);
+                Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, length, 0, 0);
+                Transfer transfer = transfers.begin(
+                        rig.source,
+                        rig.sink,
+                        length,
+                        TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes((int) PAGE))) {
+            rig.collect();
+            transfer.run();
+            assertThat(transfer.account().calls().get(Call.POLL))
+                    .satisfiesAnyOf(
+                            waits -> assertThat(waits).isNull(),
+                            waits -> assertThat(waits.calls()).isLessThan(20));
             assertThat(rig.received()).isEqualTo(length);
         }
     }
@@ -135,6 +157,33 @@ class ZerocopyTest {
                     transfer.run();
                     assertThat(transfer.inFlightBytes()).isZero();
                 }
+            }
+        }
+    }
+
+    @Test
+    void completionsOfATransferThatWasGivenUpAreNotTheNextOnes() throws Exception {
+        AtomicBoolean withheld = new AtomicBoolean(true);
+        try (Transfers transfers = new Transfers(kernel);
+                Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, false, 2_000_000, 0, 0)) {
+            rig.drain();
+            gate.on((call, subject, position, bytes) -> call == Call.RECVMSG && withheld.get() ? -Errno.EAGAIN : bytes);
+            try (Transfer first = transfers.begin(
+                    rig.source,
+                    rig.sink,
+                    1_000_000,
+                    TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(4096))) {
+                first.step(100 * PAGE);
+                assertThat(first.inFlightBytes()).isPositive();
+            }
+            withheld.set(false);
+            try (Transfer second = transfers.begin(
+                    rig.source,
+                    rig.sink,
+                    2_000_000,
+                    TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(100_000))) {
+                second.run();
+                assertThat(second.inFlightBytes()).isZero();
             }
         }
     }

@@ -35,6 +35,7 @@ final class VictimMain {
             }
             case "compare-and-set" ->
                 ValueLayout.JAVA_LONG.varHandle().compareAndSet(truncated(kernel, path), LENGTH / 2, 0L, 1L);
+            case "mismatch" -> sum += truncated(kernel, path).mismatch(MemorySegment.ofArray(new byte[(int) LENGTH]));
             case "guarded-crc" -> guardedChecksum(kernel, path);
             case "late" -> System.out.println("late " + lateFaults(truncated(kernel, path)));
             case "lease" -> lease(kernel, path, 0);
