@@ -102,7 +102,14 @@ public final class Broker implements AutoCloseable {
         try {
             Identity identity = ClusterIdentity.of(config.dataDir(), config.nodeId());
             clusterId = identity.clusterId();
-            directory = LogDirectory.open(kernel, config.dataDir(), identity, config.log(), clock, segments);
+            directory = LogDirectory.open(
+                    kernel,
+                    config.dataDir(),
+                    identity,
+                    _ -> config.log(),
+                    clock,
+                    segments,
+                    LogDirectory.Options.standard().withRecoveryThreads(config.recoveryThreads()));
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             throw e;

@@ -75,6 +75,10 @@ public final class LogDirectory implements AutoCloseable {
         public static Options standard() {
             return new Options(2, 1024, SegmentWriter.pwrite(), UUID::randomUUID);
         }
+
+        public Options withRecoveryThreads(int count) {
+            return new Options(count, openSegmentFiles, engine, ids, flushing);
+        }
     }
 
     /// Partitions flushed at a time when closing. Waits for the device, not for a processor: 1,000 small files

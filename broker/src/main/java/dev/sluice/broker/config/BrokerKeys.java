@@ -104,6 +104,13 @@ public final class BrokerKeys {
             "When the machine's clock was set forward by more than a minute, nothing is deleted by age for so long, or"
                     + " until it was set back; 0 to believe it at once.");
 
+    static final ConfigKey<Integer> RECOVERY_THREADS = ConfigKey.integer(
+            "num.recovery.threads.per.data.dir",
+            2,
+            1,
+            64,
+            "Partitions that are recovered at a time after a broker that did not stop cleanly.");
+
     private static final List<ConfigKey<?>> OWN = List.of(
             LISTENERS,
             ADVERTISED_LISTENERS,
@@ -120,6 +127,7 @@ public final class BrokerKeys {
             MAX_CONNECTIONS,
             BACKLOG,
             SHUTDOWN_GRACE_MS,
+            RECOVERY_THREADS,
             CHECKPOINT_INTERVAL_MS,
             RETENTION_CHECK_INTERVAL_MS,
             CLOCK_HOLD_MS);
