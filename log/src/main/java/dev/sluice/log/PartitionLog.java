@@ -80,12 +80,8 @@ public final class PartitionLog {
 
     private volatile long logStartOffset;
 
-    // Written under the flush lock.
+    // Written under the flush lock; but a roll sets namesChanged, before anything is published in its segment.
     private volatile long recoveryPoint;
-
-    private final Object names = new Object();
-    /// Whether files were made whose names may not be on the device. Set by a roll, before anything is published in
-    /// its segment; cleared under `names`.
     private volatile boolean namesChanged;
 
     private final Flusher flusher;
@@ -754,21 +750,20 @@ public final class PartitionLog {
         recoveryPoint = Math.max(recoveryPoint, target.offset());
     }
 
+    /// Under the flush lock.
     private void syncNames() throws ErrnoException {
-        synchronized (names) {
-            if (!namesChanged) {
-                return;
-            }
-            namesChanged = false;
-            boolean synced = false;
-            try {
-                SmallFiles.syncFolder(kernel(), folder);
-                SmallFiles.syncFolder(kernel(), SmallFiles.folderOf(folder));
-                synced = true;
-            } finally {
-                if (!synced) {
-                    namesChanged = true;
-                }
+        if (!namesChanged) {
+            return;
+        }
+        namesChanged = false;
+        boolean synced = false;
+        try {
+            SmallFiles.syncFolder(kernel(), folder);
+            SmallFiles.syncFolder(kernel(), SmallFiles.folderOf(folder));
+            synced = true;
+        } finally {
+            if (!synced) {
+                namesChanged = true;
             }
         }
     }
@@ -808,6 +803,7 @@ public final class PartitionLog {
 
     /// What is to be written down for this log before its ceiling is raised, or null when it does not want that.
     /// The names of its files are on the device by then: a folder that a power loss takes would begin at 0 again.
+    /// The folder's own name is synced by whoever writes the ceilings down beside it.
     ///
     /// @throws ErrnoException when those can't be synced; it wants its ceiling still
     Ceilings.@Nullable Raise wantedCeiling() throws ErrnoException {
@@ -820,7 +816,9 @@ public final class PartitionLog {
             lock.unlock();
         }
         try {
-            syncNames();
+            if (namesChanged) {
+                SmallFiles.syncFolder(kernel(), folder);
+            }
         } catch (ErrnoException e) {
             if (e.call() == Call.FSYNC) {
                 fence(e);
