@@ -75,6 +75,7 @@ public final class Broker implements AutoCloseable {
         this.retention = new Retention(
                 directory,
                 new SteadyClock(clock, System::nanoTime, config.clockHoldMs()),
+                System::nanoTime,
                 config.retentionCheckIntervalMs());
     }
 
@@ -109,7 +110,9 @@ public final class Broker implements AutoCloseable {
                     _ -> config.log(),
                     clock,
                     segments,
-                    LogDirectory.Options.standard().withRecoveryThreads(config.recoveryThreads()));
+                    LogDirectory.Options.standard()
+                            .withRecoveryThreads(config.recoveryThreads())
+                            .withReserveBytes(config.reserveBytes()));
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             throw e;
@@ -151,8 +154,8 @@ public final class Broker implements AutoCloseable {
     }
 
     private void open(Catalogue catalogue, String clusterId, Account segments, InstantSource clock) throws IOException {
-        BrokerStatus status =
-                new BrokerStatus(config, catalogue, network.connectionsAccount(), segments, System.nanoTime());
+        BrokerStatus status = new BrokerStatus(
+                config, catalogue, network.connectionsAccount(), segments, retention::isDiskFull, System.nanoTime());
         Services services =
                 new Services(catalogue, config, clusterId, groups, clock, new OffLoop(control), status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);

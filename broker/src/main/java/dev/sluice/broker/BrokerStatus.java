@@ -9,9 +9,11 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.log.FlushCounts;
 import dev.sluice.log.PartitionLog;
 import java.io.StringWriter;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -23,14 +25,23 @@ final class BrokerStatus {
     private final Catalogue catalogue;
     private final Account connections;
     private final Account segments;
+    private final BooleanSupplier diskFull;
     private final long startedNs;
     private final JsonFactory json = new JsonFactory();
 
-    BrokerStatus(BrokerConfig config, Catalogue catalogue, Account connections, Account segments, long startedNs) {
+    /// @param diskFull whether writing fails for want of space
+    BrokerStatus(
+            BrokerConfig config,
+            Catalogue catalogue,
+            Account connections,
+            Account segments,
+            BooleanSupplier diskFull,
+            long startedNs) {
         this.config = config;
         this.catalogue = catalogue;
         this.connections = connections;
         this.segments = segments;
+        this.diskFull = diskFull;
         this.startedNs = startedNs;
     }
 
@@ -46,6 +57,10 @@ final class BrokerStatus {
                     "dataDir", config.dataDir().toAbsolutePath().normalize().toString());
             out.writeStringProperty("flush", config.log().describeFlushPolicy());
             out.writeEndObject();
+
+            out.writeArrayPropertyStart("problems");
+            problems().forEach(out::writeString);
+            out.writeEndArray();
 
             out.writeObjectPropertyStart("connections");
             writeCalls(out, "total", connections);
@@ -68,6 +83,21 @@ final class BrokerStatus {
             out.writeEndObject();
         }
         return text.toString();
+    }
+
+    /// What an operator should know first, a sentence each; of all topics, whichever was asked for.
+    private List<String> problems() {
+        List<String> problems = new ArrayList<>();
+        if (diskFull.getAsBoolean()) {
+            problems.add("The disk of " + config.dataDir().toAbsolutePath().normalize()
+                    + " is full: what is produced is refused until there is room");
+        }
+        for (Topic topic : catalogue.image().topics()) {
+            for (Partition partition : topic.partitions()) {
+                partition.log().readProblem().ifPresent(problems::add);
+            }
+        }
+        return problems;
     }
 
     private static void writeTopic(JsonGenerator out, Topic topic) {

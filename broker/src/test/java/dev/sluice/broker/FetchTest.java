@@ -325,23 +325,16 @@ class FetchTest {
     }
 
     @Test
-    void aSessionIsNotGoneOnWithWithoutItsId() throws IOException {
-        FetchRequestData request = fetchRequest(FETCH, topic, 0, 0).setSessionEpoch(1);
+    void anOldVersionThatAsksForASessionGetsNoneAndItsRecords() throws IOException {
+        for (int version = 7; version < TestClient.FIRST_FETCH_BY_ID; version++) {
+            FetchRequestData request =
+                    fetchRequest(version, topic, 0, 0).setSessionId(0).setSessionEpoch(0);
 
-        FetchResponseData answer = client.raw.ask(ApiKeys.FETCH, FETCH, request, FetchResponseData.class);
+            FetchResponseData answer = client.raw.ask(ApiKeys.FETCH, version, request, FetchResponseData.class);
 
-        assertThat(Errors.forCode(answer.errorCode())).isEqualTo(Errors.INVALID_FETCH_SESSION_EPOCH);
-    }
-
-    @Test
-    void whoAsksForASessionGetsNoneAndHisRecords() throws IOException {
-        FetchRequestData request =
-                fetchRequest(FETCH, topic, 0, 0).setSessionId(0).setSessionEpoch(0);
-
-        FetchResponseData answer = client.raw.ask(ApiKeys.FETCH, FETCH, request, FetchResponseData.class);
-
-        assertThat(answer.sessionId()).isEqualTo(NO_SESSION);
-        assertThat(bytes(TestClient.only(answer).records())).isEqualTo(ALL);
+            assertThat(answer.sessionId()).isEqualTo(NO_SESSION);
+            assertThat(bytes(TestClient.only(answer).records())).isEqualTo(ALL);
+        }
     }
 
     @Test

@@ -61,13 +61,14 @@ class KilledBrokerTest {
                     producerId = client.producerId();
                 }
                 while (true) {
+                    int number = acknowledged;
                     byte[] batch = Batches.of()
                             .record(System.currentTimeMillis(), null, Integer.toString(acknowledged))
                             .producer(producerId, 0, acknowledged)
                             .bytes();
                     // A batch sent again is answered with the offset that it has: everything has come once.
                     assertThat(client.append(topic, 0, batch)).isEqualTo(acknowledged);
-                    acknowledged = acknowledged + 1;
+                    acknowledged = number + 1;
                     progress.incrementAndGet();
                 }
             } catch (IOException e) {

@@ -26,6 +26,12 @@ final class Status {
         }
     }
 
+    /// What an operator should know first.
+    @SuppressWarnings("unchecked") // as #value makes them
+    List<String> problems() {
+        return (List<String>) root.get("problems");
+    }
+
     /// Bytes that this kind of call carried for all connections there were.
     long connectionBytes(Call call) {
         return bytes(map(map(root.get("connections")).get("total")), call);

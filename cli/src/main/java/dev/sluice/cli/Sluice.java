@@ -15,7 +15,7 @@ final class Sluice {
     /// Every command, in the order of the help page.
     static final List<String> COMMANDS = List.of(
             "broker", "topic", "produce", "consume", "status", "check", "compare", "explain", "copy", "send", "receive",
-            "help");
+            "proxy", "help");
 
     private Sluice() {}
 
@@ -47,6 +47,7 @@ final class Sluice {
             case "copy" -> new CopyCommand();
             case "send" -> new SendCommand();
             case "receive" -> new ReceiveCommand();
+            case "proxy" -> new ProxyCommand();
             case "help" -> new HelpCommand();
             default -> null;
         };

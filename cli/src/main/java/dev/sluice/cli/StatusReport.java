@@ -9,10 +9,12 @@ import org.jspecify.annotations.Nullable;
 /// A broker's account of what it moved, as it came in its JSON. Fields that this version does not know are passed over,
 /// fields that are missing count as empty: an older command can talk to a newer broker, and the other way round.
 ///
+/// @param problems    what an operator should know first, a sentence each
 /// @param connections the open ones; the total has the closed ones too
 /// @param segments    those of the partitions shown; the total is of all there were
 record StatusReport(
         Broker broker,
+        List<String> problems,
         List<Count> connectionTotal,
         List<Item> connections,
         List<Count> segmentTotal,
@@ -82,12 +84,17 @@ record StatusReport(
                 parts.add(new Item(prefix + Json.text(inner.get("name")), counts(inner.get("calls"))));
             }
         }
+        List<String> problems = new ArrayList<>();
+        for (Object problem : Json.array(root.get("problems"))) {
+            problems.add(Json.text(problem));
+        }
         return new StatusReport(
                 new Broker(
                         Json.text(broker.get("version")),
                         Json.number(broker.get("uptimeMs")),
                         Json.text(broker.get("dataDir")),
                         Json.text(broker.get("flush"))),
+                List.copyOf(problems),
                 counts(connections.get("total")),
                 List.copyOf(open),
                 counts(segments.get("total")),

@@ -14,6 +14,7 @@ final class StatusTables {
         out.println("Sluice " + broker.version() + ", up "
                 + HumanFormat.duration(Duration.ofMillis(broker.uptimeMs())) + ", data in " + broker.dataDir()
                 + ", flush " + broker.flush());
+        report.problems().forEach(problem -> out.println("PROBLEM: " + problem));
         failures(report.durability(), out);
         section("Connections, since the start", "method", report.connectionTotal(), out);
         items("Open connections", "connection", report.connections(), out);

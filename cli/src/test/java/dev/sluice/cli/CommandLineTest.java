@@ -253,6 +253,7 @@ class CommandLineTest {
                 List.of("copy"),
                 List.of("send"),
                 List.of("receive"),
+                List.of("proxy"),
                 List.of("help"));
     }
 

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 class StatusReportTest {
     private static final String JSON = """
             {"broker":{"version":"1.2","uptimeMs":61000,"dataDir":"/d","flush":"os","later":[1,{"x":null}]},
+             "problems":["The disk of /d is full"],
              "connections":{"total":{"recvfrom":{"calls":10,"errors":2,"bytes":4096},
                                      "sendto":{"calls":5,"errors":0,"bytes":100000}},
                             "open":[{"name":"127.0.0.1:5","calls":{"recvfrom":{"calls":1,"errors":0,"bytes":7}}},
@@ -56,6 +57,7 @@ class StatusReportTest {
 
         assertThat(out.toString(StandardCharsets.UTF_8))
                 .contains("Sluice 1.2, up 1 min 1 s, data in /d, flush os")
+                .contains("PROBLEM: The disk of /d is full")
                 .containsPattern("recvfrom +10 +2 +4096 +4.00 KiB +512 B")
                 .containsPattern("127.0.0.1:5 +recvfrom +1 +0 +7 ")
                 .containsPattern("127.0.0.1:6 +- ")

@@ -50,6 +50,9 @@ final class CachedFile implements Hold {
     private @Nullable Descriptor descriptor;
     private boolean retired;
 
+    /// Set by those who sent from it, read by those who look up what to send.
+    private volatile boolean suspect;
+
     /// @param account counts the calls on the file; asked at each opening
     CachedFile(Kernel kernel, OpenFiles openFiles, Path path, Supplier<Account> account) {
         this.kernel = kernel;
@@ -107,6 +110,17 @@ final class CachedFile implements Hold {
         if (before == 1) {
             idle();
         }
+    }
+
+    /// A part of it could not be sent: from now on it is read before it is handed out.
+    @Override
+    public void unreadable() {
+        suspect = true;
+    }
+
+    /// Whether a part of it could not be read when it was sent.
+    boolean isSuspect() {
+        return suspect;
     }
 
     private void idle() {

@@ -36,6 +36,7 @@ final class Ceilings {
 
     private final Kernel kernel;
     private final Path folder;
+    private final SpaceReserve reserve;
     private final Flushing flushing;
     private final Map<PartitionName, PartitionLog> logs;
 
@@ -48,9 +49,15 @@ final class Ceilings {
     private Map<PartitionName, Long> kept = Map.of();
 
     /// @param logs the folder's logs; a view that follows what is created and deleted
-    Ceilings(Kernel kernel, Path folder, Flushing flushing, Map<PartitionName, PartitionLog> logs) {
+    Ceilings(
+            Kernel kernel,
+            Path folder,
+            SpaceReserve reserve,
+            Flushing flushing,
+            Map<PartitionName, PartitionLog> logs) {
         this.kernel = kernel;
         this.folder = folder;
+        this.reserve = reserve;
         this.flushing = flushing;
         this.logs = logs;
     }
@@ -143,8 +150,10 @@ final class Ceilings {
     private void write(Map<PartitionName, Long> next, List<Raise> raises) throws ErrnoException {
         boolean written = false;
         try {
-            OffsetCheckpoint.write(kernel, folder.resolve(FILE), next);
-            SmallFiles.syncFolder(kernel, folder);
+            reserve.spendFor(() -> {
+                OffsetCheckpoint.write(kernel, folder.resolve(FILE), next);
+                SmallFiles.syncFolder(kernel, folder);
+            });
             kept = next;
             written = true;
         } finally {

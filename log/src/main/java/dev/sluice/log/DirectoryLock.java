@@ -41,6 +41,7 @@ final class DirectoryLock implements AutoCloseable {
     /// Whether the name in a data folder belongs to the folder itself.
     static boolean isOwn(String name) {
         return name.equals(FILE)
+                || name.equals(SpaceReserve.FILE)
                 || name.equals(MetaProperties.FILE)
                 || name.equals(PageCacheWitness.FILE)
                 || name.equals("lost+found");

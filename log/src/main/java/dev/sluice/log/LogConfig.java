@@ -21,6 +21,8 @@ import java.util.function.Consumer;
 /// @param producerIdExpirationMs `producer.id.expiration.ms`: how long after its last batch a producer is remembered
 /// @param preallocateStepBytes   `sluice.log.preallocate.step.bytes`: the most that is reserved on the disk ahead of
 ///     the active segment's end at a time; a small segment reserves less
+/// @param vital                  whether it may be appended to with the reserve of a full disk; no key, for the broker
+///     says so of its own topics
 /// @param flushPolicy            `sluice.flush.policy`: what an acknowledgement waits for, see [#effectiveFlushPolicy]
 /// @param flushMessages          `flush.messages`: flushed when so many records were not; [#NEVER] for no such rule
 /// @param flushMs                `flush.ms`: flushed when a record was not for so long; [#NEVER] for no such rule
@@ -37,6 +39,7 @@ public record LogConfig(
         long retentionBytes,
         long producerIdExpirationMs,
         int preallocateStepBytes,
+        boolean vital,
         FlushPolicy flushPolicy,
         long flushMessages,
         long flushMs) {
@@ -122,6 +125,7 @@ public record LogConfig(
         private long retentionBytes = UNLIMITED;
         private long producerIdExpirationMs = DAY_MS;
         private int preallocateStepBytes = 4 << 20;
+        private boolean vital;
         private FlushPolicy flushPolicy = FlushPolicy.OS;
         private long flushMessages = NEVER;
         private long flushMs = NEVER;
@@ -140,6 +144,7 @@ public record LogConfig(
                     retentionBytes,
                     producerIdExpirationMs,
                     preallocateStepBytes,
+                    vital,
                     flushPolicy,
                     flushMessages,
                     flushMs);
@@ -160,6 +165,7 @@ public record LogConfig(
         draft.retentionBytes = retentionBytes;
         draft.producerIdExpirationMs = producerIdExpirationMs;
         draft.preallocateStepBytes = preallocateStepBytes;
+        draft.vital = vital;
         draft.flushPolicy = flushPolicy;
         draft.flushMessages = flushMessages;
         draft.flushMs = flushMs;
@@ -213,6 +219,10 @@ public record LogConfig(
 
     public LogConfig withPreallocateStepBytes(int bytes) {
         return with(draft -> draft.preallocateStepBytes = bytes);
+    }
+
+    public LogConfig withVital(boolean value) {
+        return with(draft -> draft.vital = value);
     }
 
     public LogConfig withFlushPolicy(FlushPolicy policy) {

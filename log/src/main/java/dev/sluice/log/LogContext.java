@@ -15,6 +15,7 @@ record LogContext(
         OpenFiles openFiles,
         SegmentWriter.Engine engine,
         InstantSource clock,
+        SpaceReserve reserve,
         LogStarts logStarts,
         Flushing flushing,
         Runnable ceilings) {

@@ -47,12 +47,15 @@ public final class LogDirectory implements AutoCloseable {
     ///     folder
     /// @param engine           how bytes get into the segments
     /// @param ids              new random ids, for the folder and for what is being deleted
+    /// @param reserveBytes     disk space kept for what must be written on a full disk too, at most a 64th of the
+    ///     file system; 0 for none
     /// @param flushing         where appends are flushed; asked once, and ended with the folder
     public record Options(
             int recoveryThreads,
             int openSegmentFiles,
             SegmentWriter.Engine engine,
             Supplier<UUID> ids,
+            long reserveBytes,
             Supplier<Flushing> flushing) {
         /// @throws IllegalArgumentException naming the value that can't be
         public Options {
@@ -66,18 +69,33 @@ public final class LogDirectory implements AutoCloseable {
             }
         }
 
-        /// With [#FLUSH_THREADS] for flushing.
+        /// Without a reserve.
+        public Options(
+                int recoveryThreads,
+                int openSegmentFiles,
+                SegmentWriter.Engine engine,
+                Supplier<UUID> ids,
+                Supplier<Flushing> flushing) {
+            this(recoveryThreads, openSegmentFiles, engine, ids, 0, flushing);
+        }
+
+        /// Without a reserve, and with [#FLUSH_THREADS] for flushing.
         public Options(int recoveryThreads, int openSegmentFiles, SegmentWriter.Engine engine, Supplier<UUID> ids) {
             this(recoveryThreads, openSegmentFiles, engine, ids, () -> Flushing.on(FLUSH_THREADS));
         }
 
-        /// Two recovery threads (Kafka's default), 1,024 open files at rest, writing by pwrite, random ids.
+        /// Two recovery threads (Kafka's default), 1,024 open files at rest, writing by pwrite, random ids, no
+        /// reserve.
         public static Options standard() {
             return new Options(2, 1024, SegmentWriter.pwrite(), UUID::randomUUID);
         }
 
         public Options withRecoveryThreads(int count) {
-            return new Options(count, openSegmentFiles, engine, ids, flushing);
+            return new Options(count, openSegmentFiles, engine, ids, reserveBytes, flushing);
+        }
+
+        public Options withReserveBytes(long bytes) {
+            return new Options(recoveryThreads, openSegmentFiles, engine, ids, bytes, flushing);
         }
     }
 
@@ -121,6 +139,7 @@ public final class LogDirectory implements AutoCloseable {
             UUID id,
             DirectoryLock lock,
             InstantSource clock,
+            SpaceReserve reserve,
             Account segmentsAccount,
             Options options,
             Function<String, LogConfig> configOf)
@@ -134,10 +153,11 @@ public final class LogDirectory implements AutoCloseable {
                 new OpenFiles(options.openSegmentFiles()),
                 options.engine(),
                 clock,
+                reserve,
                 this::keepLogStarts,
                 options.flushing().get(),
                 this::raiseCeilings);
-        this.ceilings = new Ceilings(kernel, folder, context.flushing(), logs);
+        this.ceilings = new Ceilings(kernel, folder, reserve, context.flushing(), logs);
         this.segmentsAccount = segmentsAccount;
         this.options = options;
         this.report = load(configOf);
@@ -167,7 +187,8 @@ public final class LogDirectory implements AutoCloseable {
         DirectoryLock lock = DirectoryLock.take(kernel, absolute);
         try {
             UUID id = lock.identify(identity, options.ids());
-            return new LogDirectory(kernel, absolute, id, lock, clock, segments, options, configOf);
+            SpaceReserve reserve = SpaceReserve.in(kernel, absolute, options.reserveBytes());
+            return new LogDirectory(kernel, absolute, id, lock, clock, reserve, segments, options, configOf);
         } catch (IOException | RuntimeException | Error e) {
             lock.close();
             throw e;
@@ -205,18 +226,12 @@ public final class LogDirectory implements AutoCloseable {
         try {
             partitions = ParallelWork.run(
                     "sluice-recovery", options.recoveryThreads(), found, "Loading partition ", name -> {
-                        PartitionLoader.Loaded loaded = new PartitionLoader(
-                                        context,
-                                        name,
-                                        folder.resolve(name.folder()),
-                                        configOf.apply(name.topic()),
-                                        new PartitionLoader.Checkpoints(
-                                                recoveryPoints.getOrDefault(name, 0L),
-                                                logStarts.getOrDefault(name, -1L),
-                                                kept.getOrDefault(name, 0L)),
-                                        segmentsAccount,
-                                        recoveryAccount)
-                                .load(ending);
+                        LogConfig config = configOf.apply(name.topic());
+                        PartitionLoader.Checkpoints checkpoints = new PartitionLoader.Checkpoints(
+                                recoveryPoints.getOrDefault(name, 0L),
+                                logStarts.getOrDefault(name, -1L),
+                                kept.getOrDefault(name, 0L));
+                        PartitionLoader.Loaded loaded = load(name, config, checkpoints, recoveryAccount, ending);
                         logs.put(name, loaded.log());
                         return loaded.report();
                     });
@@ -243,6 +258,33 @@ public final class LogDirectory implements AutoCloseable {
             return PartitionLoader.Ending.CLEAN;
         }
         return PageCacheWitness.isThere(kernel, folder) ? PartitionLoader.Ending.KILLED : PartitionLoader.Ending.LOST;
+    }
+
+    /// Loads a partition; on a full disk with the reserve's room, for a start must not fail for want of an index.
+    private PartitionLoader.Loaded load(
+            PartitionName name,
+            LogConfig config,
+            PartitionLoader.Checkpoints checkpoints,
+            Account recoveryAccount,
+            PartitionLoader.Ending ending)
+            throws IOException {
+        while (true) {
+            try {
+                return new PartitionLoader(
+                                context,
+                                name,
+                                folder.resolve(name.folder()),
+                                config,
+                                checkpoints,
+                                segmentsAccount,
+                                recoveryAccount)
+                        .load(ending);
+            } catch (ErrnoException e) {
+                if (!Errno.isOutOfSpace(e.errno()) || !context.reserve().spend()) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /// Whether the broker before ended cleanly. Its word holds once: the marker is gone for good before anything
@@ -450,6 +492,14 @@ public final class LogDirectory implements AutoCloseable {
         failures.throwIfAny();
     }
 
+    /// What a broker calls every second or so, on a thread that may block: takes the reserve back once the disk has
+    /// the room for it.
+    ///
+    /// @return whether the disk is full: appends were refused, and would still be
+    public boolean isFull() {
+        return context.reserve().isDiskFull();
+    }
+
     /// Segments that a log has let go of.
     ///
     /// @param bytes          of their batches
@@ -475,11 +525,13 @@ public final class LogDirectory implements AutoCloseable {
             recoveryPoints.put(name, log.recoveryPoint());
             highWatermarks.put(name, log.highWatermark());
         });
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), recoveryPoints);
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.HIGH_WATERMARK), highWatermarks);
-        ceilings.keep();
-        SmallFiles.syncFolder(kernel, folder);
+        context.reserve().spendFor(() -> {
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), recoveryPoints);
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.HIGH_WATERMARK), highWatermarks);
+            ceilings.keep();
+            SmallFiles.syncFolder(kernel, folder);
+        });
         checkpointed.clear();
         checkpointed.addAll(recoveryPoints.keySet());
         keptLogStarts = logStarts;
@@ -503,8 +555,10 @@ public final class LogDirectory implements AutoCloseable {
         if (logStarts.equals(keptLogStarts)) {
             return;
         }
-        OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
-        SmallFiles.syncFolder(kernel, folder);
+        context.reserve().spendFor(() -> {
+            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
+            SmallFiles.syncFolder(kernel, folder);
+        });
         checkpointed.addAll(logStarts.keySet());
         keptLogStarts = logStarts;
     }
@@ -551,8 +605,10 @@ public final class LogDirectory implements AutoCloseable {
 
     private void leaveMarker() throws ErrnoException {
         Path marker = folder.resolve(CLEAN_MARKER);
-        SmallFiles.replace(kernel, marker, CLEAN_MARKER_CONTENT.getBytes(StandardCharsets.UTF_8));
-        SmallFiles.syncFolder(kernel, folder);
+        context.reserve().spendFor(() -> {
+            SmallFiles.replace(kernel, marker, CLEAN_MARKER_CONTENT.getBytes(StandardCharsets.UTF_8));
+            SmallFiles.syncFolder(kernel, folder);
+        });
     }
 
     /// Lets go of everything as it is, as if the process had died here: what a failed close ends with, and what is

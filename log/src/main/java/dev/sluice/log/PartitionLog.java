@@ -78,6 +78,9 @@ public final class PartitionLog {
     /// Below it, offsets may be shown before they are on the device.
     private volatile long ceiling;
 
+    /// The last failure of a read; by whichever thread met it.
+    private volatile @Nullable IOException readFailure;
+
     private volatile long logStartOffset;
 
     // Written under the flush lock; but a roll sets namesChanged, before anything is published in its segment.
@@ -254,6 +257,12 @@ public final class PartitionLog {
         return Optional.ofNullable(failure);
     }
 
+    /// The last failure to read, in a sentence for an operator; empty when there was none.
+    public Optional<String> readProblem() {
+        return Optional.ofNullable(readFailure)
+                .map(failed -> name + " could not be read, the last time: " + failed.getMessage());
+    }
+
     /// Whether it takes no more appends: it has failed, or was closed.
     public boolean hasStopped() {
         return closed || failure != null;
@@ -293,6 +302,9 @@ public final class PartitionLog {
         try {
             asksForCeiling = !wantsCeiling;
             outcome = appendLocked(batch);
+            if (isForWantOfSpace(outcome)) {
+                outcome = appendOnFullDisk(batch, outcome);
+            }
             asksForCeiling &= wantsCeiling;
             isShown = shown == null;
         } finally {
@@ -310,6 +322,21 @@ public final class PartitionLog {
             tellStopped();
         }
         return outcome;
+    }
+
+    private static boolean isForWantOfSpace(AppendOutcome outcome) {
+        return outcome instanceof AppendOutcome.Failed failed
+                && !failed.permanent()
+                && Errno.isOutOfSpace(failed.errno());
+    }
+
+    private AppendOutcome appendOnFullDisk(BatchView batch, AppendOutcome failed) {
+        SpaceReserve reserve = context.reserve();
+        if (config.vital() && reserve.spend()) {
+            return appendLocked(batch);
+        }
+        reserve.refused();
+        return failed;
     }
 
     /// What the flush policy wants after an append.
@@ -393,7 +420,12 @@ public final class PartitionLog {
             return new AppendOutcome.Rejected(
                     AppendOutcome.Reason.TRANSACTIONAL, "A transactional batch for " + name + ": there are none here");
         }
-        return producers.check(batch, name.folder(), logStartOffset);
+        AppendOutcome known = producers.check(batch, name.folder(), logStartOffset);
+        if (known == null && context.reserve().isSpent() && !config.vital()) {
+            return new AppendOutcome.Failed(
+                    Errno.ENOSPC, false, context.reserve().refusal());
+        }
+        return known;
     }
 
     /// The appender of the active segment, which is a new one if the batch is due for one.
@@ -574,6 +606,10 @@ public final class PartitionLog {
             if (offset < logStartOffset) {
                 return new ReadOutcome.OutOfRange(logStartOffset, endOffset); // deleted meanwhile
             }
+            readFailure = e;
+            throw e;
+        } catch (CorruptBatchException e) {
+            readFailure = e;
             throw e;
         }
         if (offset < logStartOffset) {
@@ -608,6 +644,9 @@ public final class PartitionLog {
             }
             int wanted = Math.max(maxBytes, atLeastOneBatch ? place.lengthBytes() : 0);
             int length = Math.min(wanted, Segment.endPosition(published) - place.position());
+            if (log.isSuspect()) {
+                length = segment.readable(file, place, length);
+            }
             handedOut = true;
             return new ReadOutcome.Found(new Span(file, place.position(), length, log), place.baseOffset());
         } finally {
@@ -977,7 +1016,7 @@ public final class PartitionLog {
             if (!expiry.takes(last, last.appender())) {
                 return 0;
             }
-            roll(end);
+            context.reserve().spendFor(() -> roll(end));
             return end;
         } finally {
             lock.unlock();
@@ -1091,7 +1130,7 @@ public final class PartitionLog {
             flushLocked(true);
             // Without a sync, as for the indexes: one that a power cut has torn is found out, and done
             // without.
-            snapshotProducers(logEndOffset());
+            context.reserve().spendFor(() -> snapshotProducers(logEndOffset()));
             ceiling = Math.min(ceiling, logEndOffset()); // nothing is seen above it that is not on the device
         } finally {
             letGo();

@@ -8,6 +8,8 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Opened;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
@@ -36,6 +38,8 @@ final class Segment {
     }
 
     private static final long UNKNOWN = Long.MIN_VALUE;
+    private static final int MOST_READ_AHEAD_BYTES = 1 << 20;
+    private static final int READ_PIECE_BYTES = 64 << 10;
 
     /// What [#published] is in an empty segment.
     static final long NOTHING_PUBLISHED = 0;
@@ -185,6 +189,36 @@ final class Segment {
             }
         }
         return null;
+    }
+
+    /// How much of what is to be handed out can be read: the kernel is asked for it, a piece at a time. For files
+    /// of which a part could not be read before; once the socket has an answer's head it is too late to say so.
+    ///
+    /// @param first  the batch it begins with
+    /// @param lengthBytes from there on
+    /// @return at least the first batch's length, unless `lengthBytes` is less
+    /// @throws ErrnoException when not even the first batch can be read
+    int readable(Descriptor file, BatchPlace first, int lengthBytes) throws ErrnoException {
+        int most = Math.min(lengthBytes, Math.max(MOST_READ_AHEAD_BYTES, first.lengthBytes()));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment scratch = arena.allocate(Math.clamp(most, 1, READ_PIECE_BYTES));
+            int read = 0;
+            while (read < most) {
+                long wanted = Math.min(scratch.byteSize(), most - read);
+                long result = context.kernel()
+                        .files()
+                        .preadFully(file, scratch.asSlice(0, wanted), (long) first.position() + read);
+                if (result < wanted) {
+                    if (read >= Math.min(first.lengthBytes(), lengthBytes)) {
+                        return read;
+                    }
+                    int errno = result < 0 ? (int) -result : Errno.EIO; // cut, by whoever
+                    throw new ErrnoException(Call.PREAD, errno, file.name(), (long) first.position() + read);
+                }
+                read += (int) wanted;
+            }
+            return read;
+        }
     }
 
     /// A cursor at or before the batch that contains `offset`; the caller closes it.

@@ -5,6 +5,7 @@ import dev.sluice.broker.protocol.FetchRequest;
 import dev.sluice.broker.protocol.NameCache;
 import dev.sluice.broker.protocol.RequestHead;
 import dev.sluice.broker.protocol.WireReader;
+import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import org.apache.kafka.common.protocol.ApiKeys;
 
@@ -18,10 +19,14 @@ final class FetchHandler implements ApiHandler {
 
     private final Services services;
     private final NameCache names = new NameCache(NAMES);
+    private final FetchSessions sessions;
     private final ArrayDeque<PendingFetch> spare = new ArrayDeque<>();
 
     FetchHandler(Services services) {
         this.services = services;
+        // Each loop has its part of them, as of the connections.
+        int loops = services.config().net().loops();
+        this.sessions = new FetchSessions((services.config().fetchSessions() + loops - 1) / loops, new SecureRandom());
     }
 
     @Override
@@ -47,7 +52,7 @@ final class FetchHandler implements ApiHandler {
     @Override
     public void handle(RequestHead head, WireReader reader, Request request) {
         if (spare.isEmpty()) {
-            spare.addLast(new PendingFetch(services, request.loop(), this::recycle));
+            spare.addLast(new PendingFetch(services, request.loop(), sessions, this::recycle));
         }
         PendingFetch fetch = spare.getLast();
         FetchRequest.parse(reader, head.apiVersion(), names, fetch.plan());

@@ -15,7 +15,6 @@ import dev.sluice.log.ReadOutcome;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -42,21 +41,24 @@ import org.slf4j.LoggerFactory;
 final class PendingFetch implements Partition.Waiter, Request.Pending {
     private static final Logger LOG = LoggerFactory.getLogger(PendingFetch.class);
     private static final int READ_COMMITTED = 1;
-    private static final int NO_SESSION = 0;
+    private static final int NO_SESSION = FetchSessions.NO_SESSION;
+    private static final int FIRST_EPOCH = 0;
+    private static final int NO_EPOCH = -1;
+
+    /// Before it, topics go by name, and there are no sessions here.
+    private static final int FIRST_WITH_SESSIONS = 13;
     private static final int NO_REPLICA = -1;
     private static final long NO_OFFSET = -1;
 
     /// Before it, clients don't know KAFKA_STORAGE_ERROR.
     private static final int FIRST_WITH_STORAGE_ERROR = 6;
 
-    /// Partitions that the arrays begin with, and above which they are dropped with the fetch.
-    private static final int FEW = 16;
-    private static final int KEPT = 1024;
-
     private final Services services;
     private final NetworkLoop loop;
     private final Consumer<PendingFetch> recycle;
-    private final FetchPlan plan = new FetchPlan();
+    private final FetchSessions sessions;
+    private final FetchPlan asked = new FetchPlan();
+    private final FetchFindings ownFindings = new FetchFindings();
     private final FetchResponseWriter writer;
     private final Timer timer;
 
@@ -64,12 +66,17 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
     private int minBytes;
     private int maxBytes;
 
-    // By the plan's numbers of partitions: what the last look found. Spans are null but between a look and what
-    // follows.
-    private Errors[] errors = new Errors[FEW];
-    private @Nullable PartitionLog[] logs = new PartitionLog[FEW];
-    private @Nullable Span[] spans = new Span[FEW];
+    /// The session that the fetch is of, or null.
+    private FetchSessions.@Nullable Entry entry;
+
+    /// Whether the session began before: then the answer leaves out what is not new.
+    private boolean incremental;
+
+    // What is looked at, and found: the session's, or this request's own.
+    private FetchPlan plan = asked;
+    private FetchFindings findings = ownFindings;
     private long foundBytes;
+    private int lastFound;
     private boolean failed;
 
     // What the last look was taken of; offsets only rise, so another sum means that a log has grown.
@@ -91,8 +98,9 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
     /// How many more bytes would be enough; written by the loop after a look, read by appenders.
     private volatile long wantedBytes;
 
-    PendingFetch(Services services, NetworkLoop loop, Consumer<PendingFetch> recycle) {
+    PendingFetch(Services services, NetworkLoop loop, FetchSessions sessions, Consumer<PendingFetch> recycle) {
         this.services = services;
+        this.sessions = sessions;
         this.loop = loop;
         this.recycle = recycle;
         this.writer = new FetchResponseWriter(loop.slabs());
@@ -102,7 +110,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
 
     /// Where the request is parsed into.
     FetchPlan plan() {
-        return plan;
+        return asked;
     }
 
     void begin(Request newRequest, int newCorrelationId) {
@@ -110,12 +118,9 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         request = newRequest;
         ticket = newRequest.ticket();
         correlationId = newCorrelationId;
-        if (plan.sessionId() != NO_SESSION || plan.sessionEpoch() > 0) {
-            // Every answer of ours says session 0: there are none, so nobody can have one to go on with.
-            answerError(
-                    plan.sessionId() != NO_SESSION
-                            ? Errors.FETCH_SESSION_ID_NOT_FOUND
-                            : Errors.INVALID_FETCH_SESSION_EPOCH);
+        Errors refusal = enterSession();
+        if (refusal != Errors.NONE) {
+            answerError(refusal);
             return;
         }
         maxBytes = Math.clamp(plan.maxBytes(), 0, services.config().fetchMaxBytes());
@@ -128,13 +133,58 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         }
     }
 
+    /// Finds or begins the session, as in Kafka's `FetchManager.newContext`.
+    private Errors enterSession() {
+        int epoch = asked.sessionEpoch();
+        FetchSessions.Entry known = sessions.find(asked.sessionId());
+        if (epoch != FIRST_EPOCH && epoch != NO_EPOCH) {
+            return known == null ? Errors.FETCH_SESSION_ID_NOT_FOUND : goOn(known);
+        }
+        if (known != null) {
+            sessions.remove(known);
+        }
+        if (epoch == FIRST_EPOCH && asked.version() >= FIRST_WITH_SESSIONS && asked.partitionCount() > 0) {
+            FetchSessions.Entry begun = sessions.create(asked, services.clock().millis());
+            if (begun != null) {
+                enter(begun);
+            }
+        }
+        return Errors.NONE;
+    }
+
+    private Errors goOn(FetchSessions.Entry known) {
+        if (asked.version() < FIRST_WITH_SESSIONS) {
+            return Errors.FETCH_SESSION_TOPIC_ID_ERROR;
+        }
+        if (asked.sessionEpoch() != known.session.epoch() || known.inUse) {
+            return Errors.INVALID_FETCH_SESSION_EPOCH;
+        }
+        if (!sessions.goOn(known, asked, services.clock().millis())) {
+            return Errors.FETCH_SESSION_ID_NOT_FOUND;
+        }
+        if (known.session.plan().partitionCount() == 0) {
+            sessions.remove(known); // the request's own plan has no partition either
+            return Errors.NONE;
+        }
+        enter(known);
+        incremental = true;
+        return Errors.NONE;
+    }
+
+    private void enter(FetchSessions.Entry newEntry) {
+        newEntry.inUse = true;
+        entry = newEntry;
+        plan = newEntry.session.plan();
+        findings = newEntry.findings;
+    }
+
     /// As in Kafka, a fetch of nothing waits for nothing: a consumer that closes sends one.
     private boolean isEnough() {
         return failed || foundBytes >= minBytes || plan.partitionCount() == 0;
     }
 
     private void park() {
-        releaseSpans();
+        findings.releaseSpans(plan.partitionCount());
         parked = true;
         grownBytes.set(0);
         wantedBytes = minBytes - foundBytes;
@@ -159,7 +209,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
     private long sumOfEndOffsets() {
         long sum = 0;
         for (int p = 0; p < plan.partitionCount(); p++) {
-            PartitionLog log = logs[p];
+            PartitionLog log = findings.logs[p];
             if (log != null) {
                 sum += log.highWatermark();
             }
@@ -174,7 +224,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
             answer();
             return;
         }
-        releaseSpans();
+        findings.releaseSpans(plan.partitionCount());
         wantedBytes = minBytes - foundBytes;
         if (grownBytes.get() >= wantedBytes) {
             wake(); // it grew during the look, when appenders saw what was wanted before
@@ -227,22 +277,33 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
 
     /// Reads where the records are that the fetch would get now.
     private void look() {
-        reserve(plan.partitionCount());
+        findings.reserve(plan.partitionCount());
         image = services.catalogue().image();
         endOffsets = 0;
         foundBytes = 0;
         failed = false;
+        lastFound = -1;
+        int start = entry == null ? 0 : entry.session.start();
+        look(start, plan.partitionCount());
+        look(0, start);
+    }
+
+    private void look(int from, int to) {
         for (int t = 0; t < plan.topicCount(); t++) {
-            Topic topic = topic(t);
-            for (int p = plan.firstPartition(t); p < plan.endPartition(t); p++) {
-                errors[p] = look(topic, p);
-                failed |= errors[p] != Errors.NONE;
+            int first = Math.max(plan.firstPartition(t), from);
+            int end = Math.min(plan.endPartition(t), to);
+            if (first < end) {
+                Topic topic = topic(t);
+                for (int p = first; p < end; p++) {
+                    findings.errors[p] = look(topic, p);
+                    failed |= findings.errors[p] != Errors.NONE;
+                }
             }
         }
     }
 
     private Errors look(@Nullable Topic topic, int p) {
-        logs[p] = null;
+        findings.logs[p] = null;
         if (topic == null) {
             return plan.isByTopicId() ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION;
         }
@@ -251,7 +312,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
             return Errors.UNKNOWN_TOPIC_OR_PARTITION;
         }
         PartitionLog log = partition.log();
-        logs[p] = log;
+        findings.logs[p] = log;
         endOffsets += log.highWatermark(); // before the read: what is appended after it makes another sum
         int epoch = plan.currentLeaderEpoch(p);
         if (epoch >= 0 && epoch != log.leaderEpoch()) {
@@ -260,7 +321,10 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         long room = Math.min(plan.partitionMaxBytes(p), maxBytes - foundBytes);
         boolean atLeastOneBatch = foundBytes == 0;
         try {
-            return switch (log.read(plan.fetchOffset(p), (int) Math.max(room, 0), atLeastOneBatch)) {
+            ReadOutcome outcome = log.read(plan.fetchOffset(p), (int) Math.max(room, 0), atLeastOneBatch);
+            findings.ends[p] = log.highWatermark();
+            findings.starts[p] = log.logStartOffset();
+            return switch (outcome) {
                 case ReadOutcome.Found found -> {
                     take(p, found.span());
                     yield Errors.NONE;
@@ -281,8 +345,9 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         if (span.lengthBytes() == 0) {
             span.hold().release();
         } else {
-            spans[p] = span;
+            findings.spans[p] = span;
             foundBytes += span.lengthBytes();
+            lastFound = p;
         }
     }
 
@@ -293,41 +358,88 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
     }
 
     private void answerError(Errors error) {
-        writer.begin(correlationId, plan.version(), 0, error.code(), NO_SESSION, 0);
+        writer.begin(correlationId, asked.version(), 0, error.code(), NO_SESSION, 0);
         send();
     }
 
     private void answer() {
-        writer.begin(correlationId, plan.version(), 0, Errors.NONE.code(), NO_SESSION, plan.topicCount());
+        int session = entry == null ? NO_SESSION : entry.session.id();
+        writer.begin(correlationId, plan.version(), 0, Errors.NONE.code(), session, countTopics());
         for (int t = 0; t < plan.topicCount(); t++) {
-            int count = plan.endPartition(t) - plan.firstPartition(t);
+            int count = countPartitions(t);
+            if (count == 0 && incremental) {
+                continue;
+            }
             if (plan.isByTopicId()) {
                 writer.topic(plan.topicIdHigh(t), plan.topicIdLow(t), count);
             } else {
                 writer.topic(plan.topicName(t), count);
             }
             for (int p = plan.firstPartition(t); p < plan.endPartition(t); p++) {
-                answerPartition(p);
+                if (isTold(p)) {
+                    answerPartition(p);
+                }
             }
+        }
+        if (entry != null && lastFound >= 0) {
+            entry.session.startBehind(lastFound);
         }
         send();
     }
 
+    private int countTopics() {
+        if (!incremental) {
+            return plan.topicCount();
+        }
+        int count = 0;
+        for (int t = 0; t < plan.topicCount(); t++) {
+            count += countPartitions(t) > 0 ? 1 : 0;
+        }
+        return count;
+    }
+
+    private int countPartitions(int t) {
+        int all = plan.endPartition(t) - plan.firstPartition(t);
+        if (!incremental) {
+            return all;
+        }
+        int count = 0;
+        for (int p = plan.firstPartition(t); p < plan.endPartition(t); p++) {
+            count += isTold(p) ? 1 : 0;
+        }
+        return count;
+    }
+
+    /// Decided by what the look found, so that it stays the same while the answer is written.
+    private boolean isTold(int p) {
+        return !incremental
+                || entry == null
+                || findings.errors[p] != Errors.NONE
+                || findings.spans[p] != null
+                || entry.session.isNew(p, findings.ends[p], findings.starts[p]);
+    }
     /// With an error no offset is told, and the list of aborted transactions is, as Kafka has it, empty where the
     /// partition is not known, and null where it is and could not be read.
     private void answerPartition(int p) {
-        PartitionLog log = logs[p];
+        PartitionLog log = findings.logs[p];
         int index = plan.partitionIndex(p);
-        if (log == null || errors[p] != Errors.NONE) {
+        if (log == null || findings.errors[p] != Errors.NONE) {
             boolean unknown = log == null;
-            writer.partition(index, errors[p].code(), NO_OFFSET, NO_OFFSET, NO_OFFSET, NO_REPLICA, unknown, 0);
+            if (entry != null) {
+                entry.session.toldError(p);
+            }
+            writer.partition(index, findings.errors[p].code(), NO_OFFSET, NO_OFFSET, NO_OFFSET, NO_REPLICA, unknown, 0);
             return;
         }
-        Span span = spans[p];
-        long end = log.highWatermark();
+        Span span = findings.spans[p];
+        long end = findings.ends[p];
+        long start = findings.starts[p];
+        if (entry != null) {
+            entry.session.told(p, end, start);
+        }
         boolean committed = plan.isolationLevel() == READ_COMMITTED;
         int length = span == null ? 0 : (int) span.lengthBytes();
-        writer.partition(index, Errors.NONE.code(), end, end, log.logStartOffset(), NO_REPLICA, committed, length);
+        writer.partition(index, Errors.NONE.code(), end, end, start, NO_REPLICA, committed, length);
     }
 
     /// Queues the frame: its memory, and between the pieces of it the spans.
@@ -337,11 +449,11 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         long from = 0;
         int cut = 0;
         for (int p = 0; cut < writer.cutCount(); p++) {
-            Span span = spans[p];
+            Span span = findings.spans[p];
             if (span != null) {
                 long to = writer.cut(cut++);
                 answered.send(frame.asSlice(from, to - from), Hold.NONE);
-                spans[p] = null; // the connection's from here on
+                findings.spans[p] = null; // the connection's from here on
                 answered.send(span);
                 from = to;
             }
@@ -362,35 +474,24 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         awaited.forEach(partition -> partition.forget(this));
         awaited.clear();
         writer.abandon();
-        releaseSpans();
-        Arrays.fill(logs, 0, Math.min(logs.length, plan.partitionCount()), null);
-        plan.clear();
-        if (errors.length > KEPT) {
-            makeArrays(FEW);
+        findings.releaseSpans(plan.partitionCount());
+        findings.forgetLogs(plan.partitionCount());
+        asked.clear();
+        if (ownFindings.shrink()) {
             awaited.trimToSize();
         }
+        leaveSession();
     }
 
-    private void releaseSpans() {
-        for (int p = 0; p < Math.min(spans.length, plan.partitionCount()); p++) {
-            Span span = spans[p];
-            if (span != null) {
-                spans[p] = null;
-                span.hold().release();
-            }
+    private void leaveSession() {
+        FetchSessions.Entry left = entry;
+        if (left != null) {
+            left.inUse = false;
+            entry = null;
         }
-    }
-
-    private void reserve(int partitions) {
-        if (partitions > errors.length) {
-            makeArrays(Math.max(partitions, errors.length * 2));
-        }
-    }
-
-    private void makeArrays(int length) {
-        errors = new Errors[length];
-        logs = new PartitionLog[length];
-        spans = new Span[length];
+        incremental = false;
+        plan = asked;
+        findings = ownFindings;
     }
 
     private Request current() {

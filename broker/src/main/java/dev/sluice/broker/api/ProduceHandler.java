@@ -37,6 +37,9 @@ final class ProduceHandler implements ApiHandler {
     private static final int MOST_PARTS = 100_000;
 
     private static final short NO_ACKS = 0;
+    /// Before it, clients don't know KAFKA_STORAGE_ERROR.
+    private static final short FIRST_WITH_STORAGE_ERROR = 4;
+
     private static final short FIRST_WITH_ZSTD = 7;
     private static final long NO_OFFSET = -1;
 
@@ -190,17 +193,17 @@ final class ProduceHandler implements ApiHandler {
         } else if (batch.compression() == Compression.ZSTD && version < FIRST_WITH_ZSTD) {
             fail(Errors.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs Produce version " + FIRST_WITH_ZSTD);
         } else {
-            admit(partition, request);
+            admit(partition, request, version);
         }
     }
 
-    private void admit(Partition partition, Request request) {
+    private void admit(Partition partition, Request request, short version) {
         RecordAdmission admission = admission(request);
         try {
             int maxBytes = partition.log().config().maxMessageBytes();
             if (admission.admit(
                     batch, partition.rules(), maxBytes, services.clock().millis())) {
-                take(partition.append(admission.batch()), partition);
+                take(partition.append(admission.batch()), partition, version);
             } else {
                 fail(admission.error(), admission.message());
             }
@@ -216,7 +219,7 @@ final class ProduceHandler implements ApiHandler {
         return admission;
     }
 
-    private void take(AppendOutcome outcome, Partition partition) {
+    private void take(AppendOutcome outcome, Partition partition, short version) {
         switch (outcome) {
             case AppendOutcome.Appended appended -> {
                 baseOffset = appended.baseOffset();
@@ -232,7 +235,9 @@ final class ProduceHandler implements ApiHandler {
             }
             case AppendOutcome.Rejected rejected -> fail(error(rejected.reason()), rejected.message());
             case AppendOutcome.Failed failed -> {
-                fail(Errors.KAFKA_STORAGE_ERROR, failed.message());
+                // Both are tried again by clients, after they have asked who leads the partition.
+                boolean known = version >= FIRST_WITH_STORAGE_ERROR;
+                fail(known ? Errors.KAFKA_STORAGE_ERROR : Errors.NOT_LEADER_OR_FOLLOWER, failed.message());
                 logStartOffset = partition.log().logStartOffset();
             }
         }

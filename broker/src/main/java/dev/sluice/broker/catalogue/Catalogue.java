@@ -177,13 +177,22 @@ public final class Catalogue {
 
     private TopicSettings settingsOf(CatalogueRecord.TopicCreated created) throws IOException {
         try {
-            return TopicKeys.settings(defaults, created.configs());
+            return settings(created.name(), created.configs());
         } catch (ConfigException e) {
             throw new IOException(
                     "Topic " + created.name() + " was made with settings that this version does not take: "
                             + e.getMessage() + ". Start the version that made it",
                     e);
         }
+    }
+
+    /// The broker's own topics say what holds now: no record goes by its age or for want of room, and they are
+    /// written on a full disk too.
+    private TopicSettings settings(String name, Map<String, String> configs) {
+        TopicSettings settings = TopicKeys.settings(defaults, configs);
+        return TopicNames.isInternal(name)
+                ? new TopicSettings(settings.log().withDeleted(false).withVital(true), settings.records())
+                : settings;
     }
 
     private PartitionLog open(CatalogueRecord.TopicCreated created, int partition, TopicSettings settings)
@@ -252,7 +261,7 @@ public final class Catalogue {
             return false;
         }
         Map<String, String> configs = change.apply(known.configs());
-        TopicSettings settings = TopicKeys.settings(defaults, configs);
+        TopicSettings settings = settings(known.name(), configs);
         var now = new CatalogueRecord.TopicCreated(
                 known.id(), known.name(), known.partitions().size(), configs);
         log.append(List.of(new CatalogueRecord.TopicChanged(now)));

@@ -41,8 +41,10 @@ final class CatalogueLog {
     private static final Logger LOG = LoggerFactory.getLogger(CatalogueLog.class);
     private static final int READ_BYTES = 1 << 20;
 
-    /// It is bounded by being compacted, never by age or size.
-    private static final LogConfig CONFIG = LogConfig.DEFAULT.withDeleted(false).withFlushPolicy(FlushPolicy.ACK);
+    /// It is bounded by being compacted, never by age or size; and a topic can be deleted to make room on a full
+    /// disk.
+    private static final LogConfig CONFIG =
+            LogConfig.DEFAULT.withDeleted(false).withVital(true).withFlushPolicy(FlushPolicy.ACK);
 
     /// The catalogue's own log never changes its id, for it is found before any id is known.
     private static final UUID OWN_ID = new UUID(0x5375696365000000L, 1);

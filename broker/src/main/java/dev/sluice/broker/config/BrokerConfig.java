@@ -17,6 +17,7 @@ import java.util.Map;
 /// @param autoCreateTopics   whether asking for a topic makes it
 /// @param defaultPartitions  partitions of a topic for which nobody said how many
 /// @param fetchMaxBytes      the most that one fetch is answered, but for a first batch that is larger
+/// @param fetchSessions      the most fetch sessions that are kept
 /// @param log                defaults of every topic's log
 /// @param records            defaults of every topic's rules for records
 /// @param groups             what holds for consumer groups
@@ -26,6 +27,7 @@ import java.util.Map;
 /// @param checkpointIntervalMs how often recovery points are written down
 /// @param retentionCheckIntervalMs how often it is looked for segments to be deleted
 /// @param clockHoldMs        how long nothing goes by age after the clock was set forward
+/// @param reserveBytes       disk space kept for what must be written on a full disk too
 /// @param given              what was set, as it was written, by key
 public record BrokerConfig(
         Path dataDir,
@@ -35,6 +37,7 @@ public record BrokerConfig(
         boolean autoCreateTopics,
         int defaultPartitions,
         int fetchMaxBytes,
+        int fetchSessions,
         LogConfig log,
         RecordRules records,
         GroupConfig groups,
@@ -44,6 +47,7 @@ public record BrokerConfig(
         long checkpointIntervalMs,
         long retentionCheckIntervalMs,
         long clockHoldMs,
+        long reserveBytes,
         Map<String, String> given) {
 
     private static final int MOST_LOOPS = 64;
@@ -84,6 +88,7 @@ public record BrokerConfig(
                 get(given, BrokerKeys.AUTO_CREATE_TOPICS),
                 get(given, BrokerKeys.NUM_PARTITIONS),
                 get(given, BrokerKeys.FETCH_MAX_BYTES),
+                get(given, BrokerKeys.FETCH_SESSIONS),
                 topics.log(),
                 topics.records(),
                 GroupKeys.load(given),
@@ -100,6 +105,7 @@ public record BrokerConfig(
                 get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS),
                 get(given, BrokerKeys.RETENTION_CHECK_INTERVAL_MS),
                 get(given, BrokerKeys.CLOCK_HOLD_MS),
+                get(given, BrokerKeys.RESERVE_BYTES),
                 Map.copyOf(given));
     }
 

@@ -39,6 +39,13 @@ public final class BrokerKeys {
             Integer.MAX_VALUE,
             "The most bytes of records that one fetch is answered, whatever it asks for. A first batch that is larger is"
                     + " answered whole.");
+    static final ConfigKey<Integer> FETCH_SESSIONS = ConfigKey.integer(
+            "max.incremental.fetch.session.cache.slots",
+            1000,
+            0,
+            1_000_000,
+            "Fetch sessions that are kept, by which consumers of many partitions ask and are told of changes alone. Who gets"
+                    + " none fetches without.");
     static final ConfigKey<Integer> NETWORK_THREADS = ConfigKey.integer(
             "num.network.threads", 0, 0, 64, "Event loops, each with its own thread; 0 means one for each processor.");
     static final ConfigKey<Integer> LARGEST_REQUEST = ConfigKey.integer(
@@ -103,6 +110,13 @@ public final class BrokerKeys {
             MOST_MS,
             "When the machine's clock was set forward by more than a minute, nothing is deleted by age for so long, or"
                     + " until it was set back; 0 to believe it at once.");
+    static final ConfigKey<Long> RESERVE_BYTES = ConfigKey.longInteger(
+            "sluice.log.reserve.bytes",
+            16 << 20,
+            0,
+            1L << 40,
+            "Disk space kept for what must be written on a full disk too: checkpoints, committed offsets, the deletion of"
+                    + " topics. At most a 64th of the file system.");
 
     static final ConfigKey<Integer> RECOVERY_THREADS = ConfigKey.integer(
             "num.recovery.threads.per.data.dir",
@@ -119,6 +133,7 @@ public final class BrokerKeys {
             AUTO_CREATE_TOPICS,
             NUM_PARTITIONS,
             FETCH_MAX_BYTES,
+            FETCH_SESSIONS,
             NETWORK_THREADS,
             LARGEST_REQUEST,
             UNFINISHED_BYTES,
@@ -130,7 +145,8 @@ public final class BrokerKeys {
             RECOVERY_THREADS,
             CHECKPOINT_INTERVAL_MS,
             RETENTION_CHECK_INTERVAL_MS,
-            CLOCK_HOLD_MS);
+            CLOCK_HOLD_MS,
+            RESERVE_BYTES);
 
     /// Keys of Kafka that somebody who brings a `server.properties` along will have, and why they mean nothing
     /// here.

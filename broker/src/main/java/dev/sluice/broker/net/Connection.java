@@ -314,6 +314,12 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
                     }
                 }
             } catch (ErrnoException e) {
+                if (e.errno() == Errno.EIO) {
+                    LOG.error(
+                            "What {} is being sent can't be read from the disk; its connection is closed: {}",
+                            socket.name(),
+                            e.getMessage());
+                }
                 close(e.getMessage());
                 return false;
             } finally {

@@ -108,6 +108,45 @@ public final class FetchPlan {
         maxBytesOf[partition] = partitionMaxBytes;
     }
 
+    /// Takes over what a request asks for of all its partitions together.
+    void takeHead(FetchPlan request) {
+        version = request.version;
+        replicaId = request.replicaId;
+        replicaEpoch = request.replicaEpoch;
+        maxWaitMs = request.maxWaitMs;
+        minBytes = request.minBytes;
+        maxBytes = request.maxBytes;
+        isolationLevel = request.isolationLevel;
+        sessionId = request.sessionId;
+        sessionEpoch = request.sessionEpoch;
+        rackId = request.rackId;
+        clusterId = request.clusterId;
+    }
+
+    /// Adds a partition of a request that names topics by id, behind all others.
+    void append(FetchPlan request, int topic, int partition) {
+        long high = request.topicIdHigh(topic);
+        long low = request.topicIdLow(topic);
+        int last = topics.count() - 1;
+        if (last < 0 || topics.idHigh(last) != high || topics.idLow(last) != low) {
+            topics.add("", high, low);
+        }
+        makeRoom(1);
+        partitionCount++;
+        set(partitionCount - 1, request, partition);
+        topics.close(partitionCount);
+    }
+
+    /// Overwrites what is asked of a partition by what a request asks of one.
+    void set(int partition, FetchPlan request, int of) {
+        indexes[partition] = request.indexes[of];
+        currentLeaderEpochs[partition] = request.currentLeaderEpochs[of];
+        fetchOffsets[partition] = request.fetchOffsets[of];
+        lastFetchedEpochs[partition] = request.lastFetchedEpochs[of];
+        logStartOffsets[partition] = request.logStartOffsets[of];
+        maxBytesOf[partition] = request.maxBytesOf[of];
+    }
+
     void makeForgottenRoom(int partitions) {
         int needed = forgottenPartitionCount + partitions;
         if (needed > forgottenIndexes.length) {

@@ -33,6 +33,21 @@ final class TopicTable {
         ends[count - 1] = partitionEnd;
     }
 
+    /// Says anew which partitions the topics have, some of which are gone: topic `from` becomes topic `to`, which
+    /// is not behind it.
+    void move(int from, int to, int partitionEnd) {
+        names[to] = names[from];
+        idsHigh[to] = idsHigh[from];
+        idsLow[to] = idsLow[from];
+        ends[to] = partitionEnd;
+    }
+
+    /// Drops the last ones.
+    void truncate(int newCount) {
+        Arrays.fill(names, newCount, count, null);
+        count = newCount;
+    }
+
     void clear() {
         if (names.length > KEPT) {
             names = new String[0];

@@ -504,7 +504,8 @@ public final class Files {
     ///
     /// @param type       its magic number, linux/magic.h
     /// @param blockBytes clones begin and end on multiples of this
-    public record FileSystem(long type, long blockBytes) {
+    /// @param totalBytes how large it is
+    public record FileSystem(long type, long blockBytes, long totalBytes) {
         private static final Set<Long> REMOTE = Set.of(
                 0x6969L, // NFS
                 0xFF534D42L, // CIFS
@@ -529,8 +530,11 @@ public final class Files {
                 result = Native.orErrno((int) FSTATFS.invokeExact(captured, file.number(), statfs), captured);
             }
             ErrnoException.check(kernel.record(file.account(), Call.FSTATFS, result, false), Call.FSTATFS, file.name());
+            long blockBytes = statfs.get(ValueLayout.JAVA_LONG, 8);
             return new FileSystem(
-                    statfs.get(ValueLayout.JAVA_LONG, 0) & 0xFFFF_FFFFL, statfs.get(ValueLayout.JAVA_LONG, 8));
+                    statfs.get(ValueLayout.JAVA_LONG, 0) & 0xFFFF_FFFFL,
+                    blockBytes,
+                    statfs.get(ValueLayout.JAVA_LONG, 16) * blockBytes);
         } catch (ErrnoException e) {
             throw e;
         } catch (Throwable t) {

@@ -9,6 +9,7 @@ import java.lang.invoke.MethodHandle;
 /// Resource limits of this process: prlimit(2).
 public final class Limits {
     /// asm-generic/resource.h.
+    public static final int RLIMIT_NOFILE = 7;
     public static final int RLIMIT_MEMLOCK = 8;
 
     private static final MethodHandle PRLIMIT = Native.function(

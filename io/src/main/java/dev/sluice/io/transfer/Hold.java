@@ -7,4 +7,7 @@ public interface Hold {
     Hold NONE = () -> {};
 
     void release();
+
+    /// What is kept could not be read when it was to be sent. Called before [#release], on the thread that sent.
+    default void unreadable() {}
 }

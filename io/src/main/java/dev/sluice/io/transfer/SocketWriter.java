@@ -125,10 +125,11 @@ public final class SocketWriter {
             if (sent == -Errno.EINTR) {
                 continue;
             }
-            ErrnoException.check(sent, first instanceof Span ? Call.SENDFILE : Call.SEND, socket.name());
-            if (sent == 0) {
-                throw new ErrnoException(Call.SENDFILE, Errno.EIO, describe(first));
+            if (sent == 0 || sent == -Errno.EIO) {
+                first.hold().unreadable(); // no socket answers either
+                throw new ErrnoException(Call.SENDFILE, Errno.EIO, describe(first, sent));
             }
+            ErrnoException.check(sent, first instanceof Span ? Call.SENDFILE : Call.SEND, socket.name());
             share -= sent;
             dropSent(sent);
         }
@@ -172,10 +173,14 @@ public final class SocketWriter {
         }
     }
 
-    private static String describe(Piece piece) {
-        return piece instanceof Span span
-                ? span.file().name() + " ended before byte " + (span.position() + span.lengthBytes())
-                : "no bytes were taken";
+    private String describe(Piece piece, long sent) {
+        return switch (piece) {
+            case Span span
+            when sent == 0 ->
+                span.file().name() + ", which ended before byte " + (span.position() + span.lengthBytes());
+            case Span span -> span.file().name() + " from byte " + (span.position() + sentOfFirst);
+            case Bytes _ -> socket.name() + ", which took no bytes";
+        };
     }
 
     /// Releases everything that was not sent.

@@ -82,6 +82,11 @@ public final class ChildJvm implements AutoCloseable {
         return rest.toString();
     }
 
+    /// Ends its standard input.
+    public void endInput() throws IOException {
+        process.getOutputStream().close();
+    }
+
     /// Its exit status, once it has ended: 128 + the signal's number where a signal ended it.
     public int status() throws InterruptedException {
         return process.waitFor();

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.io.proxy;
+
+import org.jspecify.annotations.NullMarked;
