@@ -9,6 +9,7 @@ import dev.sluice.testkit.LeakCounter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -318,6 +320,26 @@ class GroupsTest {
         try (Admin admin = GroupClients.admin(broker.bootstrap())) {
             assertThat(committed(admin, "topic", 0)).isEqualTo(-1);
             assertThat(committed(admin, "stays", 0)).isEqualTo(6);
+        }
+    }
+
+    @Test
+    void offsetsExpireWhenTheirGroupHasHadNoMemberForLong() throws Exception {
+        AtomicLong aheadMs = new AtomicLong();
+        broker.close();
+        broker.set("offsets.retention.minutes", "1", "offsets.retention.check.interval.ms", "50");
+        broker.clock = () -> Instant.now().plusMillis(aheadMs.get());
+        broker.start();
+        create("topic", 1);
+        try (Admin admin = GroupClients.admin(broker.bootstrap())) {
+            commit(admin, "topic", 5);
+            aheadMs.set(Duration.ofSeconds(50).toMillis());
+            commit(admin, "topic", 6); // begins anew
+            aheadMs.set(Duration.ofSeconds(100).toMillis());
+            assertThat(committed(admin, "topic", 0)).isEqualTo(6);
+
+            aheadMs.set(Duration.ofSeconds(200).toMillis());
+            await().until(() -> committed(admin, "topic", 0) == -1);
         }
     }
 

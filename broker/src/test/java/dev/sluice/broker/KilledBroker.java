@@ -8,6 +8,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -23,18 +26,22 @@ final class KilledBroker implements AutoCloseable {
     }
 
     /// Starts one, and answers when it takes connections.
-    static KilledBroker start(Path folder) throws IOException {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        "-Xmx64m",
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "-ea",
-                        "--enable-native-access=ALL-UNNAMED",
-                        KilledBroker.class.getName(),
-                        folder.toString())
+    ///
+    /// @param keysAndValues settings: key, value, key, value…
+    static KilledBroker start(Path folder, String... keysAndValues) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                "-Xmx64m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-ea",
+                "--enable-native-access=ALL-UNNAMED",
+                KilledBroker.class.getName(),
+                folder.toString()));
+        command.addAll(List.of(keysAndValues));
+        Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         BufferedReader out =
@@ -71,8 +78,13 @@ final class KilledBroker implements AutoCloseable {
 
     /// Runs a broker until it is killed, or until whoever started it is gone.
     public static void main(String[] arguments) throws IOException {
-        Broker broker = Broker.start(BrokerConfig.load(
-                Map.of("listeners", "PLAINTEXT://127.0.0.1:0", "log.dirs", Objects.requireNonNull(arguments[0]))));
+        Map<String, String> settings = new HashMap<>();
+        settings.put("listeners", "PLAINTEXT://127.0.0.1:0");
+        settings.put("log.dirs", Objects.requireNonNull(arguments[0]));
+        for (int i = 1; i < arguments.length; i += 2) {
+            settings.put(arguments[i], arguments[i + 1]);
+        }
+        Broker broker = Broker.start(BrokerConfig.load(settings));
         System.out.println(broker.addresses().getFirst().getPort());
         while (System.in.read() >= 0) {
             // Nobody writes. The end of the input is the end of the parent.

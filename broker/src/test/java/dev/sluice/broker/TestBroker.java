@@ -20,6 +20,9 @@ import java.util.Map;
 /// Closing it stops the broker and fails the test if it left a memory map behind.
 final class TestBroker implements AutoCloseable {
     final GateFaults faults = new GateFaults();
+    /// Takes effect with the next start.
+    InstantSource clock = InstantSource.system();
+
     private final Path folder;
     private final Map<String, String> settings = new HashMap<>();
     private Broker broker;
@@ -52,7 +55,7 @@ final class TestBroker implements AutoCloseable {
     }
 
     void start() throws IOException {
-        broker = Broker.start(BrokerConfig.load(settings), new Kernel(faults), InstantSource.system());
+        broker = Broker.start(BrokerConfig.load(settings), new Kernel(faults), clock);
     }
 
     /// Ends as a broker does that is told to end, and starts again in the same folder.

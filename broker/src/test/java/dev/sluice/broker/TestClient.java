@@ -32,6 +32,14 @@ import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsPartit
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
 import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.OffsetCommitRequestData;
+import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestPartition;
+import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestTopic;
+import org.apache.kafka.common.message.OffsetCommitResponseData;
+import org.apache.kafka.common.message.OffsetFetchRequestData;
+import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestGroup;
+import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestTopics;
+import org.apache.kafka.common.message.OffsetFetchResponseData;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
@@ -277,6 +285,39 @@ final class TestClient implements AutoCloseable {
     }
 
     // ---- Offsets
+
+    // ---- Groups
+
+    /// Commits an offset of a partition for a group without members.
+    Errors commit(String group, TopicRef topic, int partition, long offset, String metadata) throws IOException {
+        OffsetCommitRequestData request = new OffsetCommitRequestData()
+                .setGroupId(group)
+                .setTopics(List.of(new OffsetCommitRequestTopic()
+                        .setName(topic.name())
+                        .setPartitions(List.of(new OffsetCommitRequestPartition()
+                                .setPartitionIndex(partition)
+                                .setCommittedOffset(offset)
+                                .setCommittedMetadata(metadata)))));
+        OffsetCommitResponseData answer = raw.ask(ApiKeys.OFFSET_COMMIT, 9, request, OffsetCommitResponseData.class);
+        return Errors.forCode(answer.topics().getFirst().partitions().getFirst().errorCode());
+    }
+
+    /// What the group committed, or -1.
+    long committed(String group, TopicRef topic, int partition) throws IOException {
+        OffsetFetchRequestData request = new OffsetFetchRequestData()
+                .setGroups(List.of(new OffsetFetchRequestGroup()
+                        .setGroupId(group)
+                        .setTopics(List.of(new OffsetFetchRequestTopics()
+                                .setName(topic.name())
+                                .setPartitionIndexes(List.of(partition))))));
+        var answer = raw.ask(ApiKeys.OFFSET_FETCH, 9, request, OffsetFetchResponseData.class)
+                .groups()
+                .getFirst();
+        assertThat(Errors.forCode(answer.errorCode())).isEqualTo(Errors.NONE);
+        return answer.topics().getFirst().partitions().getFirst().committedOffset();
+    }
+
+    // ---- Offsets of a log
 
     long endOffset(TopicRef topic, int partition) throws IOException {
         return listOffset(11, topic, partition, ListOffsetsRequest.LATEST_TIMESTAMP)
