@@ -387,12 +387,13 @@ final class PartitionCheck {
 
     private void checkEnds(long end) throws ErrnoException {
         checkSnapshot(end);
-        for (long stray : snapshots) {
+        // One between the segments is left of an earlier end: the next start removes it.
+        for (long stray : snapshots.tailSet(end, false)) {
             finding(
                     Remedy.RECOVERY,
                     SegmentFiles.of(folder, stray, SegmentFiles.SNAPSHOT),
                     -1,
-                    "stands at no segment's beginning; it is removed");
+                    "stands behind the log's end, " + end + "; it is removed");
         }
         Path checkpointFolder = SmallFiles.folderOf(folder);
         if (checkpoints.recoveryPoint() > end) {

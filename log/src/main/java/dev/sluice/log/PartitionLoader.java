@@ -154,7 +154,7 @@ final class PartitionLoader {
                     + "; its segments were removed");
             startAnew(checkpoints.logStart());
         }
-        removeStraySnapshots();
+        removeStraySnapshots(trusted);
         epochs = epochs.upTo(endOffset());
         if (epochs.latest() == LeaderEpochs.NONE) {
             epochs = epochs.with(0, segments.getFirst().files().baseOffset());
@@ -514,11 +514,18 @@ final class PartitionLoader {
         }
     }
 
-    private void removeStraySnapshots() throws ErrnoException {
+    /// Also those that a crash left torn: they are never synced, and what is no snapshot is of no use to anybody.
+    private void removeStraySnapshots(boolean trusted) throws ErrnoException {
         for (long offset : snapshots) {
-            if (offset > endOffset() || (offset != endOffset() && !isBase(offset))) {
+            boolean stray = offset > endOffset() || (offset != endOffset() && !isBase(offset));
+            if (stray || (!trusted && !isSnapshot(offset))) {
                 SmallFiles.remove(kernel, SegmentFiles.of(folder, offset, SegmentFiles.SNAPSHOT));
             }
         }
+    }
+
+    private boolean isSnapshot(long offset) throws ErrnoException {
+        Path path = SegmentFiles.of(folder, offset, SegmentFiles.SNAPSHOT);
+        return ProducerSnapshot.read(kernel, path, context.clock().millis(), config.producerIdExpirationMs()) != null;
     }
 }

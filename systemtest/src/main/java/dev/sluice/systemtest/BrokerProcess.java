@@ -1,7 +1,9 @@
 package dev.sluice.systemtest;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -106,6 +108,32 @@ final class BrokerProcess implements AutoCloseable {
     /// User and system CPU seconds of the process so far.
     double cpuSeconds() {
         return process.info().totalCpuDuration().orElse(Duration.ZERO).toNanos() / 1e9;
+    }
+
+    /// Stops every thread where it is, as a power cut stops a processor: what a thread has in the kernel goes on
+    /// there, and whatever the answer, nobody gets to hear of it.
+    void halt() throws IOException, InterruptedException {
+        Processes.run(Duration.ofSeconds(10), List.of("kill", "-STOP", Long.toString(pid())))
+                .orThrow("kill -STOP");
+        while (process.isAlive() && !isHalted()) {
+            Thread.sleep(1);
+        }
+    }
+
+    /// Whether no thread is running, or about to: each is stopped, or in a call that can't be interrupted.
+    private boolean isHalted() throws IOException {
+        try (var tasks = Files.newDirectoryStream(Path.of("/proc", Long.toString(pid()), "task"))) {
+            for (Path task : tasks) {
+                String stat = Files.readString(task.resolve("stat"));
+                char state = stat.charAt(stat.lastIndexOf(')') + 2);
+                if (state == 'R' || state == 'S') {
+                    return false;
+                }
+            }
+        } catch (DirectoryIteratorException | NoSuchFileException e) {
+            return false; // a thread ended meanwhile
+        }
+        return true;
     }
 
     /// kill -9, and waits until it is gone.

@@ -1,0 +1,459 @@
+package dev.sluice.systemtest;
+
+import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.transfer.Span;
+import dev.sluice.log.AppendOutcome;
+import dev.sluice.log.BatchBuilder;
+import dev.sluice.log.CheckReport;
+import dev.sluice.log.DirectoryCheck;
+import dev.sluice.log.Identity;
+import dev.sluice.log.LogConfig;
+import dev.sluice.log.LogDirectory;
+import dev.sluice.log.PartitionLog;
+import dev.sluice.log.ReadOutcome;
+import dev.sluice.log.SegmentWriter;
+import dev.sluice.testkit.Anomaly;
+import dev.sluice.testkit.GateFaults;
+import dev.sluice.testkit.History;
+import dev.sluice.testkit.NumberedRecord;
+import dev.sluice.testkit.VirtualDisk;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.apache.kafka.common.errors.CorruptRecordException;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.Record;
+import org.apache.kafka.common.record.internal.RecordBatch;
+
+/// One partition's log on a [VirtualDisk], driven by a seed: appends, flushes, deletions, checkpoints, clean restarts,
+/// deaths of the process and power cuts. At every moment at which the disk changes, states that a power cut could leave
+/// are made, recovered by the real code, and held against what was promised by then, and the recovery after a crash is
+/// part of what is interrupted.
+///
+/// What must hold in each state:
+/// - it opens, and every batch in it is whole;
+/// - everything is there that was flushed, and no record stands elsewhere than it was acknowledged, or twice;
+/// - what was deleted stays deleted;
+/// - no offset that anybody has seen stands for another record, now or with the next append;
+/// - after a clean end `sluice check` finds nothing lost.
+///
+/// The same seed does the same. Owned by one thread.
+final class LogSimulator {
+    private static final Identity IDENTITY = new Identity("MkU3OEVBNTcwNTJENDM2Qk", 1);
+    private static final UUID TOPIC_ID = new UUID(1, 2);
+    private static final String TOPIC = "t";
+    private static final int PRODUCER = 1;
+    private static final int AFTERWARDS = 99;
+    private static final int ACTIONS = 60;
+    private static final int READ_BYTES = 1 << 20;
+    /// One state of so many is also closed cleanly and checked.
+    private static final int CHECK_EVERY = 8;
+
+    /// What was found.
+    ///
+    /// @param moments at which crash states were made
+    /// @param states  recovered and held against the promises
+    /// @param crashes after which the run went on
+    record Outcome(long seed, int moments, int states, int crashes, List<String> failures) {}
+
+    private final Path work;
+    private final long seed;
+    private final Random random;
+    private final Random fates;
+    private final int bound;
+    private final boolean acknowledgesFlushed;
+    private final LogConfig config;
+    private final GateFaults faults = new GateFaults();
+    private long nowMs = 1_700_000_000_000L;
+
+    private VirtualDisk disk;
+    private Kernel kernel;
+    private LogDirectory directory;
+    private PartitionLog log;
+    private int worlds;
+    private int statesMade;
+
+    /// What somebody has seen at an offset: acknowledged, or readable once.
+    private final TreeMap<Long, NumberedRecord> exposed = new TreeMap<>();
+    /// Appended, and not yet shown to anybody.
+    private final TreeMap<Long, NumberedRecord> hidden = new TreeMap<>();
+    /// All between the two must be there, whatever happens.
+    private long deletedBefore;
+    private long flushedBefore;
+    private long nextNumber;
+
+    private int moments;
+    private int states;
+    private int crashes;
+    private final List<String> failures = new ArrayList<>();
+
+    private LogSimulator(Path work, long seed, int bound, boolean lying) {
+        this.work = work;
+        this.seed = seed;
+        this.random = new Random(seed);
+        this.fates = new Random(seed + 1);
+        this.bound = bound;
+        this.acknowledgesFlushed = lying || random.nextBoolean();
+        this.config = LogConfig.DEFAULT
+                .withSegmentBytes(1500 + random.nextInt(3000))
+                .withIndexIntervalBytes(100 + random.nextInt(500))
+                .withPreallocateStepBytes(random.nextBoolean() ? 0 : 4096);
+        if (lying) {
+            faults.on(Call.FSYNC, Call.FDATASYNC).pretends();
+        }
+    }
+
+    /// Runs one seed.
+    ///
+    /// @param work  an empty folder, best on a tmpfs; emptied afterwards
+    /// @param bound the most states that are made at one moment
+    /// @param lying whether syncs do nothing: the control, which must fail
+    static Outcome run(Path work, long seed, int bound, boolean lying) throws IOException {
+        LogSimulator simulator = new LogSimulator(work, seed, bound, lying);
+        try {
+            simulator.run();
+        } catch (IOException | RuntimeException e) {
+            simulator.failures.add("the run itself: " + e);
+        } finally {
+            simulator.end();
+        }
+        return new Outcome(
+                seed, simulator.moments, simulator.states, simulator.crashes, List.copyOf(simulator.failures));
+    }
+
+    private void run() throws IOException {
+        newWorld(Files.createDirectory(work.resolve("world-0")));
+        open();
+        for (int i = 0; i < ACTIONS && failures.isEmpty(); i++) {
+            act();
+        }
+    }
+
+    private void end() throws IOException {
+        disk.tell(null);
+        if (directory != null) {
+            directory.abandon();
+        }
+        try (var folders = Files.list(work)) {
+            for (Path folder : folders.toList()) {
+                VirtualDisk.remove(folder);
+            }
+        }
+    }
+
+    // ---- The run
+
+    private void newWorld(Path folder) {
+        disk = new VirtualDisk(folder, faults);
+        kernel = new Kernel(disk);
+        disk.tell(this::crashStates);
+        worldFolder = folder;
+    }
+
+    private Path worldFolder;
+
+    private void open() throws IOException {
+        directory = open(kernel, worldFolder);
+        log = directory.log(TOPIC, 0).orElse(null);
+        if (log == null) {
+            log = directory.create(TOPIC, 0, TOPIC_ID, config);
+            log.flush(); // as a broker does before it tells a client that the topic is there
+        }
+        disk.settle();
+    }
+
+    private LogDirectory open(Kernel by, Path folder) throws IOException {
+        Random ids = new Random(seed);
+        return LogDirectory.open(
+                by,
+                folder,
+                IDENTITY,
+                _ -> config,
+                () -> Instant.ofEpochMilli(nowMs),
+                Account.root("segments"),
+                new LogDirectory.Options(1, 4, SegmentWriter.pwrite(), () -> new UUID(ids.nextLong(), ids.nextLong())));
+    }
+
+    private void act() throws IOException {
+        nowMs += random.nextInt(10_000);
+        int choice = random.nextInt(100);
+        if (choice < 62) {
+            append();
+        } else if (choice < 80) {
+            flush();
+        } else if (choice < 86) {
+            directory.checkpoint();
+        } else if (choice < 90) {
+            delete();
+        } else if (choice < 92) {
+            restart();
+        } else if (choice < 96) {
+            die();
+        } else {
+            cutPower();
+        }
+        disk.settle();
+    }
+
+    private void append() {
+        int count = 1 + random.nextInt(3);
+        BatchBuilder batch = new BatchBuilder();
+        for (int i = 0; i < count; i++) {
+            int length = NumberedRecord.LEAST_BYTES + random.nextInt(300);
+            batch.add(nowMs, null, new NumberedRecord(PRODUCER, nextNumber + i).content(length));
+        }
+        if (!(log.append(batch.build()) instanceof AppendOutcome.Appended appended)) {
+            throw new IllegalStateException("an append failed without a fault: " + log.failure());
+        }
+        TreeMap<Long, NumberedRecord> where = acknowledgesFlushed ? hidden : exposed;
+        for (int i = 0; i < count; i++) {
+            where.put(appended.baseOffset() + i, new NumberedRecord(PRODUCER, nextNumber + i));
+        }
+        nextNumber += count;
+    }
+
+    private void flush() throws IOException {
+        long end = log.logEndOffset();
+        log.flush();
+        flushedBefore = end;
+        exposed.putAll(hidden);
+        hidden.clear();
+    }
+
+    private void delete() throws IOException {
+        long start = log.logStartOffset();
+        long end = log.logEndOffset();
+        if (end > start) {
+            long before = start + random.nextLong(end - start);
+            if (!acknowledgesFlushed || before <= flushedBefore) {
+                log.deleteBefore(before);
+                deletedBefore = before;
+            }
+        }
+    }
+
+    private void restart() throws IOException {
+        long end = log.logEndOffset();
+        directory.close();
+        flushedBefore = end;
+        exposed.putAll(hidden);
+        hidden.clear();
+        open();
+    }
+
+    /// The process dies, the page cache lives on.
+    private void die() throws IOException {
+        crashes++;
+        directory.abandon();
+        exposed.putAll(hidden);
+        hidden.clear();
+        open();
+    }
+
+    /// The run goes on in one of the states that a power cut can leave.
+    private void cutPower() throws IOException {
+        crashes++;
+        disk.settle();
+        Path next = work.resolve("world-" + ++worlds);
+        disk.crash(VirtualDisk.random(fates), next);
+        disk.tell(null);
+        directory.abandon();
+        VirtualDisk.remove(worldFolder);
+        hidden.clear();
+        newWorld(next);
+        open();
+        // What was read from the device is on the device; what recovery cut off may come back.
+        flushedBefore = log.logEndOffset();
+        exposeAll();
+    }
+
+    /// Everything that can be read now has been seen.
+    private void exposeAll() throws IOException {
+        History history = new History(0);
+        History.Reading reading = history.reading(0, 0);
+        readAll(kernel, log, new Shown() {
+            @Override
+            public void record(long offset, NumberedRecord record) {
+                reading.record(offset, record);
+                exposed.put(offset, record);
+            }
+
+            @Override
+            public void torn(long offset, String what) {
+                failures.add("torn at offset " + offset + ": " + what);
+            }
+        });
+        exposed.headMap(flushedBefore, false).keySet().removeIf(offset -> offset < deletedBefore);
+    }
+
+    // ---- The states
+
+    private void crashStates() {
+        moments++;
+        int unsynced = disk.unsynced();
+        boolean all = unsynced < 31 && 1L << unsynced <= bound;
+        long count = all ? 1L << unsynced : bound;
+        for (long number = 0; number < count && failures.isEmpty(); number++) {
+            VirtualDisk.Fate fate;
+            if (all) {
+                fate = VirtualDisk.combination(number);
+            } else if (number == 0) {
+                fate = VirtualDisk.NOTHING;
+            } else if (number == 1) {
+                fate = VirtualDisk.EVERYTHING;
+            } else {
+                fate = VirtualDisk.random(fates);
+            }
+            Path state = work.resolve("state-" + ++statesMade);
+            try {
+                disk.crash(fate, state);
+                states++;
+                verify(state);
+                VirtualDisk.remove(state);
+            } catch (IOException e) {
+                failures.add("state " + number + " of moment " + moments + " does not recover: " + e);
+            } catch (UncheckedIOException | IllegalStateException e) {
+                failures.add("state " + number + " of moment " + moments + ": " + e);
+            }
+        }
+    }
+
+    private void verify(Path state) throws IOException {
+        Kernel plain = new Kernel();
+        LogDirectory recovered = open(plain, state);
+        boolean closed = false;
+        try {
+            PartitionLog found = recovered.log(TOPIC, 0).orElse(null);
+            if (found == null) {
+                if (!exposed.isEmpty()) {
+                    failures.add("at moment " + moments + " the partition is gone");
+                }
+                return;
+            }
+            holdAgainstPromises(plain, found);
+            if (states % CHECK_EVERY == 0) {
+                recovered.close();
+                closed = true;
+                check(plain, state);
+            }
+        } finally {
+            if (!closed) {
+                recovered.abandon();
+            }
+        }
+    }
+
+    private void holdAgainstPromises(Kernel plain, PartitionLog found) throws IOException {
+        if (found.logStartOffset() < deletedBefore) {
+            failures.add("at moment " + moments + " the log begins at " + found.logStartOffset()
+                    + ", and was deleted before " + deletedBefore);
+        }
+        History history = new History(100);
+        exposed.forEach((offset, record) -> {
+            if (offset >= found.logStartOffset()) {
+                history.acknowledged(0, offset, record, 0);
+            }
+        });
+        History.Reading reading = history.reading(0, found.logStartOffset());
+        readAll(plain, found, new Shown() {
+            @Override
+            public void record(long offset, NumberedRecord record) {
+                reading.record(offset, record);
+            }
+
+            @Override
+            public void torn(long offset, String what) {
+                reading.torn(offset, what);
+            }
+        });
+        reading.endsAfterCrash(found.logEndOffset(), 0);
+        NumberedRecord next = new NumberedRecord(AFTERWARDS, states);
+        BatchBuilder batch = new BatchBuilder();
+        batch.add(nowMs, null, next.content(NumberedRecord.LEAST_BYTES));
+        if (found.append(batch.build()) instanceof AppendOutcome.Appended appended) {
+            history.acknowledged(0, appended.baseOffset(), next, 0);
+        } else {
+            failures.add("at moment " + moments + " nothing can be appended after recovery");
+        }
+        for (Anomaly anomaly : history.anomalies()) {
+            if (anomaly.kind() != Anomaly.Kind.LOST
+                    || (anomaly.offset() < flushedBefore && anomaly.offset() >= deletedBefore)) {
+                failures.add("at moment " + moments + " (flushed before " + flushedBefore + ", recovered "
+                        + found.logStartOffset() + " to " + found.logEndOffset() + "): " + anomaly);
+            }
+        }
+    }
+
+    private void check(Kernel plain, Path state) throws IOException {
+        CheckReport report = DirectoryCheck.check(plain, state, _ -> config, () -> Instant.ofEpochMilli(nowMs));
+        for (CheckReport.Finding finding : report.findings()) {
+            if (finding.remedy()
+                    == CheckReport.Remedy.NONE) { // an index of a segment that recovery trusted may be wrong
+                failures.add("at moment " + moments + ", recovered and closed: " + finding);
+            }
+        }
+    }
+
+    // ---- Reading
+
+    private interface Shown {
+        void record(long offset, NumberedRecord record);
+
+        void torn(long offset, String what);
+    }
+
+    private static void readAll(Kernel by, PartitionLog from, Shown shown) throws IOException {
+        long next = from.logStartOffset();
+        while (from.read(next, READ_BYTES, true) instanceof ReadOutcome.Found found) {
+            long before = next;
+            Span span = found.span();
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment bytes = arena.allocate(span.lengthBytes());
+                by.files().preadFully(span.file(), bytes, span.position());
+                next = show(bytes.asByteBuffer(), next, shown);
+            } finally {
+                span.hold().release();
+            }
+            if (next == before) {
+                shown.torn(next, span.lengthBytes() + " bytes without a whole batch");
+                return;
+            }
+        }
+    }
+
+    private static long show(ByteBuffer bytes, long from, Shown shown) {
+        long next = from;
+        for (RecordBatch batch : MemoryRecords.readableRecords(bytes).batches()) {
+            try {
+                batch.ensureValid();
+            } catch (CorruptRecordException e) {
+                shown.torn(batch.baseOffset(), e.getMessage());
+                return next;
+            }
+            for (Record record : batch) {
+                if (record.offset() < from) {
+                    continue;
+                }
+                try {
+                    shown.record(record.offset(), NumberedRecord.of(record.value()));
+                } catch (IllegalArgumentException e) {
+                    shown.torn(record.offset(), e.getMessage());
+                }
+            }
+            next = batch.nextOffset();
+        }
+        return next;
+    }
+}
