@@ -5,10 +5,14 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/// A bar on standard error, drawn five times a second by a thread of the library's. Loaded only where somebody watches:
-/// it brings a terminal library along.
+/// A bar on standard error, drawn five times a second by a thread of the library's. Loaded only where somebody watches.
 final class ProgressOnTerminal implements Progress {
     private static final int UPDATE_MS = 200;
+
+    /// Of every terminal. Asked for the real one, the library loads JLine, which takes Ctrl-C away from us: the
+    /// process then ends at once, without a word and without tidying up.
+    private static final int WIDTH = 79;
+
     private static final long MIB = 1024 * 1024;
 
     /// Steps are handed on in pieces, so that a record costs an addition.
@@ -32,7 +36,7 @@ final class ProgressOnTerminal implements Progress {
                         .setStyle(ProgressBarStyle.ASCII)
                         .setUpdateIntervalMillis(UPDATE_MS)
                         .clearDisplayOnFinish()
-                        .setConsumer(new ConsoleProgressBarConsumer(System.err))
+                        .setConsumer(new ConsoleProgressBarConsumer(System.err, WIDTH))
                         .build(),
                 1);
     }
@@ -49,7 +53,7 @@ final class ProgressOnTerminal implements Progress {
                         .setUpdateIntervalMillis(UPDATE_MS)
                         .clearDisplayOnFinish()
                         // A plain line that is drawn over; the default moves the cursor about where the terminal can.
-                        .setConsumer(new ConsoleProgressBarConsumer(System.err))
+                        .setConsumer(new ConsoleProgressBarConsumer(System.err, WIDTH))
                         .build(),
                 STEP_BYTES);
     }

@@ -7,7 +7,7 @@ public enum Direction {
     FILE_TO_FILE("file → file", "this process copies into a new file"),
     FILE_TO_MEMORY(
             "file → memory",
-            "this process reads; what it reads is checked in the unmeasured runs, and only counted in the others"),
+            "this process reads, from the page cache, or from the device itself where it says direct; checked in the unmeasured runs, only counted in the others"),
     MEMORY_TO_FILE("memory → file", "this process writes a new file and forces it to the device");
 
     private final String label;
