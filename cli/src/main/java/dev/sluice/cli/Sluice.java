@@ -15,7 +15,7 @@ final class Sluice {
     /// Every command, in the order of the help page.
     static final List<String> COMMANDS = List.of(
             "broker", "topic", "produce", "consume", "status", "check", "compare", "explain", "copy", "send", "receive",
-            "proxy", "help");
+            "proxy", "doctor", "help");
 
     private Sluice() {}
 
@@ -48,6 +48,7 @@ final class Sluice {
             case "send" -> new SendCommand();
             case "receive" -> new ReceiveCommand();
             case "proxy" -> new ProxyCommand();
+            case "doctor" -> new DoctorCommand();
             case "help" -> new HelpCommand();
             default -> null;
         };

@@ -74,6 +74,7 @@ final class Architecture {
                                 "", // primitive types
                                 below(root, "io"),
                                 "java..",
+                                "javax.crypto..",
                                 "jdk..",
                                 "sun.misc..",
                                 "org.jspecify.annotations..")));

@@ -254,6 +254,7 @@ class CommandLineTest {
                 List.of("send"),
                 List.of("receive"),
                 List.of("proxy"),
+                List.of("doctor"),
                 List.of("help"));
     }
 

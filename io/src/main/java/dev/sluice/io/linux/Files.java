@@ -40,6 +40,9 @@ public final class Files {
     public static final int FADV_WILLNEED = 3;
     public static final int FADV_DONTNEED = 4;
 
+    private static final int SEEK_SET = 0;
+    private static final int SEEK_CUR = 1;
+    private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
     private static final int AT_FDCWD = -100;
@@ -542,15 +545,41 @@ public final class Files {
         }
     }
 
+    /// Another descriptor on the same open file, close-on-exec (fcntl(2), F_DUPFD_CLOEXEC): they share position and
+    /// flags.
+    ///
+    /// @param number a descriptor of this process, whoever opened it
+    public Opened duplicate(int number, String name, Account owner) {
+        long result = kernel.admit(Call.FCNTL, name);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            try {
+                result = Native.orErrno((int) FCNTL_INT.invokeExact(captured, number, F_DUPFD_CLOEXEC, 0), captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.opened(Call.FCNTL, result, name, owner);
+    }
+
+    /// The descriptor's own position (lseek(2), SEEK_CUR), or −errno.
+    public long ownPosition(Descriptor file) {
+        return seek(file, 0, SEEK_CUR);
+    }
+
     /// Sets the descriptor's own position (lseek(2), SEEK_SET), for calls that take none.
     ///
     /// @return the position, or −errno
     public long seek(Descriptor file, long position) {
+        return seek(file, position, SEEK_SET);
+    }
+
+    private long seek(Descriptor file, long position, int whence) {
         long result = kernel.admit(Call.LSEEK, file, position, 0);
         if (result >= 0) {
             MemorySegment captured = Native.capture();
             try {
-                result = Native.orErrno((long) LSEEK.invokeExact(captured, file.number(), position, 0), captured);
+                result = Native.orErrno((long) LSEEK.invokeExact(captured, file.number(), position, whence), captured);
             } catch (Throwable t) {
                 throw Native.unexpected(t);
             }

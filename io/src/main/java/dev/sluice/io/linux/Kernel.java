@@ -128,6 +128,10 @@ public final class Kernel {
         return new Leases(this);
     }
 
+    public KernelTls kernelTls() {
+        return new KernelTls(this);
+    }
+
     /// Counts the calls that are made on no descriptor that has an account of its own.
     public Account account() {
         return account;

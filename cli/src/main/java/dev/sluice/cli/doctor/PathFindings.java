@@ -1,0 +1,158 @@
+package dev.sluice.cli.doctor;
+
+import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.FileStatus;
+import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Leases;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/// A path's file system: its type, and by trying, shared extents, direct I/O, leases.
+final class PathFindings {
+    /// linux/magic.h, and those of file systems that keep theirs to themselves.
+    private static final Map<Long, String> TYPES = Map.ofEntries(
+            Map.entry(0xEF53L, "ext4"),
+            Map.entry(0x58465342L, "xfs"),
+            Map.entry(0x9123683EL, "btrfs"),
+            Map.entry(0xCA451A4EL, "bcachefs"),
+            Map.entry(0x2FC12FC1L, "zfs"),
+            Map.entry(0xF2F52010L, "f2fs"),
+            Map.entry(0x01021994L, "tmpfs"),
+            Map.entry(0x794C7630L, "overlayfs"),
+            Map.entry(0x65735546L, "fuse"),
+            Map.entry(0x6969L, "nfs"),
+            Map.entry(0xFF534D42L, "cifs"),
+            Map.entry(0xFE534D42L, "smb"),
+            Map.entry(0x01021997L, "9p"));
+
+    private static final long TMPFS = 0x01021994L;
+
+    private final Kernel kernel;
+    private final Account account = Account.root("doctor");
+    private final Path path;
+    private final List<Finding> findings = new ArrayList<>();
+
+    private PathFindings(Kernel kernel, Path path) {
+        this.kernel = kernel;
+        this.path = path;
+    }
+
+    static List<Finding> of(Kernel kernel, Path path) {
+        PathFindings of = new PathFindings(kernel, path);
+        of.look();
+        return of.findings;
+    }
+
+    private String what(String of) {
+        return path + ": " + of;
+    }
+
+    private void look() {
+        Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+        if (folder == null || !Files.exists(path)) {
+            findings.add(Finding.unknown(what("file system"), "no such path", "name a folder or file that exists"));
+            return;
+        }
+        try (Descriptor open = kernel.files()
+                .open(folder, dev.sluice.io.linux.Files.O_RDONLY, 0, account)
+                .orThrow()) {
+            fileSystem(kernel.files().system(open));
+        } catch (ErrnoException e) {
+            findings.add(Finding.unknown(what("file system"), e.getMessage(), "look at it as a user who may"));
+            return;
+        }
+        try {
+            tryOut(folder);
+        } catch (IOException e) {
+            findings.add(Finding.unknown(
+                    what("trial"),
+                    "can't be written to",
+                    "run as a user who may, to try direct I/O, clones and leases"));
+        }
+    }
+
+    private void fileSystem(dev.sluice.io.linux.Files.FileSystem system) {
+        String name = TYPES.getOrDefault(
+                system.type(), "type 0x" + HexFormat.of().withUpperCase().toHexDigits((int) system.type()));
+        if (system.isRemote()) {
+            findings.add(
+                    Finding.change(
+                            what("file system"),
+                            name,
+                            "keep a log on a local file system: its locks, its flushes and what survives a crash are the server's"));
+        } else if (system.type() == TMPFS) {
+            findings.add(Finding.change(
+                    what("file system"), name, "it is memory: nothing survives a restart of the machine"));
+        } else {
+            findings.add(Finding.good(what("file system"), name, "local"));
+        }
+    }
+
+    private void tryOut(Path folder) throws IOException {
+        Path first = Files.createTempFile(folder, ".sluice-doctor", null);
+        try {
+            Files.write(first, new byte[4096]);
+            Path second = Files.createTempFile(folder, ".sluice-doctor", null);
+            try {
+                clones(first, second);
+            } finally {
+                Files.delete(second);
+            }
+            try (Descriptor file = kernel.files()
+                    .open(first, dev.sluice.io.linux.Files.O_RDONLY, 0, account)
+                    .orThrow()) {
+                findings.add(direct(what("direct I/O"), kernel.files().status(file)));
+                findings.add(lease(what("lease"), kernel.leases().take(file, Leases.F_RDLCK, Leases.SIGURG)));
+            }
+        } finally {
+            Files.delete(first);
+        }
+    }
+
+    private void clones(Path first, Path second) throws ErrnoException {
+        try (Descriptor source = kernel.files()
+                        .open(first, dev.sluice.io.linux.Files.O_RDONLY, 0, account)
+                        .orThrow();
+                Descriptor sink = kernel.files()
+                        .open(second, dev.sluice.io.linux.Files.O_WRONLY, 0, account)
+                        .orThrow()) {
+            findings.add(clone(what("shared extents"), kernel.fileCopies().cloneWhole(source, sink)));
+        }
+    }
+
+    static Finding clone(String what, long result) {
+        return switch ((int) -result) {
+            case 0 -> Finding.good(what, "works", "copies and snapshots share their bytes (reflink)");
+            case Errno.EOPNOTSUPP, Errno.ENOTTY, Errno.ENOSYS ->
+                Finding.absent(what, "not offered", "copies copy; xfs and btrfs share");
+            default -> Finding.unknown(what, Errno.describe((int) -result), "copies copy");
+        };
+    }
+
+    static Finding direct(String what, FileStatus status) {
+        if (!status.isDirectKnown()) {
+            return Finding.unknown(what, "not told (before Linux 6.1)", "4096 bytes is the alignment that is tried");
+        }
+        return status.directPositionAlign() == 0
+                ? Finding.absent(what, "not offered", "files go through the page cache")
+                : Finding.good(
+                        what,
+                        "memory aligned to " + status.directMemoryAlign() + " B, positions to "
+                                + status.directPositionAlign() + " B",
+                        "the engine `direct` can write there");
+    }
+
+    static Finding lease(String what, long result) {
+        return result >= 0
+                ? Finding.good(what, "works", "maps can be guarded against truncation")
+                : Finding.absent(what, Errno.describe((int) -result), "maps there can't be guarded against truncation");
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.io.seal;
+
+import org.jspecify.annotations.NullMarked;
