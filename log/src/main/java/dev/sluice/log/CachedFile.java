@@ -84,6 +84,9 @@ final class CachedFile implements Hold {
         Descriptor open = descriptor;
         if (open == null) {
             open = kernel.files().open(path, Files.O_RDWR, 0, account.get()).orThrow();
+            // A header of 61 bytes must not bring megabytes of read-ahead with it; whoever wants many bytes says so.
+            // A hint: without it reading is only slower.
+            kernel.files().advise(open, 0, 0, Files.FADV_RANDOM);
             descriptor = open;
         } else {
             openFiles.used(this);

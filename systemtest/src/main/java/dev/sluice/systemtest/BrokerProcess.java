@@ -16,7 +16,8 @@ import java.util.regex.Pattern;
 /// A broker started by `bin/sluice broker` in a process of its own, on a port that the kernel chose.
 final class BrokerProcess implements AutoCloseable {
     private static final Pattern ADDRESS = Pattern.compile("127\\.0\\.0\\.1:([1-9][0-9]*)");
-    private static final Duration START_BOUND = Duration.ofSeconds(60);
+    /// The first start builds.
+    private static final Duration START_BOUND = Duration.ofMinutes(5);
     private static final long LOOK_MS = 10;
 
     private final Process process;
@@ -120,6 +121,16 @@ final class BrokerProcess implements AutoCloseable {
         }
     }
 
+    /// Lets the threads that [#halt] has stopped go on.
+    void goOn() {
+        Processes.run(Duration.ofSeconds(10), List.of("kill", "-CONT", Long.toString(pid())))
+                .orThrow("kill -CONT");
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
     /// Whether no thread is running, or about to: each is stopped, or in a call that can't be interrupted.
     private boolean isHalted() throws IOException {
         try (var tasks = Files.newDirectoryStream(Path.of("/proc", Long.toString(pid()), "task"))) {
@@ -155,7 +166,7 @@ final class BrokerProcess implements AutoCloseable {
 
     @Override
     public void close() {
-        process.destroyForcibly();
+        process.destroyForcibly().onExit().join(); // what it had open is closed
         screen.toFile().delete();
     }
 }

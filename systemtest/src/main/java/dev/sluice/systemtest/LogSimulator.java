@@ -8,6 +8,7 @@ import dev.sluice.log.AppendOutcome;
 import dev.sluice.log.BatchBuilder;
 import dev.sluice.log.CheckReport;
 import dev.sluice.log.DirectoryCheck;
+import dev.sluice.log.FlushPolicy;
 import dev.sluice.log.Identity;
 import dev.sluice.log.LogConfig;
 import dev.sluice.log.LogDirectory;
@@ -73,23 +74,27 @@ final class LogSimulator {
     private final Random random;
     private final Random fates;
     private final int bound;
-    private final boolean acknowledgesFlushed;
+    private final FlushPolicy policy;
     private final LogConfig config;
     private final GateFaults faults = new GateFaults();
     private long nowMs = 1_700_000_000_000L;
 
+    private Path worldFolder;
     private VirtualDisk disk;
     private Kernel kernel;
     private LogDirectory directory;
     private PartitionLog log;
+    private SimulatedThreads threads;
     private int worlds;
     private int statesMade;
 
-    /// What somebody has seen at an offset: acknowledged, or readable once.
+    /// What somebody has seen at an offset: it was acknowledged, or could be read.
     private final TreeMap<Long, NumberedRecord> exposed = new TreeMap<>();
-    /// Appended, and not yet shown to anybody.
+    /// Appended, and not shown to anybody yet.
     private final TreeMap<Long, NumberedRecord> hidden = new TreeMap<>();
-    /// All between the two must be there, whatever happens.
+    /// Seen once, and lost in a power cut since.
+    private final TreeMap<Long, NumberedRecord> gone = new TreeMap<>();
+    /// All that was seen between the two must be there, whatever happens.
     private long deletedBefore;
     private long flushedBefore;
     private long nextNumber;
@@ -105,11 +110,12 @@ final class LogSimulator {
         this.random = new Random(seed);
         this.fates = new Random(seed + 1);
         this.bound = bound;
-        this.acknowledgesFlushed = lying || random.nextBoolean();
+        this.policy = lying || random.nextBoolean() ? FlushPolicy.ACK : FlushPolicy.OS;
         this.config = LogConfig.DEFAULT
                 .withSegmentBytes(1500 + random.nextInt(3000))
                 .withIndexIntervalBytes(100 + random.nextInt(500))
-                .withPreallocateStepBytes(random.nextBoolean() ? 0 : 4096);
+                .withPreallocateStepBytes(random.nextBoolean() ? 0 : 4096)
+                .withFlushPolicy(policy);
         if (lying) {
             faults.on(Call.FSYNC, Call.FDATASYNC).pretends();
         }
@@ -162,19 +168,19 @@ final class LogSimulator {
         worldFolder = folder;
     }
 
-    private Path worldFolder;
-
     private void open() throws IOException {
-        directory = open(kernel, worldFolder);
+        threads = new SimulatedThreads();
+        directory = open(kernel, worldFolder, threads);
         log = directory.log(TOPIC, 0).orElse(null);
         if (log == null) {
             log = directory.create(TOPIC, 0, TOPIC_ID, config);
             log.flush(); // as a broker does before it tells a client that the topic is there
         }
         disk.settle();
+        expose();
     }
 
-    private LogDirectory open(Kernel by, Path folder) throws IOException {
+    private LogDirectory open(Kernel by, Path folder, SimulatedThreads on) throws IOException {
         Random ids = new Random(seed);
         return LogDirectory.open(
                 by,
@@ -183,11 +189,15 @@ final class LogSimulator {
                 _ -> config,
                 () -> Instant.ofEpochMilli(nowMs),
                 Account.root("segments"),
-                new LogDirectory.Options(1, 4, SegmentWriter.pwrite(), () -> new UUID(ids.nextLong(), ids.nextLong())));
+                new LogDirectory.Options(
+                        1, 4, SegmentWriter.pwrite(), () -> new UUID(ids.nextLong(), ids.nextLong()), on::flushing));
     }
 
     private void act() throws IOException {
         nowMs += random.nextInt(10_000);
+        if (random.nextInt(3) > 0) {
+            pass(); // else more comes in before the flusher's turn
+        }
         int choice = random.nextInt(100);
         if (choice < 62) {
             append();
@@ -217,30 +227,45 @@ final class LogSimulator {
         if (!(log.append(batch.build()) instanceof AppendOutcome.Appended appended)) {
             throw new IllegalStateException("an append failed without a fault: " + log.failure());
         }
-        TreeMap<Long, NumberedRecord> where = acknowledgesFlushed ? hidden : exposed;
         for (int i = 0; i < count; i++) {
-            where.put(appended.baseOffset() + i, new NumberedRecord(PRODUCER, nextNumber + i));
+            hidden.put(appended.baseOffset() + i, new NumberedRecord(PRODUCER, nextNumber + i));
         }
         nextNumber += count;
+        expose();
+    }
+
+    /// The flushing threads have their turn: under `ack` they flush, and they raise ceilings.
+    private void pass() {
+        threads.pass(2_000_000_000L);
+        disk.settle();
+        expose();
+    }
+
+    /// What can be read now has been seen.
+    private void expose() {
+        long shown = log.highWatermark();
+        var seen = hidden.headMap(shown, false);
+        exposed.putAll(seen);
+        seen.clear();
+        if (policy == FlushPolicy.ACK) {
+            flushedBefore = Math.max(flushedBefore, shown);
+        }
     }
 
     private void flush() throws IOException {
         long end = log.logEndOffset();
         log.flush();
         flushedBefore = end;
-        exposed.putAll(hidden);
-        hidden.clear();
+        expose();
     }
 
     private void delete() throws IOException {
         long start = log.logStartOffset();
-        long end = log.logEndOffset();
+        long end = log.highWatermark();
         if (end > start) {
             long before = start + random.nextLong(end - start);
-            if (!acknowledgesFlushed || before <= flushedBefore) {
-                log.deleteBefore(before);
-                deletedBefore = before;
-            }
+            log.deleteBefore(before);
+            deletedBefore = before;
         }
     }
 
@@ -248,8 +273,6 @@ final class LogSimulator {
         long end = log.logEndOffset();
         directory.close();
         flushedBefore = end;
-        exposed.putAll(hidden);
-        hidden.clear();
         open();
     }
 
@@ -257,9 +280,14 @@ final class LogSimulator {
     private void die() throws IOException {
         crashes++;
         directory.abandon();
-        exposed.putAll(hidden);
         hidden.clear();
         open();
+        int lost = gone.size();
+        goOnWithWhatIsThere();
+        gone.headMap(deletedBefore, false).clear();
+        if (gone.size() > lost) {
+            failures.add("offset " + gone.lastKey() + " was lost by the death of the process");
+        }
     }
 
     /// The run goes on in one of the states that a power cut can leave.
@@ -274,20 +302,18 @@ final class LogSimulator {
         hidden.clear();
         newWorld(next);
         open();
+        goOnWithWhatIsThere();
         // What was read from the device is on the device; what recovery cut off may come back.
-        flushedBefore = log.logEndOffset();
-        exposeAll();
+        flushedBefore = log.highWatermark();
     }
 
-    /// Everything that can be read now has been seen.
-    private void exposeAll() throws IOException {
-        History history = new History(0);
-        History.Reading reading = history.reading(0, 0);
+    /// All that can be read now has been seen, and what was seen before and can't be read any more is gone.
+    private void goOnWithWhatIsThere() throws IOException {
+        TreeMap<Long, NumberedRecord> there = new TreeMap<>();
         readAll(kernel, log, new Shown() {
             @Override
             public void record(long offset, NumberedRecord record) {
-                reading.record(offset, record);
-                exposed.put(offset, record);
+                there.put(offset, record);
             }
 
             @Override
@@ -295,7 +321,13 @@ final class LogSimulator {
                 failures.add("torn at offset " + offset + ": " + what);
             }
         });
-        exposed.headMap(flushedBefore, false).keySet().removeIf(offset -> offset < deletedBefore);
+        exposed.forEach((offset, record) -> {
+            if (!there.containsKey(offset)) {
+                gone.put(offset, record);
+            }
+        });
+        exposed.clear();
+        exposed.putAll(there);
     }
 
     // ---- The states
@@ -332,7 +364,7 @@ final class LogSimulator {
 
     private void verify(Path state) throws IOException {
         Kernel plain = new Kernel();
-        LogDirectory recovered = open(plain, state);
+        LogDirectory recovered = open(plain, state, new SimulatedThreads());
         boolean closed = false;
         try {
             PartitionLog found = recovered.log(TOPIC, 0).orElse(null);
@@ -361,6 +393,8 @@ final class LogSimulator {
                     + ", and was deleted before " + deletedBefore);
         }
         History history = new History(100);
+        History.Reading before = history.reading(0, 0);
+        gone.forEach(before::record);
         exposed.forEach((offset, record) -> {
             if (offset >= found.logStartOffset()) {
                 history.acknowledged(0, offset, record, 0);

@@ -7,7 +7,7 @@ import java.util.Locale;
 
 /// Seeds of [LogSimulator], one after the other, for a time; then one run of the control, which must fail.
 public final class SimulatorCampaign {
-    private static final int BOUND = 16;
+    private static final int BOUND = 8;
 
     private SimulatorCampaign() {}
 

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.UUID;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -125,11 +126,61 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         }
         maxBytes = Math.clamp(plan.maxBytes(), 0, services.config().fetchMaxBytes());
         minBytes = Math.min(plan.minBytes(), maxBytes);
+        if (newRequest.readsCold() && !loop.isDraining()) {
+            warmUp();
+        } else {
+            lookFirst();
+        }
+    }
+
+    private void lookFirst() {
         look();
-        if (isEnough() || plan.maxWaitMs() <= 0 || loop.isDraining() || newRequest.isPeerClosed()) {
+        if (isEnough()
+                || plan.maxWaitMs() <= 0
+                || loop.isDraining()
+                || current().isPeerClosed()) {
             answer();
         } else {
             park();
+        }
+    }
+
+    /// Has index entries and batch headers that the look will want read from the disk on another thread: a consumer
+    /// that reads cold records finds those cold too.
+    private void warmUp() {
+        ArrayList<PartitionLog> toRead = new ArrayList<>();
+        long[] offsets = new long[plan.partitionCount()];
+        for (int t = 0; t < plan.topicCount(); t++) {
+            Topic topic = topic(t);
+            for (int p = plan.firstPartition(t); p < plan.endPartition(t); p++) {
+                Partition partition = topic == null ? null : topic.partition(plan.partitionIndex(p));
+                if (partition != null) {
+                    offsets[toRead.size()] = plan.fetchOffset(p);
+                    toRead.add(partition.log());
+                }
+            }
+        }
+        Request waiting = current();
+        long waitingTicket = ticket;
+        try {
+            loop.executeCold(() -> {
+                for (int i = 0; i < toRead.size(); i++) {
+                    touch(toRead.get(i), offsets[i]);
+                }
+                loop.execute(() -> waiting.resume(waitingTicket, this::lookFirst));
+            });
+        } catch (RejectedExecutionException e) { // the broker stops
+            lookFirst();
+        }
+    }
+
+    private static void touch(PartitionLog log, long offset) {
+        try {
+            if (log.read(offset, 1, true) instanceof ReadOutcome.Found found) {
+                found.span().hold().release();
+            }
+        } catch (IOException e) {
+            LOG.debug("{}-{} can't be read ahead", log.topic(), log.partition(), e); // the look will say so
         }
     }
 

@@ -11,6 +11,7 @@ import dev.sluice.io.loop.EventLoop;
 import dev.sluice.io.loop.ReadyListener;
 import dev.sluice.io.loop.Timer;
 import dev.sluice.io.memory.ReceiveBuffer;
+import dev.sluice.io.transfer.PipePool;
 import dev.sluice.io.transfer.SocketWriter;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
@@ -75,6 +76,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     private long answeredMark;
 
     private long framesTaken;
+    private long coldSinceFrame = -2;
     private long receivedBytes;
     private long sentBytes;
     private long movedAtLastLook;
@@ -91,7 +93,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         this.handler = loop.handler();
         this.config = config;
         this.frames = new FrameBuffer(loop.receiveBuffers(), config.largestFrameBytes(), handler);
-        this.writer = new SocketWriter(loop.kernel(), socket);
+        this.writer = new SocketWriter(loop.kernel(), socket, false);
         this.request = new Request(this);
         this.budget = loop.receiveBudget();
         this.idle = loop.loop().timer(this::closeIfIdle);
@@ -312,6 +314,10 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
                         later();
                         return false;
                     }
+                    case COLD -> {
+                        readCold();
+                        return false;
+                    }
                 }
             } catch (ErrnoException e) {
                 if (e.errno() == Errno.EIO) {
@@ -331,6 +337,34 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
             return false;
         }
         return true;
+    }
+
+    /// Has the next bytes of the answer read from the disk.
+    private void readCold() throws ErrnoException {
+        SocketWriter.Cold range = writer.takeCold();
+        if (range != null) {
+            coldSinceFrame = framesTaken;
+            loop.coldReader().read(this, range, (pipe, result) -> loop.execute(() -> readCold(range, pipe, result)));
+        }
+    }
+
+    private void readCold(SocketWriter.Cold range, PipePool.@Nullable Pipe pipe, long result) {
+        if (pipe == null) {
+            if (!closed) {
+                LOG.error("{} can't be read: {}", range.file().name(), Errno.describe((int) -result));
+                close("what it wants to read can't be read");
+            }
+            return;
+        }
+        ColdReader reader = loop.coldReader();
+        boolean surplus = (range.position() + result) % ColdReader.BLOCK_BYTES != 0;
+        writer.filled(pipe, result, (back, allSent) -> reader.giveBack(back, allSent && !surplus));
+        serve();
+    }
+
+    /// Whether the last answer, or the one before, had to be read from the disk.
+    boolean readsCold() {
+        return framesTaken - coldSinceFrame <= 1;
     }
 
     /// Hands on the next frame, if it is complete.

@@ -33,6 +33,7 @@ public final class Network implements AutoCloseable {
     private final Account loopsAccount = Account.root("loops");
     private final AtomicInteger open = new AtomicInteger();
     private final ReceiveBudget receiveBudget;
+    private final ColdReader coldReader;
     private final List<Listener> listeners = new ArrayList<>();
     private final List<NetworkLoop> loops = new ArrayList<>();
 
@@ -43,6 +44,7 @@ public final class Network implements AutoCloseable {
             Kernel kernel, List<ListenerAddress> addresses, Map<String, ListenerAddress> advertised, NetConfig config)
             throws IOException {
         receiveBudget = new ReceiveBudget(config.unfinishedBytes());
+        coldReader = new ColdReader(kernel);
         try {
             for (ListenerAddress address : addresses) {
                 listeners.add(Listener.bind(
@@ -55,7 +57,7 @@ public final class Network implements AutoCloseable {
                         open));
             }
             for (int i = 0; i < config.loops(); i++) {
-                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, loopsAccount));
+                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, coldReader, loopsAccount));
             }
         } catch (IOException | RuntimeException | Error e) {
             close();
@@ -186,6 +188,7 @@ public final class Network implements AutoCloseable {
     @Override
     public void close() {
         if (stop()) {
+            coldReader.close();
             listeners.forEach(Listener::close);
             loops.forEach(NetworkLoop::close);
         }

@@ -41,6 +41,7 @@ public final class NetworkLoop implements AutoCloseable {
     private final EventLoop loop;
     private final ReceiveBufferPool receiveBuffers;
     private final ReceiveBudget receiveBudget;
+    private final ColdReader coldReader;
     private final SlabPool slabs = new SlabPool();
     private final Set<Connection> connections = new HashSet<>();
     private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
@@ -56,13 +57,20 @@ public final class NetworkLoop implements AutoCloseable {
     private volatile boolean stopping;
     private volatile boolean running;
 
-    NetworkLoop(Kernel kernel, int number, NetConfig config, ReceiveBudget receiveBudget, Account account)
+    NetworkLoop(
+            Kernel kernel,
+            int number,
+            NetConfig config,
+            ReceiveBudget receiveBudget,
+            ColdReader coldReader,
+            Account account)
             throws ErrnoException {
         this.kernel = kernel;
         this.config = config;
         this.loop = new EventLoop(
                 kernel, account, System::nanoTime, thrown -> LOG.error("A task of the event loop failed", thrown));
         this.receiveBudget = receiveBudget;
+        this.coldReader = coldReader;
         this.receiveBuffers = new ReceiveBufferPool(kernel, config.largestFrameBytes());
         this.thread = new Thread(this::run, "sluice-loop-" + number);
     }
@@ -115,6 +123,18 @@ public final class NetworkLoop implements AutoCloseable {
     /// Shared by all loops.
     ReceiveBudget receiveBudget() {
         return receiveBudget;
+    }
+
+    /// Shared by all loops.
+    ColdReader coldReader() {
+        return coldReader;
+    }
+
+    /// Runs work that may wait for the disk, on another thread.
+    ///
+    /// @throws java.util.concurrent.RejectedExecutionException when the broker stops
+    public void executeCold(Runnable work) {
+        coldReader.execute(work);
     }
 
     /// Memory for answers; taken and given back on this loop's thread.

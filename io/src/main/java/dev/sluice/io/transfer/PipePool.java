@@ -10,14 +10,15 @@ import java.util.ArrayDeque;
 ///
 /// Each asks for 1 MiB, the most that /proc/sys/fs/pipe-max-size allows by default; a user who isn't root has 64 of
 /// those (16,384 pages, /proc/sys/fs/pipe-user-pages-soft), later ones stay at what they got. Thread-safe.
-final class PipePool implements AutoCloseable {
+public final class PipePool implements AutoCloseable {
     private static final int WANTED_BYTES = 1 << 20;
     private static final int KEPT = 8;
 
     /// @param ends          both non-blocking
     /// @param capacityBytes what it holds
-    record Pipe(Pipes.Ends ends, long capacityBytes) {
-        void close() {
+    public record Pipe(Pipes.Ends ends, long capacityBytes) {
+        /// Closes both ends; what lies in it is gone.
+        public void close() {
             ends.readEnd().close();
             ends.writeEnd().close();
         }
@@ -27,12 +28,12 @@ final class PipePool implements AutoCloseable {
     private final ArrayDeque<Pipe> free = new ArrayDeque<>(KEPT);
     private boolean closed;
 
-    PipePool(Account account) {
+    public PipePool(Account account) {
         this.account = account;
     }
 
     /// An empty pipe. Give it back empty, or close it.
-    Pipe take(Kernel kernel) throws ErrnoException {
+    public Pipe take(Kernel kernel) throws ErrnoException {
         synchronized (this) {
             Pipe pooled = free.pollLast();
             if (pooled != null) {
@@ -49,7 +50,7 @@ final class PipePool implements AutoCloseable {
     }
 
     /// Takes a pipe back that nothing lies in.
-    void give(Pipe pipe) {
+    public void give(Pipe pipe) {
         synchronized (this) {
             if (!closed && free.size() < KEPT) {
                 free.addLast(pipe);

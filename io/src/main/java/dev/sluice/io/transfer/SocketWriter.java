@@ -6,16 +6,25 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.IoVectors;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Pipes;
 import dev.sluice.io.linux.Sockets;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /// Sends pieces of memory and spans of files, in order, through a non-blocking stream socket.
 ///
 /// Memory goes by send(2), or by one sendmsg(2) for several pieces behind one another, with MSG_MORE while a span
 /// follows, so that a header shares a packet with the span behind it; spans go by sendfile(2), from the page cache to
 /// the socket without a copy by the processor. Owned by one thread.
+///
+/// sendfile(2) waits for the disk when bytes are not in the page cache, socket non-blocking or not. A writer whose
+/// thread must not wait says [Progress#COLD] instead, and goes on when [#filled] has handed it those bytes in a pipe.
+///
+/// ```
+///   sending ──the next window of a span is not in memory──▶ COLD ──filled──▶ from the pipe ──empty──▶ sending
+/// ```
 public final class SocketWriter {
     /// How far a [#flush] came.
     public enum Progress {
@@ -24,11 +33,30 @@ public final class SocketWriter {
         /// The socket takes no more for now; flush again when it is writable.
         BLOCKED,
         /// The turn's share was used up; flush again soon, others first.
-        YIELDED
+        YIELDED,
+        /// What comes next is not in the page cache: have [#takeCold] filled, then flush again.
+        COLD
+    }
+
+    /// Bytes of a file that have to be read from the disk.
+    ///
+    /// @param file        borrowed until the caller gives control back to the writer
+    /// @param position    first byte
+    /// @param lengthBytes number of bytes, at least 1
+    public record Cold(Descriptor file, long position, long lengthBytes) {}
+
+    /// Takes a pipe back, on the writer's thread.
+    @FunctionalInterface
+    public interface PipeReturn {
+        /// @param allSent whether the writer has sent all the bytes that it was told of
+        void take(PipePool.Pipe pipe, boolean allSent);
     }
 
     /// Pieces of memory sent by one call: more than the answers of a burst of pipelined requests.
     private static final int MOST_GATHERED = 64;
+
+    /// What is asked for at a time, of the page cache and of the disk: what a pipe holds.
+    private static final long WINDOW_BYTES = 1 << 20;
 
     sealed interface Piece permits Bytes, Span {
         long lengthBytes();
@@ -45,17 +73,37 @@ public final class SocketWriter {
 
     private final Kernel kernel;
     private final Descriptor socket;
-    private final MemorySegment scratch = Arena.ofAuto().allocate(Long.BYTES);
+    private final boolean waits;
+    private final MemorySegment scratch = Arena.ofAuto().allocate(2 * Long.BYTES);
     private final ArrayDeque<Piece> pieces = new ArrayDeque<>();
     private final IoVectors vectors = new IoVectors(Arena.ofAuto(), MOST_GATHERED);
     private long sentOfFirst;
     private long queuedBytes;
     private long added;
 
+    // Of the first piece, when it is a span.
+    /// Up to where it is known to be in the page cache, counted from its start.
+    private long warmBytes;
+    /// Set while its next bytes are being read from the disk.
+    private boolean filling;
+    /// Where its next bytes are, and how many.
+    private PipePool.@Nullable Pipe pipe;
+    private long pipedBytes;
+    private @Nullable PipeReturn pipeReturn;
+
+    /// A writer whose thread may wait for the disk.
+    ///
     /// @param socket non-blocking; borrowed
     public SocketWriter(Kernel kernel, Descriptor socket) {
+        this(kernel, socket, true);
+    }
+
+    /// @param socket non-blocking; borrowed
+    /// @param waits  whether the thread may wait for the disk; else [#flush] may answer [Progress#COLD]
+    public SocketWriter(Kernel kernel, Descriptor socket, boolean waits) {
         this.kernel = kernel;
         this.socket = socket;
+        this.waits = waits;
     }
 
     /// Queues memory; it belongs to the writer until `hold` is released.
@@ -84,7 +132,7 @@ public final class SocketWriter {
     /// @return false when the kernel has some of their bytes already: the stream is then broken in mid-frame
     public boolean cutBack(long mark) {
         long left = pieces.size() - (added - mark);
-        boolean whole = left > 0 || (left == 0 && sentOfFirst == 0);
+        boolean whole = left > 0 || (left == 0 && sentOfFirst == 0 && !filling && pipe == null);
         while (whole && added > mark) {
             Piece last = pieces.removeLast();
             added--;
@@ -115,6 +163,9 @@ public final class SocketWriter {
                 return Progress.YIELDED;
             }
             Piece first = pieces.getFirst();
+            if (first instanceof Span span && pipe == null && (filling || isCold(span))) {
+                return Progress.COLD;
+            }
             long sent = switch (first) {
                 case Bytes bytes -> sendMemory(bytes);
                 case Span span -> sendSpan(span, share);
@@ -136,8 +187,86 @@ public final class SocketWriter {
         return Progress.DONE;
     }
 
+    /// Asks the kernel, a window at a time. Where it doesn't tell, everything counts as warm.
+    private boolean isCold(Span span) {
+        if (waits || sentOfFirst < warmBytes) {
+            return false;
+        }
+        long window = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
+        long resident = kernel.pageCache().residentBytes(span.file(), span.position() + sentOfFirst, window);
+        if (resident >= 0 && resident < window) {
+            return true;
+        }
+        warmBytes = sentOfFirst + window;
+        return false;
+    }
+
+    /// What is to be read from the disk before sending can go on, once after [#flush] has answered
+    /// [Progress#COLD]; null while it is being read already.
+    public @Nullable Cold takeCold() {
+        if (filling || pipe != null || !(pieces.peekFirst() instanceof Span span)) {
+            return null;
+        }
+        filling = true;
+        long length = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
+        return new Cold(span.file(), span.position() + sentOfFirst, length);
+    }
+
+    /// The bytes that [#takeCold] has told, or the first of them, are in a pipe.
+    ///
+    /// @param full        non-blocking
+    /// @param lengthBytes at least 1; what lies behind them in the pipe is left there
+    /// @param back        called when those bytes were sent or given up
+    public void filled(PipePool.Pipe full, long lengthBytes, PipeReturn back) {
+        if (!filling) {
+            back.take(full, false); // given up meanwhile
+            return;
+        }
+        filling = false;
+        pipe = full;
+        pipedBytes = lengthBytes;
+        pipeReturn = back;
+    }
+
+    private long sendPipe(PipePool.Pipe from, long share) {
+        // Said of the last bytes it would hold them back for 200 ms.
+        int flags = Pipes.SPLICE_F_NONBLOCK | (pipedBytes < queuedBytes ? Pipes.SPLICE_F_MORE : 0);
+        long sent = kernel.pipes()
+                .splice(
+                        from.ends().readEnd(),
+                        Pipes.NO_POSITION,
+                        socket,
+                        Pipes.NO_POSITION,
+                        Math.min(pipedBytes, share),
+                        flags,
+                        scratch);
+        if (sent > 0) {
+            pipedBytes -= sent;
+            if (pipedBytes == 0) {
+                dropPipe();
+            }
+        }
+        return sent;
+    }
+
+    private void dropPipe() {
+        PipePool.Pipe dropped = pipe;
+        PipeReturn back = pipeReturn;
+        boolean allSent = pipedBytes == 0;
+        pipe = null;
+        pipeReturn = null;
+        pipedBytes = 0;
+        if (dropped != null && back != null) {
+            back.take(dropped, allSent);
+        }
+    }
+
     private long sendSpan(Span span, long share) {
-        long length = Math.min(span.lengthBytes() - sentOfFirst, share);
+        if (pipe != null) {
+            return sendPipe(pipe, share);
+        }
+        long known = waits ? span.lengthBytes() : warmBytes;
+        long length = Math.min(known - sentOfFirst, share);
         return kernel.sockets().sendfile(socket, span.file(), span.position() + sentOfFirst, length, scratch);
     }
 
@@ -169,6 +298,7 @@ public final class SocketWriter {
         while (!pieces.isEmpty() && sentOfFirst >= pieces.getFirst().lengthBytes()) {
             Piece sent = pieces.removeFirst();
             sentOfFirst -= sent.lengthBytes();
+            warmBytes = 0;
             sent.hold().release();
         }
     }
@@ -185,6 +315,9 @@ public final class SocketWriter {
 
     /// Releases everything that was not sent.
     public void abandon() {
+        dropPipe();
+        filling = false;
+        warmBytes = 0;
         pieces.forEach(piece -> piece.hold().release());
         pieces.clear();
         sentOfFirst = 0;

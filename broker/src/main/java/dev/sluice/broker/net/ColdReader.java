@@ -1,0 +1,278 @@
+package dev.sluice.broker.net;
+
+import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Files;
+import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Opened;
+import dev.sluice.io.linux.Pipes;
+import dev.sluice.io.transfer.PipePool;
+import dev.sluice.io.transfer.SocketWriter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Reads from the disk what consumers want and the page cache hasn't, on threads of its own, so that no event loop
+/// waits for a disk.
+///
+/// The bytes come in a pipe, which the loop splices to its socket; they are never copied by the processor. Where they
+/// are read from depends on who else wants them:
+/// - **One consumer** of a file: by a descriptor opened with O_DIRECT, from the disk to the pipe's own pages. The page
+///   cache, with what others read from it, stays as it is.
+/// - **Several** of the same file: through the page cache, read ahead, so that the disk is read once for all.
+///
+/// Thread-safe.
+final class ColdReader implements AutoCloseable {
+    /// Takes what was read, on a thread of the reader's. The pipe is the sink's, to be given back by [#giveBack].
+    @FunctionalInterface
+    interface Sink {
+        /// @param pipe   null when nothing was read
+        /// @param result bytes in the pipe, or −errno
+        void read(PipePool.@Nullable Pipe pipe, long result);
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(ColdReader.class);
+
+    /// Disks answer several requests at once; more than a few only wait in another queue.
+    private static final int THREADS = 4;
+    private static final long THREAD_IDLE_SECONDS = 30;
+
+    /// What positions and lengths are multiples of: no file system asks for more.
+    static final long BLOCK_BYTES = 4096;
+    private static final long AHEAD_BYTES = 4 << 20;
+
+    /// For how long a file that somebody else has read is read through the page cache.
+    private static final long SHARED_NS = TimeUnit.SECONDS.toNanos(10);
+    private static final int MOST_FILES = 1024;
+
+    private static final long CLOSE_SECONDS = 5;
+
+    private final Kernel kernel;
+    private final Account account = Account.root("cold reads");
+    private final PipePool pipes = new PipePool(account);
+    private final ExecutorService threads;
+    private final AtomicInteger threadNumber = new AtomicInteger();
+
+    /// Who has read a file last, by the descriptor that spans come with. Guarded by itself.
+    private final Map<Descriptor, Reading> readings = new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Descriptor, Reading> eldest) {
+            return size() > MOST_FILES;
+        }
+    };
+
+    private static final class Reading {
+        private Object reader;
+        private long lastNs;
+        private long sharedUntilNs;
+
+        Reading(Object reader, long nowNs) {
+            this.reader = reader;
+            this.lastNs = nowNs;
+            this.sharedUntilNs = nowNs;
+        }
+    }
+
+    /// Pipes that are with sinks. Guarded by itself.
+    private final Set<PipePool.Pipe> out = new HashSet<>();
+    private boolean closed;
+
+    ColdReader(Kernel kernel) {
+        this.kernel = kernel;
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                THREADS, THREADS, THREAD_IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+                    Thread thread = new Thread(task, "sluice-cold-" + threadNumber.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        pool.allowCoreThreadTimeOut(true);
+        this.threads = pool;
+    }
+
+    /// Runs work that may wait for the disk.
+    void execute(Runnable work) {
+        threads.execute(work);
+    }
+
+    /// Reads at most what a pipe holds of the range. Called on a loop; the range's file need not stay open.
+    ///
+    /// @param reader who will send it, told apart by identity
+    /// @throws ErrnoException when the file can't be opened once more
+    void read(Object reader, SocketWriter.Cold range, Sink sink) throws ErrnoException {
+        boolean shared = isShared(range.file(), reader);
+        Descriptor file = reopen(range.file(), !shared);
+        try {
+            threads.execute(() -> fill(file, range, !shared, sink));
+        } catch (RejectedExecutionException e) {
+            file.close();
+            throw new ErrnoException(Call.SPLICE, Errno.EIO, "the broker stops");
+        }
+    }
+
+    private boolean isShared(Descriptor file, Object reader) {
+        long nowNs = System.nanoTime();
+        synchronized (readings) {
+            Reading reading = readings.get(file);
+            if (reading == null) {
+                readings.put(file, new Reading(reader, nowNs));
+                return false;
+            }
+            if (reading.reader != reader) {
+                if (nowNs - reading.lastNs < SHARED_NS) {
+                    reading.sharedUntilNs = nowNs + SHARED_NS;
+                }
+                reading.reader = reader;
+            }
+            reading.lastNs = nowNs;
+            return reading.sharedUntilNs - nowNs > 0;
+        }
+    }
+
+    /// A descriptor of its own, of the same file even if it was unlinked.
+    private Descriptor reopen(Descriptor file, boolean direct) throws ErrnoException {
+        Path path = Path.of("/proc/self/fd/" + file.number());
+        Opened opened = kernel.files().open(path, Files.O_RDONLY | (direct ? Files.O_DIRECT : 0), 0, file.account());
+        if (direct && opened.errno() == Errno.EINVAL) { // its file system has no direct I/O
+            opened = kernel.files().open(path, Files.O_RDONLY, 0, file.account());
+        }
+        return opened.orThrow();
+    }
+
+    private void fill(Descriptor file, SocketWriter.Cold range, boolean direct, Sink sink) {
+        PipePool.Pipe pipe = null;
+        long result;
+        try (file) {
+            pipe = pipes.take(kernel);
+            result = direct ? fillDirect(file, range, pipe) : -Errno.EINVAL;
+            if (result == -Errno.EINVAL) {
+                result = fillThroughCache(file, range, pipe);
+            }
+        } catch (ErrnoException e) {
+            result = -e.errno();
+        } catch (RuntimeException | Error e) {
+            LOG.error("Reading {} from the disk failed", range.file().name(), e);
+            result = -Errno.EIO;
+        }
+        if (result <= 0 && pipe != null) {
+            pipe.close();
+            pipe = null;
+        }
+        if (pipe != null && !isOut(pipe)) {
+            pipe = null;
+            result = -Errno.EIO;
+        }
+        sink.read(pipe, result);
+    }
+
+    private boolean isOut(PipePool.Pipe pipe) {
+        synchronized (out) {
+            if (closed) {
+                pipe.close();
+                return false;
+            }
+            out.add(pipe);
+            return true;
+        }
+    }
+
+    /// From the block that the range begins in; what is before the range is thrown away. The pipe may get some
+    /// bytes from behind the range too.
+    private long fillDirect(Descriptor file, SocketWriter.Cold range, PipePool.Pipe pipe) throws ErrnoException {
+        long from = range.position() & -BLOCK_BYTES;
+        long before = range.position() - from;
+        long wanted = Math.min((before + range.lengthBytes() + BLOCK_BYTES - 1) & -BLOCK_BYTES, pipe.capacityBytes());
+        long read = splice(file, from, pipe.ends().writeEnd(), wanted);
+        if (read <= before) {
+            return read < 0 ? read : -Errno.EIO; // it has ended before the range did
+        }
+        if (before > 0) {
+            discard(pipe, before);
+        }
+        return Math.min(read - before, range.lengthBytes());
+    }
+
+    private long fillThroughCache(Descriptor file, SocketWriter.Cold range, PipePool.Pipe pipe) {
+        // A hint that may fail: then the kernel reads as it does for anybody.
+        kernel.files().advise(file, range.position(), AHEAD_BYTES, Files.FADV_WILLNEED);
+        long read = splice(
+                file,
+                range.position(),
+                pipe.ends().writeEnd(),
+                // Every page of the cache takes a place in the pipe, the two at its ends not wholly.
+                Math.min(range.lengthBytes(), pipe.capacityBytes() - BLOCK_BYTES));
+        return read == 0 ? -Errno.EIO : read;
+    }
+
+    private long splice(Descriptor file, long position, Descriptor to, long lengthBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment scratch = arena.allocate(2 * Long.BYTES, Long.BYTES);
+            long read;
+            do {
+                read = kernel.pipes().splice(file, position, to, Pipes.NO_POSITION, lengthBytes, 0, scratch);
+            } while (read == -Errno.EINTR);
+            return read;
+        }
+    }
+
+    private void discard(PipePool.Pipe pipe, long lengthBytes) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment rest = arena.allocate(lengthBytes);
+            long read = kernel.files().read(pipe.ends().readEnd(), rest); // less than a block
+            ErrnoException.check(read, Call.READ, "pipe");
+            if (read < lengthBytes) {
+                throw new ErrnoException(Call.READ, Errno.EIO, "pipe");
+            }
+        }
+    }
+
+    /// Takes a pipe back from whoever got it.
+    ///
+    /// @param empty whether nothing lies in it any more
+    void giveBack(PipePool.Pipe pipe, boolean empty) {
+        synchronized (out) {
+            if (!out.remove(pipe)) {
+                return; // closed with the reader
+            }
+        }
+        if (empty) {
+            pipes.give(pipe);
+        } else {
+            pipe.close();
+        }
+    }
+
+    /// Waits for reads that are under way, then closes every pipe, those that are with sinks too.
+    @Override
+    public void close() {
+        threads.shutdown();
+        try {
+            if (!threads.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+                LOG.error("A read from the disk did not end in {} s", CLOSE_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        synchronized (out) {
+            closed = true;
+            out.forEach(PipePool.Pipe::close);
+            out.clear();
+        }
+        pipes.close();
+    }
+}

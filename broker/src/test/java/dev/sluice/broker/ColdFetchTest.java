@@ -1,0 +1,179 @@
+package dev.sluice.broker;
+
+import static dev.sluice.broker.TestClient.FETCH;
+import static dev.sluice.broker.TestClient.fetchRequest;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.sluice.broker.TestClient.TopicRef;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Files;
+import dev.sluice.io.linux.Kernel;
+import dev.sluice.testkit.Batches;
+import dev.sluice.testkit.LeakCounter;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Records that are on the disk and not in memory: who fetches them gets them whole, and memory stays with the others.
+@ExtendWith(LeakCounter.class)
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
+class ColdFetchTest {
+    private static final int BATCHES = 120;
+
+    /// Not a multiple of anything, so that batches lie across blocks and fetches end within batches.
+    private static final int RECORD_BYTES = 50_021;
+
+    private final Kernel kernel = new Kernel();
+    private TestBroker broker;
+    private TestClient client;
+    private TopicRef topic;
+    private Path segment;
+    private byte[] stored;
+
+    @BeforeEach
+    void fill(@TempDir Path folder) throws IOException {
+        broker = TestBroker.start(folder.resolve("data"), "num.network.threads", "1");
+        client = broker.client();
+        topic = client.create("topic", 1);
+        Random random = new Random(7);
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (int i = 0; i < BATCHES; i++) {
+            byte[] batch = Batches.random(random, 1, RECORD_BYTES + random.nextInt(5_000))
+                    .bytes();
+            client.append(topic, 0, batch);
+            all.write(Batches.stored(batch, i, 0));
+        }
+        stored = all.toByteArray();
+        segment = folder.resolve("data/topic-0/00000000000000000000.log");
+        dropFromMemory();
+        assumeTrue(residentBytes() == 0, "this file system keeps files in memory, or the kernel does not tell");
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        client.close();
+        broker.close();
+    }
+
+    private Descriptor open() throws IOException {
+        return kernel.files().open(segment, Files.O_RDWR, 0, kernel.account()).orThrow();
+    }
+
+    private void dropFromMemory() throws IOException {
+        try (Descriptor file = open()) {
+            assertThat(kernel.files().fdatasync(file)).isZero();
+            assertThat(kernel.files().advise(file, 0, 0, Files.FADV_DONTNEED)).isZero();
+        }
+    }
+
+    private long residentBytes() throws IOException {
+        try (Descriptor file = open()) {
+            return kernel.pageCache().residentBytes(file, 0, stored.length);
+        }
+    }
+
+    /// Fetches from the beginning to the end, at most `maxBytes` at a time.
+    private static byte[] readAll(TestClient reader, TopicRef topic, int maxBytes) throws IOException {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (long offset = 0; offset < BATCHES; ) {
+            byte[] some = fetch(reader, topic, offset, maxBytes);
+            int whole = 0;
+            while (whole + 12 <= some.length && whole + length(some, whole) <= some.length) {
+                whole += length(some, whole);
+                offset++;
+            }
+            assertThat(whole).as("at least one batch").isPositive();
+            all.write(some, 0, whole);
+        }
+        return all.toByteArray();
+    }
+
+    private static int length(byte[] batches, int at) {
+        return 12 + java.nio.ByteBuffer.wrap(batches).getInt(at + 8);
+    }
+
+    private static byte[] fetch(TestClient reader, TopicRef topic, long offset, int maxBytes) throws IOException {
+        FetchRequestData request = fetchRequest(FETCH, topic, 0, offset);
+        request.topics().getFirst().partitions().getFirst().setPartitionMaxBytes(maxBytes);
+        FetchResponseData answer = reader.raw.ask(ApiKeys.FETCH, FETCH, request, FetchResponseData.class);
+        return TestClient.bytes(TestClient.only(answer).records());
+    }
+
+    @Test
+    void oneReaderGetsTheBytesAndLeavesNothingInMemory() throws Exception {
+        for (int maxBytes : new int[] {30_000, 1 << 20, 3_000_000, 10_000_000}) {
+            assertThat(readAll(client, topic, maxBytes))
+                    .as("%d bytes a fetch", maxBytes)
+                    .isEqualTo(stored);
+        }
+
+        assertThat(residentBytes())
+                .as("headers and indexes alone were read through memory")
+                .isLessThan(stored.length / 4);
+        assertThat(Status.of(client).connectionBytes(client.peerName(), Call.SPLICE))
+                .as("bytes that came past memory")
+                .isGreaterThan(3L * stored.length);
+    }
+
+    @Test
+    void controlAReaderThatWaitsForTheDiskBringsItIntoMemory() throws Exception {
+        assertThat(java.nio.file.Files.readAllBytes(segment).length).isGreaterThanOrEqualTo(stored.length);
+
+        assertThat(residentBytes()).isEqualTo(stored.length);
+        assertThat(readAll(client, topic, 1 << 20)).isEqualTo(stored);
+        assertThat(Status.of(client).connectionBytes(client.peerName(), Call.SENDFILE))
+                .as("what is in memory is sent from there")
+                .isGreaterThan(stored.length / 2);
+    }
+
+    @Test
+    void severalReadersShareWhatIsRead() throws Exception {
+        try (TestClient second = broker.client();
+                TestClient third = broker.client()) {
+            for (long offset = 0; offset < BATCHES; offset += 7) {
+                for (TestClient reader : new TestClient[] {client, second, third}) {
+                    int at = position(offset);
+                    byte[] some = fetch(reader, topic, offset, 400_000);
+                    assertThat(some).isEqualTo(Arrays.copyOfRange(stored, at, at + some.length));
+                }
+            }
+        }
+        assertThat(residentBytes()).as("read into memory, for all").isGreaterThan(stored.length / 2);
+    }
+
+    private int position(long offset) {
+        int at = 0;
+        for (int i = 0; i < offset; i++) {
+            at += length(stored, at);
+        }
+        return at;
+    }
+
+    @Test
+    void aReaderThatLeavesInTheMiddleLeavesNothingBehind() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            try (TestClient leaving = broker.client()) {
+                leaving.raw.send(ApiKeys.FETCH, FETCH, fetchRequest(FETCH, topic, 0, i));
+                if (i % 2 == 0) {
+                    leaving.raw.readExactly(1000);
+                }
+                leaving.raw.reset();
+            }
+        }
+        assertThat(readAll(client, topic, 1 << 20)).isEqualTo(stored);
+    }
+}
