@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// What sendfile can't do: the bytes are encrypted on their way, so they have to come into the program. A segment of
 /// the sealed stream is as long as a piece.
@@ -26,6 +27,12 @@ record SealedWay(Direction direction) implements Way {
 
     /// Any key will do: nobody keeps what is sealed here.
     private static final byte[] KEY = new byte[Sealer.KEY_BYTES];
+
+    /// Bytes to encrypt until C2 has compiled the cipher; before, it is forty times as slow.
+    private static final int WARM_UP_ROUNDS = 256;
+
+    private static final int WARM_UP_BYTES = 1 << 20;
+    private static final AtomicBoolean WARM = new AtomicBoolean();
 
     static List<Way> all(Direction direction) {
         return direction == Direction.FILE_TO_SOCKET || direction == Direction.FILE_TO_FILE
@@ -53,6 +60,18 @@ record SealedWay(Direction direction) implements Way {
         return Sealer.sealedBytes(lengthBytes, Sealer.DEFAULT_SEGMENT_BYTES);
     }
 
+    private static void warmUp(Sealer sealer) throws IOException {
+        if (WARM.compareAndSet(false, true)) {
+            try (Arena arena = Arena.ofConfined()) {
+                Endpoint source = new Endpoint.Memory(arena.allocate(WARM_UP_BYTES));
+                Endpoint sink = new Endpoint.Memory(arena.allocate(2L * WARM_UP_BYTES));
+                for (int i = 0; i < WARM_UP_ROUNDS; i++) {
+                    sealer.seal(source, sink);
+                }
+            }
+        }
+    }
+
     @Override
     public Cost move(Job job, Meter meter) throws IOException {
         Account account = Account.root("sealed");
@@ -70,6 +89,7 @@ record SealedWay(Direction direction) implements Way {
                         : Endpoint.openSink(
                                 job.kernel(), job.sink(), false, job.kernel().account())) {
             Endpoint source = new Endpoint.File(whole.descriptor(), job.position());
+            warmUp(sealer);
             meter.start();
             long sealed = sealer.seal(source, sink, job.lengthBytes(), Sealer.DEFAULT_SEGMENT_BYTES);
             meter.stop();
