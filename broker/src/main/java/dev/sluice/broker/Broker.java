@@ -110,7 +110,9 @@ public final class Broker implements AutoCloseable {
                     _ -> config.log(),
                     clock,
                     segments,
-                    LogDirectory.Options.standard().withReserveBytes(config.reserveBytes()));
+                    LogDirectory.Options.standard()
+                            .withRecoveryThreads(config.recoveryThreads())
+                            .withReserveBytes(config.reserveBytes()));
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             throw e;

@@ -44,7 +44,8 @@ class KilledBrokerTest {
         private final String topicName;
         private TopicRef topic;
         private long producerId = -1;
-        private int acknowledged;
+        /// Written by its thread, read by the one that kills.
+        private volatile int acknowledged;
 
         Producing(String topicName) {
             this.topicName = topicName;
@@ -60,13 +61,14 @@ class KilledBrokerTest {
                     producerId = client.producerId();
                 }
                 while (true) {
+                    int number = acknowledged;
                     byte[] batch = Batches.of()
                             .record(System.currentTimeMillis(), null, Integer.toString(acknowledged))
                             .producer(producerId, 0, acknowledged)
                             .bytes();
                     // A batch sent again is answered with the offset that it has: everything has come once.
                     assertThat(client.append(topic, 0, batch)).isEqualTo(acknowledged);
-                    acknowledged++;
+                    acknowledged = number + 1;
                     progress.incrementAndGet();
                 }
             } catch (IOException e) {
@@ -189,7 +191,8 @@ class KilledBrokerTest {
                 working.add(threads.submit(done(() -> producer.go(broker, progress))));
             }
             working.add(threads.submit(done(() -> administrator.go(broker))));
-            while (progress.get() < appends && working.stream().noneMatch(Future::isDone)) {
+            while ((progress.get() < appends || producers.stream().anyMatch(producer -> producer.acknowledged == 0))
+                    && working.stream().noneMatch(Future::isDone)) {
                 Thread.onSpinWait();
             }
             broker.kill();

@@ -27,6 +27,12 @@ final class RecoveryLines {
                         + "); it ends before offset "
                         + partition.logEndOffset());
             }
+            RecoveryReport.Skip skip = partition.skip();
+            if (skip != null) {
+                details.add(partition.name() + " goes on at offset " + skip.toOffset() + ", epoch " + skip.leaderEpoch()
+                        + ": those from " + skip.fromOffset()
+                        + " on may have been seen by somebody, and are given to no other record");
+            }
             partition.warnings().forEach(warning -> details.add(partition.name() + ": " + warning));
         }
         details.addAll(report.warnings());
@@ -48,7 +54,10 @@ final class RecoveryLines {
             batches += partition.batchesScanned();
             bytes += partition.bytesScanned();
         }
-        return "not stopped cleanly before; checked " + batches + (batches == 1 ? " batch (" : " batches (")
+        String ending = report.killed()
+                ? "not stopped cleanly before, but the machine ran on, so what was written is there; checked "
+                : "not stopped cleanly before; checked ";
+        return ending + batches + (batches == 1 ? " batch (" : " batches (")
                 + HumanFormat.bytes(bytes) + ") of " + partitions + " in "
                 + HumanFormat.duration(Duration.ofNanos(report.durationNs()))
                 + (report.cut().isEmpty() ? ", all whole" : "");

@@ -93,7 +93,7 @@ final class HeaderCursor implements AutoCloseable {
         if (delta < 0 || base + delta >= endOffset) {
             throw corrupt("a last offset below " + endOffset, Long.toString(base + delta));
         }
-        if (!gapsAllowed && header.count() - 1L != delta) {
+        if (!gapsAllowed && header.count() - 1L != delta && !FillerBatch.is(header)) {
             throw corrupt("a count of " + (delta + 1L), Integer.toString(header.count()));
         }
         nextOffset = header.lastOffset() + 1;

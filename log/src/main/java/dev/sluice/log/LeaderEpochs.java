@@ -50,7 +50,12 @@ final class LeaderEpochs {
 
     /// Writes the file, and does not wait for the device: what it says can be found in the batches again.
     void write(Kernel kernel, Path folder) throws ErrnoException {
-        SmallFiles.write(kernel, folder.resolve(FILE), CheckpointFile.format(lines()), false);
+        write(kernel, folder, false);
+    }
+
+    /// @param sync whether to wait for the device
+    void write(Kernel kernel, Path folder, boolean sync) throws ErrnoException {
+        SmallFiles.write(kernel, folder.resolve(FILE), CheckpointFile.format(lines()), sync);
     }
 
     /// The lines of the file, without its head.

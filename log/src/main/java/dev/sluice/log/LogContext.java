@@ -9,6 +9,7 @@ import java.time.InstantSource;
 /// @param clock     wall-clock time, for what Kafka decides by it
 /// @param logStarts makes durable where logs begin
 /// @param flushing  where appends are flushed
+/// @param ceilings  asks for the ceilings of logs that want it to be raised; returns at once, see [Ceilings]
 record LogContext(
         Kernel kernel,
         OpenFiles openFiles,
@@ -16,7 +17,8 @@ record LogContext(
         InstantSource clock,
         SpaceReserve reserve,
         LogStarts logStarts,
-        Flushing flushing) {
+        Flushing flushing,
+        Runnable ceilings) {
     /// Makes durable where the logs of the folder begin now.
     @FunctionalInterface
     interface LogStarts {

@@ -90,6 +90,10 @@ public final class LogDirectory implements AutoCloseable {
             return new Options(2, 1024, SegmentWriter.pwrite(), UUID::randomUUID);
         }
 
+        public Options withRecoveryThreads(int count) {
+            return new Options(count, openSegmentFiles, engine, ids, reserveBytes, flushing);
+        }
+
         public Options withReserveBytes(long bytes) {
             return new Options(recoveryThreads, openSegmentFiles, engine, ids, bytes, flushing);
         }
@@ -118,6 +122,7 @@ public final class LogDirectory implements AutoCloseable {
     private final Options options;
     private final ConcurrentSkipListMap<PartitionName, PartitionLog> logs = new ConcurrentSkipListMap<>();
     private final RecoveryReport report;
+    private final Ceilings ceilings;
 
     // Guarded by this.
     /// Partitions that the checkpoint files on disk name; a new log of the same name must not inherit their
@@ -150,7 +155,9 @@ public final class LogDirectory implements AutoCloseable {
                 clock,
                 reserve,
                 this::keepLogStarts,
-                options.flushing().get());
+                options.flushing().get(),
+                this::raiseCeilings);
+        this.ceilings = new Ceilings(kernel, folder, reserve, context.flushing(), logs);
         this.segmentsAccount = segmentsAccount;
         this.options = options;
         this.report = load(configOf);
@@ -198,12 +205,15 @@ public final class LogDirectory implements AutoCloseable {
     private RecoveryReport load(Function<String, LogConfig> configOf) throws IOException {
         Instant started = context.clock().instant();
         List<String> warnings = new ArrayList<>();
-        boolean clean = takeMarker();
+        PartitionLoader.Ending ending = howItEnded();
         Map<PartitionName, Long> recoveryPoints = readCheckpoint(OffsetCheckpoint.RECOVERY_POINT, warnings);
         Map<PartitionName, Long> logStarts = readCheckpoint(OffsetCheckpoint.LOG_START, warnings);
+        Map<PartitionName, Long> kept = readCheckpoint(Ceilings.FILE, warnings);
         checkpointed.addAll(recoveryPoints.keySet());
         checkpointed.addAll(logStarts.keySet());
+        checkpointed.addAll(kept.keySet());
         keptLogStarts = logStarts;
+        ceilings.found(kept);
 
         List<PartitionName> found = new ArrayList<>();
         List<String> ignored = new ArrayList<>();
@@ -218,8 +228,10 @@ public final class LogDirectory implements AutoCloseable {
                     "sluice-recovery", options.recoveryThreads(), found, "Loading partition ", name -> {
                         LogConfig config = configOf.apply(name.topic());
                         PartitionLoader.Checkpoints checkpoints = new PartitionLoader.Checkpoints(
-                                recoveryPoints.getOrDefault(name, 0L), logStarts.getOrDefault(name, -1L));
-                        PartitionLoader.Loaded loaded = load(name, config, checkpoints, recoveryAccount, clean);
+                                recoveryPoints.getOrDefault(name, 0L),
+                                logStarts.getOrDefault(name, -1L),
+                                kept.getOrDefault(name, 0L));
+                        PartitionLoader.Loaded loaded = load(name, config, checkpoints, recoveryAccount, ending);
                         logs.put(name, loaded.log());
                         return loaded.report();
                     });
@@ -229,8 +241,23 @@ public final class LogDirectory implements AutoCloseable {
         } finally {
             recoveryAccount.close();
         }
+        PageCacheWitness.leave(kernel, folder);
         long durationNs = Duration.between(started, context.clock().instant()).toNanos();
-        return new RecoveryReport(clean, partitions, ignored, removed, warnings, durationNs);
+        return new RecoveryReport(
+                ending == PartitionLoader.Ending.CLEAN,
+                ending == PartitionLoader.Ending.KILLED,
+                partitions,
+                ignored,
+                removed,
+                warnings,
+                durationNs);
+    }
+
+    private PartitionLoader.Ending howItEnded() throws ErrnoException {
+        if (takeMarker()) {
+            return PartitionLoader.Ending.CLEAN;
+        }
+        return PageCacheWitness.isThere(kernel, folder) ? PartitionLoader.Ending.KILLED : PartitionLoader.Ending.LOST;
     }
 
     /// Loads a partition; on a full disk with the reserve's room, for a start must not fail for want of an index.
@@ -239,7 +266,7 @@ public final class LogDirectory implements AutoCloseable {
             LogConfig config,
             PartitionLoader.Checkpoints checkpoints,
             Account recoveryAccount,
-            boolean clean)
+            PartitionLoader.Ending ending)
             throws IOException {
         while (true) {
             try {
@@ -251,7 +278,7 @@ public final class LogDirectory implements AutoCloseable {
                                 checkpoints,
                                 segmentsAccount,
                                 recoveryAccount)
-                        .load(clean);
+                        .load(ending);
             } catch (ErrnoException e) {
                 if (!Errno.isOutOfSpace(e.errno()) || !context.reserve().spend()) {
                     throw e;
@@ -353,7 +380,7 @@ public final class LogDirectory implements AutoCloseable {
         if (logs.containsKey(name) || !creating.add(name)) {
             throw new IllegalStateException(name + " is there already");
         }
-        if (checkpointed.contains(name)) {
+        if (checkpointed.contains(name) || ceilings.names(name)) {
             try {
                 writeCheckpoints(); // of a log that was deleted; the new one begins at 0
             } catch (ErrnoException e) {
@@ -502,6 +529,7 @@ public final class LogDirectory implements AutoCloseable {
             OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), recoveryPoints);
             OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
             OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.HIGH_WATERMARK), highWatermarks);
+            ceilings.keep();
             SmallFiles.syncFolder(kernel, folder);
         });
         checkpointed.clear();
@@ -533,6 +561,10 @@ public final class LogDirectory implements AutoCloseable {
         });
         checkpointed.addAll(logStarts.keySet());
         keptLogStarts = logStarts;
+    }
+
+    private void raiseCeilings() {
+        ceilings.raise();
     }
 
     private void checkOpen() {

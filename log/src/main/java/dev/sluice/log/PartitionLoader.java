@@ -8,6 +8,8 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,13 +30,40 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// After a clean end all segments are trusted. A trusted segment is not read: its indexes are looked at, and made
-/// anew where they can't be right. Used once, by one thread.
+/// anew where they can't be right.
+///
+/// Where something that was seen is lost, or may be, the log goes on above its ceiling, so that no offset that somebody
+/// has seen is given to other data: in a new segment, for the old one's file is never written again, in a new leader
+/// epoch, and behind a [FillerBatch] that stands for the offsets between.
+///
+/// ```
+///   … │ 9000 ──── 9740 ╳ cut │ 9740 filler ──────────────── 1,058,315 │ 1,058,316 next record, epoch 1
+///        epoch 0                epoch 1                       ceiling ┘
+/// ```
+///
+/// Used once, by one thread.
 final class PartitionLoader {
     /// What of a folder's content the data folder's checkpoints know.
     ///
     /// @param recoveryPoint everything below is on the device
     /// @param logStart      where the log begins, or -1 when it begins with its first segment
-    record Checkpoints(long recoveryPoint, long logStart) {}
+    /// @param ceiling       below it, offsets may have been seen that are not on the device, see [Ceilings]
+    record Checkpoints(long recoveryPoint, long logStart, long ceiling) {
+        /// For who only looks.
+        Checkpoints(long recoveryPoint, long logStart) {
+            this(recoveryPoint, logStart, 0);
+        }
+    }
+
+    /// How the broker before ended.
+    enum Ending {
+        /// It closed the folder.
+        CLEAN,
+        /// It died, and what it wrote is in the page cache still.
+        KILLED,
+        /// What it had not flushed may be lost.
+        LOST
+    }
 
     /// The log, and what was found.
     record Loaded(PartitionLog log, RecoveryReport.Partition report) {}
@@ -75,6 +104,12 @@ final class PartitionLoader {
     private long batchesScanned;
     private int indexesRebuilt;
     private RecoveryReport.@Nullable Cut cut;
+    private RecoveryReport.@Nullable Skip skip;
+    /// Whether a flush of it failed: then the page cache may hold what the device does not.
+    private boolean fenced;
+    private long recoveryPoint;
+    /// Whether what was wrong with the segment that was read last is a write that did not come to its end.
+    private boolean withinAWrite;
 
     /// @param directoryAccount parent of the partition's account
     /// @param recoveryAccount  counts what loading reads
@@ -122,14 +157,13 @@ final class PartitionLoader {
                 config,
                 account,
                 new PartitionLog.Contents(
-                        new Segment[] {first}, new ProducerStates(), epochs, 0, 0, 0, false, topicId));
+                        new Segment[] {first}, new ProducerStates(), epochs, 0, 0, 0, false, 0, topicId));
     }
 
     /// Opens the partition, and mends it where the broker before did not end cleanly.
     ///
-    /// @param clean whether it did
     /// @throws IOException when its files can't be read or written
-    Loaded load(boolean clean) throws IOException {
+    Loaded load(Ending ending) throws IOException {
         Instant started = context.clock().instant();
         takeInventory();
         removeBelowStart();
@@ -139,9 +173,10 @@ final class PartitionLoader {
         if (segments.isEmpty()) {
             startAnew(Math.max(0, checkpoints.logStart()));
         }
-        boolean trusted = clean && checkEnd();
+        fenced = FenceMark.isIn(kernel, folder);
+        boolean trusted = ending == Ending.CLEAN && !fenced && checkEnd();
         namesDurable = trusted;
-        int firstScanned = trusted ? segments.size() : firstToScan(clean);
+        int firstScanned = trusted ? segments.size() : firstToScan(ending == Ending.CLEAN && !fenced);
         checkIndexes(firstScanned);
         if (trusted) {
             loadProducers(endOffset(), segments.size());
@@ -159,8 +194,21 @@ final class PartitionLoader {
         if (epochs.latest() == LeaderEpochs.NONE) {
             epochs = epochs.with(0, segments.getFirst().files().baseOffset());
         }
+        boolean lossless = trusted || (ending == Ending.KILLED && nothingPublishedWasCut() && !fenced);
+        if (!lossless && checkpoints.ceiling() > endOffset()) {
+            goOnAbove(checkpoints.ceiling());
+        }
         if (!epochs.lines().equals(stored.lines())) {
-            epochs.write(kernel, folder);
+            epochs.write(kernel, folder, skip != null);
+        }
+        if (trusted) {
+            recoveryPoint = endOffset();
+        } else if (!lossless
+                || endOffset() > checkpoints.ceiling()
+                || config.effectiveFlushPolicy() != FlushPolicy.OS) {
+            flushFrom(Math.min(firstScanned, segments.size() - 1));
+        } else {
+            recoveryPoint = Math.min(checkpoints.recoveryPoint(), endOffset());
         }
         return result(
                 topicId, Duration.between(started, context.clock().instant()).toNanos());
@@ -191,9 +239,10 @@ final class PartitionLoader {
                         producers,
                         epochs,
                         start,
-                        Math.min(checkpoints.recoveryPoint(), endOffset()),
+                        recoveryPoint,
                         Math.max(snapshotOffset, start),
                         namesDurable,
+                        checkpoints.ceiling(),
                         topicId));
         return new Loaded(
                 log,
@@ -205,6 +254,7 @@ final class PartitionLoader {
                         batchesScanned,
                         indexesRebuilt,
                         cut,
+                        skip,
                         List.copyOf(warnings),
                         start,
                         endOffset(),
@@ -354,11 +404,18 @@ final class PartitionLoader {
             throws ErrnoException {
         try (Descriptor file = open(found.files().log());
                 SegmentScanner scanner = new SegmentScanner(kernel, found.logBytes())) {
+            if (fenced) {
+                // What could not be written counts as clean, and goes: what is read then is the device's.
+                kernel.files().advise(file, 0, 0, Files.FADV_DONTNEED);
+            }
             SegmentScanner.Result result = scanner.scan(
                     file, found.logBytes(), found.files().baseOffset(), config.compacted(), (header, position) -> {
                         builder.batch(header, position);
                         visitor.batch(header, position);
                     });
+            withinAWrite = result.problem() != null
+                    && scanner.endsWithinAWrite(
+                            file, result, found.logBytes(), found.files().baseOffset());
             segmentsScanned++;
             bytesScanned += scanner.bytesRead();
             batchesScanned += result.batches();
@@ -383,6 +440,7 @@ final class PartitionLoader {
                 continue;
             }
             if (!follows) {
+                forgetWitness();
                 cutBehind(
                         i - 1,
                         found.files().log().toString(),
@@ -397,6 +455,7 @@ final class PartitionLoader {
                 epochs = epochs.with(header.leaderEpoch(), header.baseOffset());
             });
             if (result.problem() != null) {
+                forgetWitness();
                 truncate(found.files().log(), result.validBytes());
                 cutBehind(
                         i,
@@ -420,6 +479,70 @@ final class PartitionLoader {
         }
     }
 
+    private boolean nothingPublishedWasCut() {
+        return cut == null || (withinAWrite && cut.segmentsRemoved() == 0);
+    }
+
+    // ---- Where something was lost
+
+    /// Begins a new segment and a new epoch at the end, with a filler up to the ceiling. A crash on the way leaves
+    /// less of it, or all, and then the same is done again.
+    private void goOnAbove(long ceiling) throws ErrnoException {
+        long from = endOffset();
+        epochs = epochs.with(epochs.latest() + 1, from);
+        long end = from;
+        while (end < ceiling) {
+            if (segments.getLast().logBytes() > 0) {
+                beginSegment(end);
+            }
+            end = Math.min(ceiling, end + Integer.MAX_VALUE); // what one segment can hold
+            fill(end);
+        }
+        skip = new RecoveryReport.Skip(from, end, epochs.latest());
+    }
+
+    private void beginSegment(long baseOffset) throws ErrnoException {
+        SegmentFiles files = new SegmentFiles(folder, baseOffset);
+        Segment.create(context, files, config.compacted(), new LazyAccount(() -> directoryAccount, name.folder()))
+                .retire();
+        segments.add(new Found(files, 0, baseOffset, 0, 0));
+    }
+
+    /// Writes a filler into the last segment, which is empty.
+    private void fill(long to) throws ErrnoException {
+        Found empty = segments.getLast();
+        Path path = empty.files().log();
+        try (Descriptor file = open(path);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment filler = arena.allocate(FillerBatch.LENGTH_BYTES);
+            FillerBatch.write(filler, empty.files().baseOffset(), to, epochs.latest());
+            ErrnoException.check(kernel.files().pwriteFully(file, filler, 0), Call.PWRITE, path.toString());
+        }
+        segments.removeLast();
+        segments.add(new Found(empty.files(), FillerBatch.LENGTH_BYTES, to, 0, 0));
+    }
+
+    /// Flushes what was read, cut and made, so that it counts as recovered.
+    private void flushFrom(int first) throws ErrnoException {
+        for (Found found : segments.subList(first, segments.size())) {
+            Path path = found.files().log();
+            try (Descriptor file = open(path)) {
+                long result;
+                do {
+                    result = kernel.files().fdatasync(file);
+                } while (result == -Errno.EINTR);
+                ErrnoException.check(result, Call.FDATASYNC, path.toString());
+            }
+        }
+        SmallFiles.syncFolder(kernel, folder);
+        SmallFiles.syncFolder(kernel, SmallFiles.folderOf(folder));
+        namesDurable = true;
+        recoveryPoint = endOffset();
+        if (fenced) {
+            FenceMark.remove(kernel, folder);
+        }
+    }
+
     /// Removes the segments behind `index`, and notes the cut.
     private void cutBehind(int index, String file, int position, long bytes, String reason) {
         long cutBytes = bytes;
@@ -431,6 +554,12 @@ final class PartitionLoader {
             removed++;
         }
         cut = new RecoveryReport.Cut(file, position, cutBytes, removed, reason);
+    }
+
+    /// Before anything is cut: were this recovery to die before it is done, the next would find nothing to cut, and
+    /// take what is left for all there was.
+    private void forgetWitness() throws ErrnoException {
+        PageCacheWitness.forget(kernel, SmallFiles.folderOf(folder));
     }
 
     private void truncate(Path path, int lengthBytes) throws ErrnoException {

@@ -38,9 +38,9 @@ import org.jspecify.annotations.Nullable;
 /// position. A failure before the last step publishes nothing, and what it may have left in the file is cut off
 /// before the next write.
 ///
-/// **What readers see** is everything that was published, or, while [FlushPolicy#ACK] holds, what of it is on the
-/// device: else a power loss could take back what somebody has read. The end of it is the high watermark, and a batch
-/// is acknowledged when that has passed it.
+/// **What readers see** is everything that was published below the log's ceiling, see [Ceilings], which lies far ahead;
+/// or, while [FlushPolicy#ACK] holds, what of it is on the device: else a power loss could take back what somebody has
+/// read. The end of it is the high watermark, and a batch is acknowledged when that has passed it.
 ///
 /// **Memory.** Nothing is copied here: batches are written from the caller's memory, and reads answer where the bytes
 /// lie.
@@ -61,6 +61,7 @@ public final class PartitionLog {
     private final ProducerStates producers;
     private long snapshotOffset;
     private boolean appendedSinceRest;
+    private boolean wantsCeiling;
 
     // Written under the lock, read by any thread. The arrays are never changed, only replaced.
     private volatile Path folder;
@@ -74,6 +75,8 @@ public final class PartitionLog {
     /// What readers may see, or null for all that is published. Set before anything is published that they may not
     /// see, and read after what is published was read: so nobody sees the one without the other.
     private volatile @Nullable End shown;
+    /// Below it, offsets may be shown before they are on the device.
+    private volatile long ceiling;
 
     /// The last failure of a read; by whichever thread met it.
     private volatile @Nullable IOException readFailure;
@@ -91,6 +94,7 @@ public final class PartitionLog {
     /// @param segments       by base offset, at least one
     /// @param snapshotOffset offset of the newest producer snapshot, or the log start offset
     /// @param namesDurable   whether the names of the files are known to be on the device
+    /// @param ceiling        below it, offsets may be shown before they are on the device
     record Contents(
             Segment[] segments,
             ProducerStates producers,
@@ -99,6 +103,7 @@ public final class PartitionLog {
             long recoveryPoint,
             long snapshotOffset,
             boolean namesDurable,
+            long ceiling,
             @Nullable UUID topicId) {}
 
     PartitionLog(
@@ -120,6 +125,7 @@ public final class PartitionLog {
         this.recoveryPoint = contents.recoveryPoint();
         this.snapshotOffset = contents.snapshotOffset();
         this.namesChanged = !contents.namesDurable();
+        this.ceiling = contents.ceiling();
         this.topicId = contents.topicId();
         this.flusher = new Flusher(this, context.flushing());
     }
@@ -198,7 +204,8 @@ public final class PartitionLog {
     }
 
     /// The offset below which consumers may read, and below which everything is acknowledged: the end, or, under
-    /// [FlushPolicy#ACK], the end of what is on the device.
+    /// [FlushPolicy#ACK], the end of what is on the device. Otherwise it lies below the end for a moment when
+    /// offsets are given for the first time, until their ceiling is on the device.
     public long highWatermark() {
         long end = logEndOffset();
         End bound = shown;
@@ -290,15 +297,21 @@ public final class PartitionLog {
     public AppendOutcome append(BatchView batch) {
         AppendOutcome outcome;
         boolean isShown;
+        boolean asksForCeiling;
         lock.lock();
         try {
+            asksForCeiling = !wantsCeiling;
             outcome = appendLocked(batch);
             if (isForWantOfSpace(outcome)) {
                 outcome = appendOnFullDisk(batch, outcome);
             }
+            asksForCeiling &= wantsCeiling;
             isShown = shown == null;
         } finally {
             lock.unlock();
+        }
+        if (asksForCeiling) {
+            context.ceilings().run();
         }
         if (outcome instanceof AppendOutcome.Appended appended) {
             if (isShown) {
@@ -329,15 +342,21 @@ public final class PartitionLog {
     /// What the flush policy wants after an append.
     private void flushInTime(long endOffset, boolean isShown) {
         LogConfig using = config;
-        if (!isShown) {
-            flusher.await();
-        } else if (using.effectiveFlushPolicy() == FlushPolicy.INTERVAL) {
-            if (endOffset - recoveryPoint >= using.flushMessages()) {
-                flusher.flushNow();
+        switch (using.effectiveFlushPolicy()) {
+            case ACK -> {
+                if (!isShown) {
+                    flusher.await();
+                }
             }
-            if (using.effectiveFlushMs() != LogConfig.NEVER) {
-                flusher.flushWithin(using.effectiveFlushMs());
+            case INTERVAL -> {
+                if (endOffset - recoveryPoint >= using.flushMessages()) {
+                    flusher.flushNow();
+                }
+                if (using.effectiveFlushMs() != LogConfig.NEVER) {
+                    flusher.flushWithin(using.effectiveFlushMs());
+                }
             }
+            case OS -> {}
         }
     }
 
@@ -373,9 +392,11 @@ public final class PartitionLog {
         producers.appended(batch);
         appendedSinceRest = true;
         long lastOffset = batch.lastOffset();
-        if (shown == null && using.effectiveFlushPolicy() == FlushPolicy.ACK) {
+        boolean unflushed = using.effectiveFlushPolicy() != FlushPolicy.ACK;
+        if (shown == null && !(unflushed && lastOffset < ceiling)) {
             shown = end();
         }
+        wantsCeiling |= unflushed && lastOffset >= ceiling - Ceilings.STEP / 2;
         segment.publish(lastOffset + 1, (int) position + batch.lengthBytes());
         return new AppendOutcome.Appended(baseOffset, lastOffset, BatchView.NO_TIMESTAMP, logStartOffset);
     }
@@ -764,38 +785,116 @@ public final class PartitionLog {
                 }
             }
         }
-        if (namesChanged) {
-            namesChanged = false;
-            boolean synced = false;
-            try {
-                SmallFiles.syncFolder(kernel(), folder);
-                SmallFiles.syncFolder(kernel(), SmallFiles.folderOf(folder));
-                synced = true;
-            } finally {
-                if (!synced) {
-                    namesChanged = true;
-                }
-            }
-        }
+        syncNames();
         recoveryPoint = Math.max(recoveryPoint, target.offset());
     }
 
-    /// Lets readers see what was flushed, and all there is once nobody asks for that any more.
+    /// Under the flush lock.
+    private void syncNames() throws ErrnoException {
+        if (!namesChanged) {
+            return;
+        }
+        namesChanged = false;
+        boolean synced = false;
+        try {
+            SmallFiles.syncFolder(kernel(), folder);
+            SmallFiles.syncFolder(kernel(), SmallFiles.folderOf(folder));
+            synced = true;
+        } finally {
+            if (!synced) {
+                namesChanged = true;
+            }
+        }
+    }
+
+    /// Lets readers see what may be seen now.
     ///
+    /// @param reached an end up to which all may be
     /// @return bytes that can be read now and could not before
-    private long show(End flushed) {
+    private long show(End reached) {
         lock.lock();
         try {
             End before = shown;
-            if (before == null || flushed.offset() <= before.offset()) {
+            if (before == null) {
                 return 0;
             }
             End end = end();
-            boolean all = flushed.offset() == end.offset() || config.effectiveFlushPolicy() != FlushPolicy.ACK;
-            shown = all ? null : flushed;
-            return bytesBetween(before, all ? end : flushed);
+            boolean unflushed = config.effectiveFlushPolicy() != FlushPolicy.ACK;
+            if (end.offset() <= recoveryPoint || (unflushed && end.offset() <= ceiling)) {
+                shown = null;
+                return bytesBetween(before, end);
+            }
+            if (reached.offset() <= before.offset()) {
+                return 0;
+            }
+            shown = reached;
+            return bytesBetween(before, reached);
         } finally {
             lock.unlock();
+        }
+    }
+
+    // ---- Its ceiling
+
+    long ceiling() {
+        return ceiling;
+    }
+
+    /// What is to be written down for this log before its ceiling is raised, or null when it does not want that.
+    /// The names of its files are on the device by then: a folder that a power loss takes would begin at 0 again.
+    /// The folder's own name is synced by whoever writes the ceilings down beside it.
+    ///
+    /// @throws ErrnoException when those can't be synced; it wants its ceiling still
+    Ceilings.@Nullable Raise wantedCeiling() throws ErrnoException {
+        lock.lock();
+        try {
+            if (!wantsCeiling || hasStopped()) {
+                return null;
+            }
+        } finally {
+            lock.unlock();
+        }
+        try {
+            if (namesChanged) {
+                SmallFiles.syncFolder(kernel(), folder);
+            }
+        } catch (ErrnoException e) {
+            if (e.call() == Call.FSYNC) {
+                fence(e);
+                tellStopped();
+            }
+            throw e;
+        }
+        lock.lock();
+        try {
+            wantsCeiling = false;
+            End end = end();
+            return new Ceilings.Raise(this, end, Math.max(ceiling, end.offset() + Ceilings.STEP));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// What was asked for could not be written.
+    void wantsCeiling() {
+        lock.lock();
+        try {
+            wantsCeiling = true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// It is on the device.
+    void ceilingIs(Ceilings.Raise raise) {
+        ceiling = raise.ceiling();
+        if (config.effectiveFlushPolicy() == FlushPolicy.ACK) {
+            flusher.flushNow(); // it was asked for before that was the policy: who waits, waits for a flush now
+            return;
+        }
+        long shownBytes = show(raise.end());
+        if (shownBytes > 0) {
+            tellGrown(shownBytes);
         }
     }
 
@@ -824,16 +923,20 @@ public final class PartitionLog {
     }
 
     private void fence(ErrnoException e) {
+        AppendOutcome.Failed failed = new AppendOutcome.Failed(
+                e.errno(),
+                true,
+                "Flushing failed (" + e.getMessage() + "). What was appended from offset " + recoveryPoint
+                        + " on may not be on the device; " + name + STOPPED);
         lock.lock();
         try {
-            failure = new AppendOutcome.Failed(
-                    e.errno(),
-                    true,
-                    "Flushing failed (" + e.getMessage() + "). What was appended from offset " + recoveryPoint
-                            + " on may not be on the device; " + name + STOPPED);
+            if (failure == null) {
+                failure = failed;
+            }
         } finally {
             lock.unlock();
         }
+        FenceMark.leave(kernel(), folder, failed.message()); // if the folder is gone by now, nobody misses it
     }
 
     // ---- Retention
@@ -1028,6 +1131,7 @@ public final class PartitionLog {
             // Without a sync, as for the indexes: one that a power cut has torn is found out, and done
             // without.
             context.reserve().spendFor(() -> snapshotProducers(logEndOffset()));
+            ceiling = Math.min(ceiling, logEndOffset()); // nothing is seen above it that is not on the device
         } finally {
             letGo();
             lock.unlock();

@@ -106,6 +106,26 @@ final class SegmentScanner implements AutoCloseable {
         return new Result(position, batches, nextOffset, null);
     }
 
+    /// Whether the file that was scanned last ends within a write: in a batch whose header is right as far as it is
+    /// there, and nothing whole behind. So a process leaves it that dies while it writes, and of what it wrote
+    /// before nothing is missing. Bytes that a device has lost are there, as zeros or older ones.
+    boolean endsWithinAWrite(Descriptor file, Result result, int sizeBytes, long baseOffset) throws ErrnoException {
+        int position = result.validBytes();
+        int left = sizeBytes - position;
+        if (left >= BatchView.HEADER_BYTES) {
+            if (!available(file, position, BatchView.HEADER_BYTES, sizeBytes)) {
+                return false;
+            }
+            MemorySegment.copy(piece, position - pieceStart, headerMemory, 0, BatchView.HEADER_BYTES);
+            if (header.batchLengthBytes() <= left
+                    || header.magic() != BatchView.MAGIC
+                    || header.baseOffset() != result.endOffset()) {
+                return false;
+            }
+        }
+        return findBatch(file, position + 1, sizeBytes, baseOffset, result.endOffset()) < 0;
+    }
+
     /// Where behind a damage whole batches begin again, in the file that was scanned last, or −1: the first bytes
     /// from `from` on that are a batch, checksum and all, whose base offset is at least `nextOffset`.
     int findBatch(Descriptor file, int from, int sizeBytes, long baseOffset, long nextOffset) throws ErrnoException {
@@ -164,7 +184,7 @@ final class SegmentScanner implements AutoCloseable {
             return "a last offset delta of " + delta;
         }
         int count = header.count();
-        if (gapsAllowed ? count < 0 || count - 1L > delta : count - 1L != delta) {
+        if (gapsAllowed ? count < 0 || count - 1L > delta : count - 1L != delta && !FillerBatch.is(header)) {
             return "a count of " + count + " with a last offset delta of " + delta;
         }
         if (header.leaderEpoch() < epoch) {

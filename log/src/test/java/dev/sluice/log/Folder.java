@@ -29,12 +29,18 @@ final class Folder implements AutoCloseable {
     private final Random ids = new Random(7);
 
     LogConfig config = LogConfig.DEFAULT.withSegmentBytes(1 << 20).withIndexBytes(64 << 10);
-    LogDirectory.Options options = new LogDirectory.Options(2, 16, SegmentWriter.pwrite(), this::randomId);
+    LogDirectory.Options options =
+            new LogDirectory.Options(2, 16, SegmentWriter.pwrite(), this::randomId, Folder::atOnce);
     long nowMs = Batches.T0;
     private LogDirectory directory;
 
     Folder(Path path) {
         this.path = path.toAbsolutePath();
+    }
+
+    /// Flushes and ceilings done by the thread that asks for them, so that what was appended can be read.
+    static Flushing atOnce() {
+        return new ManualTime(true).flushing();
     }
 
     private UUID randomId() {
@@ -70,6 +76,16 @@ final class Folder implements AutoCloseable {
         directory.abandon();
         open();
         return log(log.topic(), log.partition());
+    }
+
+    /// As if the offsets of what is lost had been seen by nobody.
+    void forgetCeilings() {
+        path.resolve(Ceilings.FILE).toFile().delete();
+    }
+
+    /// As if the machine had been started anew since.
+    void forgetPageCache() {
+        path.resolve(PageCacheWitness.FILE).toFile().delete();
     }
 
     /// A clean restart.

@@ -43,7 +43,7 @@ class LogConcurrencyTest {
 
     /// Reads from `offset` on, checks every whole batch that it got, and answers the offset behind the last.
     private static long consume(Folder folder, PartitionLog log, long offset, int maxBytes) throws IOException {
-        long endBefore = log.logEndOffset();
+        long endBefore = log.highWatermark();
         ReadOutcome outcome = log.read(offset, maxBytes, true);
         if (!(outcome instanceof ReadOutcome.Found found)) {
             // What was published is there.
@@ -51,7 +51,7 @@ class LogConcurrencyTest {
             return offset;
         }
         byte[] bytes = folder.take(found);
-        long endAfter = log.logEndOffset();
+        long endAfter = log.highWatermark();
         long next = offset;
         int at = 0;
         while (bytes.length - at >= BatchView.HEADER_BYTES) {
@@ -74,7 +74,7 @@ class LogConcurrencyTest {
     @Test
     void readersSeeWholeBatchesAndNothingThatIsNotPublished() throws Exception {
         try (Folder folder = new Folder(temporary.resolve("data"))) {
-            folder.options = new LogDirectory.Options(1, 2, SegmentWriter.pwrite(), UUID::randomUUID);
+            folder.options = new LogDirectory.Options(1, 2, SegmentWriter.pwrite(), UUID::randomUUID, Folder::atOnce);
             folder.config = folder.config.withSegmentBytes(20_000).withIndexIntervalBytes(200);
             PartitionLog log = folder.create("t", 0);
             AtomicBoolean done = new AtomicBoolean();
@@ -101,7 +101,7 @@ class LogConcurrencyTest {
             threads.add(start(
                     () -> { // at the tail
                         long next = 0;
-                        while (!done.get() || next < log.logEndOffset()) {
+                        while (!done.get() || next < log.highWatermark()) {
                             long before = next;
                             next = consume(folder, log, next, 3000);
                             tailBatches.addAndGet((next - before) / RECORDS);
@@ -111,7 +111,7 @@ class LogConcurrencyTest {
             threads.add(start(
                     () -> { // anywhere
                         while (!done.get()) {
-                            consume(folder, log, ThreadLocalRandom.current().nextLong(log.logEndOffset() + 1), 2000);
+                            consume(folder, log, ThreadLocalRandom.current().nextLong(log.highWatermark() + 1), 2000);
                         }
                     }));
             threads.add(start(

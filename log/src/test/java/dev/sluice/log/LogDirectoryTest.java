@@ -336,7 +336,7 @@ class LogDirectoryTest {
 
     @Test
     void aPartitionThatRestsHoldsNoDescriptorsOrMaps() throws IOException {
-        folder.options = new LogDirectory.Options(1, 0, SegmentWriter.pwrite(), UUID::randomUUID);
+        folder.options = new LogDirectory.Options(1, 0, SegmentWriter.pwrite(), UUID::randomUUID, Folder::atOnce);
         folder.config = folder.config.withIndexIntervalBytes(0);
         PartitionLog log = folder.create("t", 0);
         append(log, batch());
@@ -373,7 +373,7 @@ class LogDirectoryTest {
         assertThatThrownBy(() -> folder.directory().close()).isInstanceOf(IOException.class);
 
         assertThat(folder.open().recoveryReport().clean()).isFalse();
-        assertThat(folder.log("t", 0).logEndOffset()).isEqualTo(1);
+        assertThat(folder.read(folder.log("t", 0), 0, 1)).isNotEmpty();
     }
 
     @Test

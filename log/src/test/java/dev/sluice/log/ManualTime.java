@@ -12,15 +12,21 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /// Threads and clock of [Flushing] in the hands of a test: nothing runs and no time passes but when the test says so.
-/// Tasks run on the test's thread.
+/// Tasks run on the test's thread. Those that are due at once may also be run at once, on the thread that asks.
 final class ManualTime extends AbstractExecutorService implements ScheduledExecutorService {
     private record Due(long atNs, long number, Runnable task) {}
 
+    private final boolean atOnce;
     private final PriorityQueue<Due> due =
             new PriorityQueue<>(Comparator.comparingLong(Due::atNs).thenComparingLong(Due::number));
     private long nowNs;
     private long made;
     private boolean ended;
+
+    /// @param atOnce whether what is due at once runs at once
+    ManualTime(boolean atOnce) {
+        this.atOnce = atOnce;
+    }
 
     Flushing flushing() {
         return new Flushing(this, () -> nowNs);
@@ -55,6 +61,10 @@ final class ManualTime extends AbstractExecutorService implements ScheduledExecu
     public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
         if (ended) {
             throw new RejectedExecutionException();
+        }
+        if (atOnce && delay == 0) {
+            task.run();
+            return new Ignored();
         }
         due.add(new Due(nowNs + unit.toNanos(delay), made++, task));
         return new Ignored();

@@ -223,6 +223,7 @@ class PartitionLogFaultTest {
         assertThatThrownBy(() -> log.flush()).hasMessageContaining("EIO"); // never asked a second time
         assertThat(lost.hits()).isEqualTo(1);
         assertThatThrownBy(() -> folder.directory().close()).isInstanceOf(IOException.class);
+        folder.forgetCeilings();
         folder.open();
         assertThat(folder.directory().recoveryReport().clean()).isFalse();
         assertThat(folder.log("t", 0).logEndOffset()).isEqualTo(2);

@@ -304,6 +304,7 @@ class RetentionTest {
         folder.directory().abandon();
         Files.write(folder.file(log, 0, ".log"), first);
         Files.delete(folder.path.resolve("log-start-offset-checkpoint"));
+        folder.forgetCeilings();
 
         folder.open();
         log = folder.log("t", 0);

@@ -23,6 +23,7 @@ import java.util.Map;
 /// @param groups             what holds for consumer groups
 /// @param net                bounds of the network side
 /// @param shutdownGraceMs    how long a clean stop may take
+/// @param recoveryThreads    partitions recovered at a time
 /// @param checkpointIntervalMs how often recovery points are written down
 /// @param retentionCheckIntervalMs how often it is looked for segments to be deleted
 /// @param clockHoldMs        how long nothing goes by age after the clock was set forward
@@ -42,6 +43,7 @@ public record BrokerConfig(
         GroupConfig groups,
         NetConfig net,
         long shutdownGraceMs,
+        int recoveryThreads,
         long checkpointIntervalMs,
         long retentionCheckIntervalMs,
         long clockHoldMs,
@@ -99,6 +101,7 @@ public record BrokerConfig(
                         get(given, BrokerKeys.MAX_CONNECTIONS),
                         get(given, BrokerKeys.BACKLOG)),
                 get(given, BrokerKeys.SHUTDOWN_GRACE_MS),
+                get(given, BrokerKeys.RECOVERY_THREADS),
                 get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS),
                 get(given, BrokerKeys.RETENTION_CHECK_INTERVAL_MS),
                 get(given, BrokerKeys.CLOCK_HOLD_MS),

@@ -118,6 +118,13 @@ public final class BrokerKeys {
             "Disk space kept for what must be written on a full disk too: checkpoints, committed offsets, the deletion of"
                     + " topics. At most a 64th of the file system.");
 
+    static final ConfigKey<Integer> RECOVERY_THREADS = ConfigKey.integer(
+            "num.recovery.threads.per.data.dir",
+            2,
+            1,
+            64,
+            "Partitions that are recovered at a time after a broker that did not stop cleanly.");
+
     private static final List<ConfigKey<?>> OWN = List.of(
             LISTENERS,
             ADVERTISED_LISTENERS,
@@ -135,6 +142,7 @@ public final class BrokerKeys {
             MAX_CONNECTIONS,
             BACKLOG,
             SHUTDOWN_GRACE_MS,
+            RECOVERY_THREADS,
             CHECKPOINT_INTERVAL_MS,
             RETENTION_CHECK_INTERVAL_MS,
             CLOCK_HOLD_MS,

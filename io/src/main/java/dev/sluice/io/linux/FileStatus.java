@@ -19,6 +19,8 @@ import java.lang.foreign.ValueLayout;
 /// @param modifiedNs           time of the last change of the content, ns since the epoch
 /// @param isDirectKnown        whether the kernel and file system said anything about O_DIRECT (Linux 6.1,
 ///     STATX_DIOALIGN): zeros above then mean that this file does not offer it
+/// @param mountId              number of the mount that it was reached by, which no other mount has until the machine
+///     starts again; 0 where the kernel does not tell (Linux 6.8, STATX_MNT_ID_UNIQUE)
 public record FileStatus(
         int mode,
         long inode,
@@ -30,7 +32,8 @@ public record FileStatus(
         int directMemoryAlign,
         int directPositionAlign,
         long modifiedNs,
-        boolean isDirectKnown) {
+        boolean isDirectKnown,
+        long mountId) {
 
     private static final int TYPE_MASK = 0xF000;
     private static final int DIRECTORY = 0x4000;
@@ -38,6 +41,7 @@ public record FileStatus(
     private static final int BLOCK_DEVICE = 0x6000;
     private static final int SOCKET = 0xC000;
     private static final int STATX_DIOALIGN = 0x2000;
+    private static final int STATX_MNT_ID_UNIQUE = 0x4000;
 
     /// struct statx of `linux/stat.h`: fixed-width fields, the same on every architecture.
     ///
@@ -63,7 +67,10 @@ public record FileStatus(
                 statx.get(ValueLayout.JAVA_INT, 152),
                 statx.get(ValueLayout.JAVA_INT, 156),
                 statx.get(ValueLayout.JAVA_LONG, 112) * 1_000_000_000L + statx.get(ValueLayout.JAVA_INT, 120),
-                (statx.get(ValueLayout.JAVA_INT, 0) & STATX_DIOALIGN) != 0);
+                (statx.get(ValueLayout.JAVA_INT, 0) & STATX_DIOALIGN) != 0,
+                (statx.get(ValueLayout.JAVA_INT, 0) & STATX_MNT_ID_UNIQUE) != 0
+                        ? statx.get(ValueLayout.JAVA_LONG, 144)
+                        : 0);
     }
 
     public boolean isRegularFile() {

@@ -51,8 +51,8 @@ public final class Files {
     private static final int AT_REMOVEDIR = 0x200;
     private static final int RENAME_NOREPLACE = 1;
 
-    /// STATX_BASIC_STATS | STATX_DIOALIGN, linux/stat.h.
-    private static final int STATX_MASK = 0x7FF | 0x2000;
+    /// STATX_BASIC_STATS | STATX_DIOALIGN | STATX_MNT_ID_UNIQUE, linux/stat.h.
+    private static final int STATX_MASK = 0x7FF | 0x2000 | 0x4000;
 
     // struct flock and its commands, asm-generic/fcntl.h: i16 type, i16 whence, pad, i64 start, i64 len, i32 pid.
     private static final int F_OFD_SETLK = 37;

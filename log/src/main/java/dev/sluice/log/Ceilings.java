@@ -1,0 +1,165 @@
+package dev.sluice.log;
+
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Kernel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+
+/// Keeps durable, ahead of it, how far each log's offsets may have been seen: the checkpoint
+/// `sluice-ceiling-offset-checkpoint`.
+///
+/// A power loss takes back what was not flushed, and nobody who starts afterwards could tell how far the log had gone.
+/// So a log that shows what is not on the device shows nothing at or above its ceiling; after an unclean end it goes on
+/// above it, and no offset ever stands for two records. A ceiling is raised by a million offsets at a time, when half
+/// of them are used, off the appending threads: one small file for all logs of the folder, written once for all that
+/// ask meanwhile.
+///
+/// Thread-safe. [#raise] returns at once; the rest waits for the device.
+final class Ceilings {
+    static final String FILE = "sluice-ceiling-offset-checkpoint";
+
+    /// What a ceiling lies above the end when it is raised: at two million records a second it is raised twice a
+    /// second, and this many offsets are left out after a power loss at most.
+    static final long STEP = 1 << 20;
+
+    private static final long RETRY_MS = 500;
+
+    /// A log that asked, and what it gets.
+    ///
+    /// @param end where it ended by then
+    record Raise(PartitionLog log, End end, long ceiling) {}
+
+    private final Kernel kernel;
+    private final Path folder;
+    private final SpaceReserve reserve;
+    private final Flushing flushing;
+    private final Map<PartitionName, PartitionLog> logs;
+
+    // Guarded by this.
+    private boolean queued;
+
+    private final Object writing = new Object();
+
+    // Guarded by writing.
+    private Map<PartitionName, Long> kept = Map.of();
+
+    /// @param logs the folder's logs; a view that follows what is created and deleted
+    Ceilings(
+            Kernel kernel,
+            Path folder,
+            SpaceReserve reserve,
+            Flushing flushing,
+            Map<PartitionName, PartitionLog> logs) {
+        this.kernel = kernel;
+        this.folder = folder;
+        this.reserve = reserve;
+        this.flushing = flushing;
+        this.logs = logs;
+    }
+
+    /// @param ceilings what the file says now
+    void found(Map<PartitionName, Long> ceilings) {
+        synchronized (writing) {
+            kept = ceilings;
+        }
+    }
+
+    /// Whether the file has a line for this partition.
+    boolean names(PartitionName name) {
+        synchronized (writing) {
+            return kept.containsKey(name);
+        }
+    }
+
+    /// Raises the ceilings of all logs that want it, soon.
+    void raise() {
+        synchronized (this) {
+            if (queued) {
+                return;
+            }
+            queued = true;
+        }
+        later(0);
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // it throws nothing
+    private void later(long delayMs) {
+        try {
+            flushing.threads().schedule(this::run, delayMs, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            // The folder was closed: nobody waits any more.
+        }
+    }
+
+    private void run() {
+        synchronized (this) {
+            queued = false; // before it is looked who asks
+        }
+        boolean all;
+        try {
+            all = keep();
+        } catch (ErrnoException e) {
+            all = false; // the disk is full, …: what is appended is not acknowledged until it goes through
+        }
+        if (!all) {
+            synchronized (this) {
+                queued = true;
+            }
+            later(RETRY_MS);
+        }
+    }
+
+    /// Writes the file if it says something else than what holds, or will hold for those who asked.
+    ///
+    /// @return whether everybody who asked has got it
+    /// @throws ErrnoException when it can't be written; ceilings then stay where they are
+    boolean keep() throws ErrnoException {
+        synchronized (writing) {
+            Map<PartitionName, Long> next = new TreeMap<>();
+            List<Raise> raises = new ArrayList<>();
+            boolean all = true;
+            for (Map.Entry<PartitionName, PartitionLog> entry : logs.entrySet()) {
+                PartitionLog log = entry.getValue();
+                long ceiling = log.ceiling();
+                try {
+                    Raise raise = log.wantedCeiling();
+                    if (raise != null) {
+                        raises.add(raise);
+                        ceiling = raise.ceiling();
+                    }
+                } catch (ErrnoException e) {
+                    all &= log.hasStopped(); // its own trouble, not that of the others
+                }
+                if (ceiling > 0) {
+                    next.put(entry.getKey(), ceiling);
+                }
+            }
+            if (!next.equals(kept)) {
+                write(next, raises);
+            }
+            raises.forEach(raise -> raise.log().ceilingIs(raise));
+            return all;
+        }
+    }
+
+    private void write(Map<PartitionName, Long> next, List<Raise> raises) throws ErrnoException {
+        boolean written = false;
+        try {
+            reserve.spendFor(() -> {
+                OffsetCheckpoint.write(kernel, folder.resolve(FILE), next);
+                SmallFiles.syncFolder(kernel, folder);
+            });
+            kept = next;
+            written = true;
+        } finally {
+            if (!written) {
+                raises.forEach(raise -> raise.log().wantsCeiling());
+            }
+        }
+    }
+}
