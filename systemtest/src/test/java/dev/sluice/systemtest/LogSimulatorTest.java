@@ -1,11 +1,15 @@
 package dev.sluice.systemtest;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The short form of `bin/campaign simulate`.
 @Timeout(300)
@@ -14,6 +18,14 @@ class LogSimulatorTest {
 
     @TempDir
     Path work;
+
+    @ParameterizedTest
+    @ValueSource(longs = {3, 1001, 1002, 1003})
+    void everyCrashStateOfASeedKeepsWhatWasPromised(long seed) throws IOException {
+        LogSimulator.Outcome outcome = LogSimulator.run(work, seed, BOUND, false);
+        assertThat(outcome.failures()).isEmpty();
+        assertThat(outcome.states()).isPositive();
+    }
 
     @Test
     void theControlWhoseSyncsDoNothingIsCaught() throws IOException {
