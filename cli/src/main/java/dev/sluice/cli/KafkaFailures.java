@@ -29,7 +29,7 @@ final class KafkaFailures {
                 CommandFailure.failed(doing + ": not a name for a topic; use up to 249 of a-z A-Z 0-9 . _ -", cause);
             case RecordTooLargeException _ ->
                 CommandFailure.failed(
-                        doing + ": larger than the topic takes (max.message.bytes); raise it with: sluice topic create"
+                        doing + ": larger than the topic takes (max.message.bytes); raise it with: sluice topic alter"
                                 + " NAME --config max.message.bytes=N",
                         cause);
             case AuthenticationException _ ->

@@ -7,11 +7,12 @@ import picocli.CommandLine.ParseResult;
 final class TopicCommand implements Command {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = Specs.of(this, "Create, list, describe and delete topics.");
+        CommandSpec spec = Specs.of(this, "Create, list, describe, change and delete topics.");
         spec.usageMessage().synopsisSubcommandLabel("COMMAND").commandListHeading("%nCommands:%n");
         spec.addSubcommand("create", new TopicCreateCommand().spec());
         spec.addSubcommand("list", new TopicListCommand().spec());
         spec.addSubcommand("describe", new TopicDescribeCommand().spec());
+        spec.addSubcommand("alter", new TopicAlterCommand().spec());
         spec.addSubcommand("delete", new TopicDeleteCommand().spec());
         Specs.example(spec, "sluice topic create logs --partitions 4");
         Specs.exitCodes(spec, Specs.COMMON_EXIT_CODES);

@@ -243,6 +243,7 @@ class CommandLineTest {
                 List.of("topic", "create"),
                 List.of("topic", "list"),
                 List.of("topic", "describe"),
+                List.of("topic", "alter"),
                 List.of("topic", "delete"),
                 List.of("produce"),
                 List.of("consume"),
@@ -263,6 +264,7 @@ class CommandLineTest {
                 List.of("topic", "create", "t"),
                 List.of("topic", "list"),
                 List.of("topic", "describe", "t"),
+                List.of("topic", "alter", "t", "--partitions", "2"),
                 List.of("topic", "delete", "t"),
                 List.of("produce", "t"),
                 List.of("consume", "t"),
@@ -274,7 +276,7 @@ class CommandLineTest {
         assertThat(Sluice.COMMANDS)
                 .isEqualTo(allCommands().map(List::getFirst).distinct().toList());
         assertThat(line(List.of("topic")).getSubcommands().keySet())
-                .containsExactly("create", "list", "describe", "delete");
+                .containsExactly("create", "list", "describe", "alter", "delete");
     }
 
     private static CommandLine line(List<String> command) {

@@ -294,9 +294,39 @@ class CommandsAgainstBrokerTest {
     }
 
     @Test
+    void aTopicsSettingsAndPartitionsAreChanged() {
+        run("topic", "create", topic, "--config", "max.message.bytes=2000000");
+
+        SluiceRun altered = run(
+                "topic",
+                "alter",
+                topic,
+                "--config",
+                "retention.ms=60000",
+                "--delete-config",
+                "max.message.bytes",
+                "--partitions",
+                "3");
+
+        assertThat(altered.exitCode()).as(altered.err()).isZero();
+        assertThat(altered.out()).isEqualTo("changed topic " + topic + "\n");
+        assertThat(run("topic", "describe", topic).out())
+                .contains("3 partitions", "config retention.ms=60000")
+                .doesNotContain("max.message.bytes");
+        SluiceRun refused = run("topic", "alter", topic, "--config", "retention.mss=1");
+        assertThat(refused.exitCode()).isEqualTo(ExitCode.FAILURE);
+        assertThat(refused.err()).contains("the nearest is retention.ms");
+        assertThat(run("topic", "alter", topic).exitCode()).isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
     void aTopicThatIsNotThereIsToldByEveryCommandThatNeedsIt() {
         for (String[] command : new String[][] {
-            {"topic", "describe", topic}, {"topic", "delete", topic}, {"consume", topic}, {"status", topic}
+            {"topic", "describe", topic},
+            {"topic", "alter", topic, "--partitions", "2"},
+            {"topic", "delete", topic},
+            {"consume", topic},
+            {"status", topic}
         }) {
             SluiceRun run = run(command);
             assertThat(run.exitCode()).as(List.of(command).toString()).isEqualTo(ExitCode.FAILURE);

@@ -50,6 +50,11 @@ public interface Way {
         return false;
     }
 
+    /// How many bytes arrive when so many are moved: more, where they are changed on the way.
+    default long arrivingBytes(long lengthBytes) {
+        return lengthBytes;
+    }
+
     /// Moves the job's bytes. Calls [Meter#start] when the ends are open and [Meter#stop] when the last byte was
     /// handed over.
     ///

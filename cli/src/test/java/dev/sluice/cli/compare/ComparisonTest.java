@@ -66,6 +66,7 @@ class ComparisonTest {
                         "sluice sendfile",
                         "sluice splice",
                         "sluice MSG_ZEROCOPY",
+                        "sluice read+encrypt+write",
                         "JDK heap buffer",
                         "JDK direct buffer",
                         "JDK mapped buffer",
@@ -82,7 +83,12 @@ class ComparisonTest {
                         "JDK FileChannel.transferFrom",
                         "JDK streams");
         assertThat(names(Direction.FILE_TO_FILE))
-                .contains("sluice copy_file_range", "sluice reflink", "sluice sendfile", "JDK Files.copy");
+                .contains(
+                        "sluice copy_file_range",
+                        "sluice read+encrypt+write",
+                        "sluice reflink",
+                        "sluice sendfile",
+                        "JDK Files.copy");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.cli.doctor.Finding.Grade;
 import dev.sluice.io.linux.Errno;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -33,6 +34,14 @@ class FindingsTest {
         assertThat(NetworkFindings.of("eth0", 0).grade()).isEqualTo(Grade.CHANGE);
         assertThat(NetworkFindings.of("eth0", 0).todo()).contains("ethtool -K eth0 sg on");
         assertThat(NetworkFindings.of("eth0", 1).grade()).isEqualTo(Grade.GOOD);
+    }
+
+    @Test
+    void settingsOfTheKernelAreReadWhole() throws Exception {
+        Process cat = new ProcessBuilder("cat", "/proc/sys/vm/max_map_count").start();
+        String expected = new String(cat.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
+        assertThat(expected).hasSizeGreaterThan(1);
+        assertThat(ProcFile.number(Path.of("/proc/sys/vm/max_map_count"))).hasValue(Long.parseLong(expected));
     }
 
     @Test

@@ -23,20 +23,29 @@ final class Ends {
     private final Endpoint sink;
     private final @Nullable Cancellation cancellation;
     private final MemorySegment scratch;
+    private final long mostBytes;
     private long taken;
     private long given;
 
-    Ends(Kernel kernel, Endpoint source, Endpoint sink, @Nullable Cancellation cancellation, MemorySegment scratch) {
+    /// @param mostBytes to take from the source; what follows counts as its end
+    Ends(
+            Kernel kernel,
+            Endpoint source,
+            Endpoint sink,
+            @Nullable Cancellation cancellation,
+            MemorySegment scratch,
+            long mostBytes) {
         this.kernel = kernel;
         this.source = source;
         this.sink = sink;
         this.cancellation = cancellation;
         this.scratch = scratch;
+        this.mostBytes = mostBytes;
     }
 
     /// The same ends, further on, with another scratch memory.
     Ends continuing(MemorySegment newScratch) {
-        Ends next = new Ends(kernel, source, sink, cancellation, newScratch);
+        Ends next = new Ends(kernel, source, sink, cancellation, newScratch, mostBytes);
         next.taken = taken;
         next.given = given;
         return next;
@@ -47,9 +56,10 @@ final class Ends {
     /// @return bytes read, fewer than the target's only at the end
     long readFully(MemorySegment target) throws ErrnoException {
         long done = 0;
-        while (done < target.byteSize()) {
+        long wanted = Math.min(target.byteSize(), mostBytes - taken);
+        while (done < wanted) {
             checkCancelled();
-            MemorySegment room = target.asSlice(done);
+            MemorySegment room = target.asSlice(done, wanted - done);
             long n = switch (source) {
                 case Endpoint.File(Descriptor file, long position) ->
                     kernel.files().pread(file, room, position + taken);

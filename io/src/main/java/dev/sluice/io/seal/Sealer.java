@@ -7,6 +7,7 @@ import dev.sluice.io.memory.Mapping;
 import dev.sluice.io.seal.SealException.Reason;
 import dev.sluice.io.transfer.Cancellation;
 import dev.sluice.io.transfer.Endpoint;
+import dev.sluice.io.transfer.Transfer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -100,16 +101,20 @@ public final class Sealer implements AutoCloseable {
     /// @return plaintext bytes
     /// @throws ErrnoException when an end fails; the sink then holds a stream that [#open] finds truncated
     public long seal(Endpoint source, Endpoint sink) throws ErrnoException {
-        return seal(source, sink, DEFAULT_SEGMENT_BYTES);
+        return seal(source, sink, Transfer.UNTIL_END, DEFAULT_SEGMENT_BYTES);
     }
 
+    /// Encrypts a part of what the source gives.
+    ///
+    /// @param lengthBytes  at most, or [Transfer#UNTIL_END]
     /// @param segmentBytes 16 bytes to 16 MiB
-    public long seal(Endpoint source, Endpoint sink, int segmentBytes) throws ErrnoException {
+    /// @return plaintext bytes: fewer than `lengthBytes` when the source ended before
+    public long seal(Endpoint source, Endpoint sink, long lengthBytes, int segmentBytes) throws ErrnoException {
         if (segmentBytes < SealFormat.LEAST_SEGMENT_BYTES || segmentBytes > SealFormat.MOST_SEGMENT_BYTES) {
             throw new IllegalArgumentException("segmentBytes must be 16 to 16777216, not " + segmentBytes);
         }
         MemorySegment bytes = prepare(segmentBytes);
-        Ends ends = ends(source, sink);
+        Ends ends = ends(source, sink, lengthBytes);
         byte[] salt = new byte[SealFormat.SALT_BYTES];
         random.nextBytes(salt);
         byte[] header = SealFormat.header(segmentBytes, salt);
@@ -152,7 +157,7 @@ public final class Sealer implements AutoCloseable {
     public long open(Endpoint sealed, Endpoint sink) throws IOException {
         byte[] header = new byte[SealFormat.HEADER_BYTES];
         MemorySegment bytes = prepare(DEFAULT_SEGMENT_BYTES);
-        Ends ends = ends(sealed, sink);
+        Ends ends = ends(sealed, sink, Long.MAX_VALUE);
         long had = ends.readFully(bytes.asSlice(0, header.length));
         MemorySegment.copy(bytes, 0, MemorySegment.ofArray(header), 0, header.length);
         int segmentBytes = had < header.length ? -1 : SealFormat.segmentBytes(header);
@@ -258,8 +263,8 @@ public final class Sealer implements AutoCloseable {
         return buffer.segment().asSlice(0, Polls.SCRATCH_BYTES);
     }
 
-    private Ends ends(Endpoint source, Endpoint sink) {
-        return new Ends(kernel, source, sink, cancellation, scratch());
+    private Ends ends(Endpoint source, Endpoint sink, long mostBytes) {
+        return new Ends(kernel, source, sink, cancellation, scratch(), mostBytes);
     }
 
     /// Plaintext doesn't stay behind in memory that is used for something else next.

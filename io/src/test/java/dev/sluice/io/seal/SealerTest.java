@@ -16,6 +16,7 @@ import dev.sluice.io.support.Leaks;
 import dev.sluice.io.support.SwitchGate;
 import dev.sluice.io.transfer.Cancellation;
 import dev.sluice.io.transfer.Endpoint;
+import dev.sluice.io.transfer.Transfer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -86,7 +87,8 @@ class SealerTest {
         try (Sealer sealer = new Sealer(kernel, key, new SecureRandom());
                 Endpoint source = source(plain);
                 Endpoint sink = sink(sealed)) {
-            assertThat(sealer.seal(source, sink, segmentBytes)).isEqualTo(Files.size(plain));
+            assertThat(sealer.seal(source, sink, Transfer.UNTIL_END, segmentBytes))
+                    .isEqualTo(Files.size(plain));
         }
     }
 
@@ -127,6 +129,19 @@ class SealerTest {
         assertThat(account.count(Call.PWRITE).bytes())
                 .isEqualTo(Sealer.sealedBytes(length, Sealer.DEFAULT_SEGMENT_BYTES));
         assertThat(account.count(Call.PREAD).calls()).isLessThan(200);
+    }
+
+    @Test
+    void aPartOfAFileIsSealed() throws Exception {
+        byte[] content = write(5 * SEGMENT);
+        try (Sealer sealer = new Sealer(kernel, key, new SecureRandom());
+                Endpoint.File whole = Endpoint.openSource(kernel, plain, kernel.account());
+                Endpoint sink = sink(sealed)) {
+            Endpoint part = new Endpoint.File(whole.descriptor(), 700);
+            assertThat(sealer.seal(part, sink, 2 * SEGMENT, SEGMENT)).isEqualTo(2 * SEGMENT);
+        }
+        open(key);
+        assertThat(Files.readAllBytes(opened)).isEqualTo(Arrays.copyOfRange(content, 700, 700 + 2 * SEGMENT));
     }
 
     @Test
@@ -283,7 +298,8 @@ class SealerTest {
                         });
                 Endpoint source = source(plain);
                 Endpoint sink = sink(sealed)) {
-            assertThat(catchThrowableOfType(CancellationException.class, () -> sealer.seal(source, sink, SEGMENT)))
+            assertThat(catchThrowableOfType(
+                            CancellationException.class, () -> sealer.seal(source, sink, Transfer.UNTIL_END, SEGMENT)))
                     .isNotNull();
         }
     }
