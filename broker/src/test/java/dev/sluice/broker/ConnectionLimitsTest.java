@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import dev.sluice.testkit.Batches;
 import dev.sluice.testkit.LeakCounter;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,6 +53,31 @@ class ConnectionLimitsTest {
             for (TestClient client : clients) {
                 client.close();
             }
+        }
+    }
+
+    @Test
+    void oneAddressDoesNotGetAll() throws IOException {
+        try (TestBroker broker = TestBroker.start(folder.resolve("data"), "max.connections.per.ip", "2");
+                TestClient one = broker.client();
+                TestClient two = broker.client()) {
+            one.metadata();
+            two.metadata();
+            try (TestClient third = broker.client()) {
+                assertThat(third.raw.readUntilClosed()).isEmpty();
+            }
+            try (Socket fromElsewhere = new Socket()) {
+                fromElsewhere.bind(new InetSocketAddress("127.0.0.2", 0));
+                fromElsewhere.connect(broker.address());
+                await().atMost(LONG)
+                        .until(() -> Status.of(one).openConnections().size() == 3);
+            }
+            two.close();
+            await().atMost(LONG).untilAsserted(() -> {
+                try (TestClient next = broker.client()) {
+                    assertThat(next.metadata().brokers()).hasSize(1);
+                }
+            });
         }
     }
 

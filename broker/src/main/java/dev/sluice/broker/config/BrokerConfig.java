@@ -99,6 +99,7 @@ public record BrokerConfig(
                         get(given, BrokerKeys.RECEIVE_TIMEOUT_MS),
                         get(given, BrokerKeys.IDLE_MS),
                         get(given, BrokerKeys.MAX_CONNECTIONS),
+                        get(given, BrokerKeys.MAX_CONNECTIONS_PER_IP),
                         get(given, BrokerKeys.BACKLOG)),
                 get(given, BrokerKeys.SHUTDOWN_GRACE_MS),
                 get(given, BrokerKeys.RECOVERY_THREADS),

@@ -76,7 +76,17 @@ public final class BrokerKeys {
             MOST_MS,
             "A connection on which nothing moves for so long is closed.");
     static final ConfigKey<Integer> MAX_CONNECTIONS = ConfigKey.integer(
-            "max.connections", 10_000, 1, 1_000_000, "Connections open at once; those above it are closed at once.");
+            "max.connections",
+            10_000,
+            1,
+            1_000_000,
+            "Connections open at once; those above it are closed at once. A low limit of open files bounds them too.");
+    static final ConfigKey<Integer> MAX_CONNECTIONS_PER_IP = ConfigKey.integer(
+            "max.connections.per.ip",
+            5_000,
+            1,
+            1_000_000,
+            "Connections open at once from one address; those above it are closed at once.");
     static final ConfigKey<Integer> BACKLOG = ConfigKey.integer(
             "socket.listen.backlog.size",
             128,
@@ -140,6 +150,7 @@ public final class BrokerKeys {
             RECEIVE_TIMEOUT_MS,
             IDLE_MS,
             MAX_CONNECTIONS,
+            MAX_CONNECTIONS_PER_IP,
             BACKLOG,
             SHUTDOWN_GRACE_MS,
             RECOVERY_THREADS,

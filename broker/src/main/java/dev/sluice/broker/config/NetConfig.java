@@ -9,6 +9,7 @@ package dev.sluice.broker.config;
 /// @param idleTimeoutMs     a connection on which nothing moves for so long is closed; Kafka's
 ///     `connections.max.idle.ms`
 /// @param maxConnections    connections open at once; Kafka's `max.connections`
+/// @param maxConnectionsOfAddress of which so many may come from one address; Kafka's `max.connections.per.ip`
 /// @param backlog           connections the kernel holds for us before they are accepted
 public record NetConfig(
         int loops,
@@ -17,4 +18,5 @@ public record NetConfig(
         long receiveTimeoutMs,
         long idleTimeoutMs,
         int maxConnections,
+        int maxConnectionsOfAddress,
         int backlog) {}

@@ -137,11 +137,14 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         boolean ours = waitsForRoom || !mayTake() || !writer.isEmpty(); // it is not the peer that is slow in sending
         boolean slow = receivedBytes - watchedBytes < LEAST_PROGRESS_BYTES || watchedLooks >= MOST_LOOKS;
         if (same && slow && !ours) {
-            LOG.warn(
-                    "{} began a request and sent too little of it in {} ms (sluice.request.receive.timeout.ms)."
-                            + " Its connection is closed",
-                    socket.name(),
-                    config.receiveTimeoutMs());
+            if (loop.seldom().mayTell()) {
+                LOG.warn(
+                        "{} began a request and sent too little of it in {} ms (sluice.request.receive.timeout.ms)."
+                                + " Its connection is closed{}",
+                        socket.name(),
+                        config.receiveTimeoutMs(),
+                        loop.seldom().leftOut());
+            }
             close("too slow");
             return;
         }
@@ -235,11 +238,14 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         try {
             work();
         } catch (MalformedRequestException e) {
-            LOG.warn(
-                    "{} began a request that is not taken: {}. Produce takes up to socket.request.max.bytes, other APIs"
-                            + " less. Its connection is closed",
-                    socket.name(),
-                    e.getMessage());
+            if (loop.seldom().mayTell()) {
+                LOG.warn(
+                        "{} began a request that is not taken: {}. Produce takes up to socket.request.max.bytes, other"
+                                + " APIs less. Its connection is closed{}",
+                        socket.name(),
+                        e.getMessage(),
+                        loop.seldom().leftOut());
+            }
             closeWhenSent = true;
             later();
         } catch (RuntimeException | Error e) {
@@ -351,6 +357,9 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     private void readCold(SocketWriter.Cold range, PipePool.@Nullable Pipe pipe, long result) {
         if (pipe == null) {
             if (!closed) {
+                if (result == -Errno.EIO) {
+                    writer.unfilled();
+                }
                 LOG.error("{} can't be read: {}", range.file().name(), Errno.describe((int) -result));
                 close("what it wants to read can't be read");
             }
@@ -499,7 +508,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         release(socket::close);
         release(socket.account()::close);
         release(() -> loop.remove(this));
-        release(listener::closed);
+        release(() -> listener.closed(socket));
     }
 
     /// One thing that the connection holds: whatever letting go of it throws, the others are let go of too.

@@ -18,7 +18,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,16 +40,20 @@ public final class Listener implements ReadyListener, AutoCloseable {
     private final @Nullable ListenerAddress advertised;
     private final Descriptor socket;
     private final InetSocketAddress bound;
-    private final NetConfig config;
     private final Account connectionsAccount;
 
     /// Shared by all listeners of a broker: connections open now.
-    private final AtomicInteger open;
+    private final ConnectionCount open;
 
     private List<NetworkLoop> loops = List.of();
     private @Nullable EventLoop acceptingLoop;
     private EventLoop.@Nullable Registration registration;
     private @Nullable Timer retry;
+
+    /// Keeps a descriptor for the moment when there are none.
+    private @Nullable Descriptor spare;
+
+    private final Seldom seldom = new Seldom(System::nanoTime);
     private int next;
 
     private Listener(
@@ -59,15 +62,13 @@ public final class Listener implements ReadyListener, AutoCloseable {
             @Nullable ListenerAddress advertised,
             Descriptor socket,
             InetSocketAddress bound,
-            NetConfig config,
             Account connectionsAccount,
-            AtomicInteger open) {
+            ConnectionCount open) {
         this.kernel = kernel;
         this.address = address;
         this.advertised = advertised;
         this.socket = socket;
         this.bound = bound;
-        this.config = config;
         this.connectionsAccount = connectionsAccount;
         this.open = open;
     }
@@ -82,7 +83,7 @@ public final class Listener implements ReadyListener, AutoCloseable {
             NetConfig config,
             Account listenersAccount,
             Account connectionsAccount,
-            AtomicInteger open)
+            ConnectionCount open)
             throws IOException {
         InetSocketAddress wanted = resolve(address);
         Descriptor socket =
@@ -101,7 +102,7 @@ public final class Listener implements ReadyListener, AutoCloseable {
                 throw new IOException(explain(address, (int) -result));
             }
             InetSocketAddress bound = (InetSocketAddress) sockets.localAddress(socket);
-            return new Listener(kernel, address, advertised, socket, bound, config, connectionsAccount, open);
+            return new Listener(kernel, address, advertised, socket, bound, connectionsAccount, open);
         } catch (IOException | RuntimeException e) {
             socket.close();
             throw e;
@@ -171,6 +172,7 @@ public final class Listener implements ReadyListener, AutoCloseable {
         loops = targets;
         acceptingLoop = loop;
         retry = loop.timer(this::acceptSome);
+        keepSpare();
         registration = loop.register(socket, Epolls.EPOLLIN | Epolls.EPOLLET, this);
         acceptSome();
     }
@@ -227,9 +229,9 @@ public final class Listener implements ReadyListener, AutoCloseable {
                     case Errno.EAGAIN -> false;
                     // The peer gave up before it was accepted, or a signal came: the next may be waiting.
                     case Errno.ECONNABORTED, Errno.EINTR -> true;
+                    case Errno.EMFILE, Errno.ENFILE -> turnAwayWithTheSpare(failed.errno());
                     default -> {
-                        LOG.warn("Can't accept on {}: {}. Trying again soon", address, Errno.describe(failed.errno()));
-                        tryAgainSoon();
+                        cannotAccept(failed.errno());
                         yield false;
                     }
                 };
@@ -238,21 +240,57 @@ public final class Listener implements ReadyListener, AutoCloseable {
 
     private void take(Descriptor connection) {
         NetworkLoop target = leastBusy();
-        if (target == null) {
-            turnAway(connection, "no event loop runs");
-        } else if (open.get() >= config.maxConnections()) { // all listeners accept on one loop
-            turnAway(connection, config.maxConnections() + " connections are open (max.connections)");
+        String refusal = target == null ? "no event loop runs" : open.admit(connection);
+        if (target == null || refusal != null) {
+            turnAway(connection, refusal);
         } else {
             kernel.sockets().setOption(connection, Sockets.IPPROTO_TCP, Sockets.TCP_NODELAY, 1);
             kernel.sockets().setOption(connection, Sockets.SOL_SOCKET, Sockets.SO_KEEPALIVE, 1);
-            open.incrementAndGet();
             target.handOver(connection, this);
         }
     }
 
-    private static void turnAway(Descriptor connection, String why) {
-        LOG.warn("{} was turned away: {}", connection.name(), why);
+    private void turnAway(Descriptor connection, @Nullable String why) {
+        if (seldom.mayTell()) {
+            LOG.warn("{} was turned away: {}{}", connection.name(), why, seldom.leftOut());
+        }
         discard(connection);
+    }
+
+    private void cannotAccept(int errno) {
+        if (seldom.mayTell()) {
+            LOG.warn("Can't accept on {}: {}. Trying again soon{}", address, Errno.describe(errno), seldom.leftOut());
+        }
+        tryAgainSoon();
+    }
+
+    /// There is no descriptor for the next connection. The spare one makes room to take it and to close it, so that
+    /// its peer is told; left waiting it would time out, and its readiness come back again and again.
+    ///
+    /// @return whether that succeeded, and the next may be waiting
+    private boolean turnAwayWithTheSpare(int errno) {
+        Descriptor freed = spare;
+        if (freed != null) {
+            freed.close();
+            spare = null;
+            Opened next = kernel.sockets().accept(socket, false, connectionsAccount);
+            if (next instanceof Opened.Ok ok) {
+                turnAway(ok.descriptor(), "no descriptors are left (ulimit -n)");
+            }
+            keepSpare();
+            if (next instanceof Opened.Ok && spare != null) {
+                return true;
+            }
+        }
+        cannotAccept(errno);
+        keepSpare();
+        return false;
+    }
+
+    private void keepSpare() {
+        if (spare == null && kernel.epolls().eventfd(connectionsAccount) instanceof Opened.Ok ok) {
+            spare = ok.descriptor();
+        }
     }
 
     static void discard(Descriptor connection) {
@@ -274,8 +312,8 @@ public final class Listener implements ReadyListener, AutoCloseable {
     }
 
     /// A connection that came in here was closed. Called by any loop.
-    void closed() {
-        open.decrementAndGet();
+    void closed(Descriptor connection) {
+        open.left(connection);
     }
 
     /// Takes no more connections; on the accepting loop's thread.
@@ -291,6 +329,10 @@ public final class Listener implements ReadyListener, AutoCloseable {
 
     @Override
     public void close() {
+        if (spare != null) {
+            spare.close();
+            spare = null;
+        }
         socket.close();
     }
 }

@@ -4,6 +4,7 @@ import dev.sluice.broker.config.ListenerAddress;
 import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Limits;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +15,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -28,10 +28,11 @@ public final class Network implements AutoCloseable {
     private static final long DRAIN_LOOK_MS = 5;
     private static final long START_MS = 10_000;
     private static final long STOP_MS = 5_000;
+    private static final int DESCRIPTORS_FOR_FILES = 4_096;
 
     private final Account connectionsAccount = Account.root("connections");
     private final Account loopsAccount = Account.root("loops");
-    private final AtomicInteger open = new AtomicInteger();
+    private final ConnectionCount open;
     private final ReceiveBudget receiveBudget;
     private final ColdReader coldReader;
     private final List<Listener> listeners = new ArrayList<>();
@@ -44,6 +45,7 @@ public final class Network implements AutoCloseable {
             Kernel kernel, List<ListenerAddress> addresses, Map<String, ListenerAddress> advertised, NetConfig config)
             throws IOException {
         receiveBudget = new ReceiveBudget(config.unfinishedBytes());
+        open = new ConnectionCount(config, mostConnections(kernel));
         coldReader = new ColdReader(kernel);
         try {
             for (ListenerAddress address : addresses) {
@@ -63,6 +65,14 @@ public final class Network implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    /// What the limit of open files leaves for connections: half of it at least, for files need some too.
+    private static int mostConnections(Kernel kernel) {
+        long limit = kernel.limits().current(Limits.RLIMIT_NOFILE);
+        return limit < 0
+                ? Integer.MAX_VALUE // not known: the spare descriptor of the listeners then has to do
+                : (int) Math.min(Integer.MAX_VALUE, limit - Math.min(limit / 2, DESCRIPTORS_FOR_FILES));
     }
 
     /// Starts the loops and takes connections. When it throws, [#stop] and [#close] are still the caller's to call.
@@ -144,7 +154,7 @@ public final class Network implements AutoCloseable {
         }
         long startNs = System.nanoTime();
         long graceNs = TimeUnit.MILLISECONDS.toNanos(graceMs);
-        while (open.get() > 0 || stopped.getCount() > 0) {
+        while (open.open() > 0 || stopped.getCount() > 0) {
             if (System.nanoTime() - startNs >= graceNs) {
                 return false;
             }

@@ -43,6 +43,7 @@ public final class NetworkLoop implements AutoCloseable {
     private final ReceiveBudget receiveBudget;
     private final ColdReader coldReader;
     private final SlabPool slabs = new SlabPool();
+    private final Seldom seldom = new Seldom(System::nanoTime);
     private final Set<Connection> connections = new HashSet<>();
     private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
     private final Thread thread;
@@ -116,6 +117,11 @@ public final class NetworkLoop implements AutoCloseable {
         return loop;
     }
 
+    /// Asked before a line is logged that a stranger could bring about again and again.
+    Seldom seldom() {
+        return seldom;
+    }
+
     ReceiveBufferPool receiveBuffers() {
         return receiveBuffers;
     }
@@ -179,7 +185,7 @@ public final class NetworkLoop implements AutoCloseable {
     private void discard(Arrival arrival) {
         connectionCount.decrementAndGet();
         Listener.discard(arrival.socket());
-        arrival.listener().closed();
+        arrival.listener().closed(arrival.socket());
     }
 
     /// A connection has ended.

@@ -168,7 +168,10 @@ public final class Request {
     /// Closes the connection without an answer to this request, as Kafka does when one can't be understood. Nothing
     /// may have been queued for it; the answers to those before it are sent first.
     public void close(String why) {
-        LOG.warn("{}: {}; its connection is closed", connection.socket().name(), why);
+        Seldom seldom = connection.loop().seldom();
+        if (seldom.mayTell()) {
+            LOG.warn("{}: {}; its connection is closed{}", connection.socket().name(), why, seldom.leftOut());
+        }
         pending = null;
         connection.closeWhenSent();
     }

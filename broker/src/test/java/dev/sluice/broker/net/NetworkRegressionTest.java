@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class NetworkRegressionTest {
-    private static final NetConfig TWO_LOOPS = new NetConfig(2, 8 << 20, 64 << 20, 600_000, 600_000, 100, 16);
+    private static final NetConfig TWO_LOOPS = new NetConfig(2, 8 << 20, 64 << 20, 600_000, 600_000, 100, 100, 16);
     private static final byte[] BODY = {1, 2, 3};
 
     @Test
@@ -78,6 +78,39 @@ class NetworkRegressionTest {
 
             assertThat(Thread.interrupted()).isTrue();
             client.expectEnd();
+        }
+    }
+
+    /// Half a connection that nobody takes would wait for its time-out.
+    @Test
+    void whoComesWhenDescriptorsAreOutIsToldAndTheNextIsTaken() throws Exception {
+        GateFaults faults = new GateFaults();
+        GateFaults.Fault out = faults.on(Call.ACCEPT).times(1).fails(Errno.EMFILE);
+        try (RegressionNetwork net = new RegressionNetwork(faults, TWO_LOOPS, RegressionNetwork::echo)) {
+            await().until(() -> out.hits() == 1); // the look at the start: the spare finds nobody waiting
+            GateFaults.Fault again = faults.on(Call.ACCEPT).times(1).fails(Errno.EMFILE);
+            try (Client refused = net.connect()) {
+                refused.expectEnd();
+            }
+            assertThat(again.hits()).isEqualTo(1);
+            try (Client client = net.connect()) {
+                client.send(BODY);
+                assertThat(client.receive()).isEqualTo(BODY);
+            }
+        }
+    }
+
+    @Test
+    void acceptingGoesOnWhenNotEvenTheSpareHelped() throws Exception {
+        GateFaults faults = new GateFaults();
+        GateFaults.Fault noSpare = faults.on(Call.EVENTFD).from(3).fails(Errno.EMFILE); // the loops have theirs
+        GateFaults.Fault out = faults.on(Call.ACCEPT).times(3).fails(Errno.EMFILE);
+        try (RegressionNetwork net = new RegressionNetwork(faults, TWO_LOOPS, RegressionNetwork::echo);
+                Client client = net.connect()) {
+            client.send(BODY);
+            assertThat(client.receive()).isEqualTo(BODY);
+            assertThat(out.hits()).isEqualTo(3);
+            assertThat(noSpare.hits()).isPositive();
         }
     }
 

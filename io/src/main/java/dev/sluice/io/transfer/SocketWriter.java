@@ -212,6 +212,14 @@ public final class SocketWriter {
         return new Cold(span.file(), span.position() + sentOfFirst, length);
     }
 
+    /// The bytes that [#takeCold] has told could not be read: whoever holds the file is told. The stream is broken in
+    /// mid-frame and must be closed.
+    public void unfilled() {
+        if (filling && pieces.peekFirst() instanceof Span span) {
+            span.hold().unreadable();
+        }
+    }
+
     /// The bytes that [#takeCold] has told, or the first of them, are in a pipe.
     ///
     /// @param full        non-blocking
