@@ -120,7 +120,8 @@ class TerminalTest {
         }
 
         static Terminal run(String... arguments) throws IOException {
-            StringBuilder command = new StringBuilder("exec ")
+            // Whoever runs the tests in the background may have had SIGINT ignored, and children inherit that.
+            StringBuilder command = new StringBuilder("exec env --default-signal=INT ")
                     .append(Path.of(System.getProperty("java.home"), "bin", "java"))
                     .append(" -Xmx128m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp '")
                     .append(System.getProperty("java.class.path"))

@@ -69,6 +69,7 @@ public final class DirectoryCheck {
                 readCheckpoint(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), findings);
         Map<PartitionName, Long> logStarts =
                 readCheckpoint(kernel, folder.resolve(OffsetCheckpoint.LOG_START), findings);
+        readCheckpoint(kernel, folder.resolve(Ceilings.FILE), findings);
         List<PartitionName> partitions = new ArrayList<>();
         for (String name : SmallFiles.list(folder)) {
             if (!PartitionName.isDeletedFolder(name)

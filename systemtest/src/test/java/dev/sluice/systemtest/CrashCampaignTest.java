@@ -42,6 +42,13 @@ class CrashCampaignTest {
 
     @Test
     @Tag("root")
+    void noOffsetIsGivenTwiceThoughAPowerCutTakesWhatWasNotFlushed() throws Exception {
+        CrashRun.Result result = run(new CrashCase(Crash.POWER_CUT, "xfs", "os", false), 2);
+        assertThat(result.anomalies().get(Kind.LOST)).isPositive();
+    }
+
+    @Test
+    @Tag("root")
     void theControlWithoutFsyncLosesWhatWasAcknowledged() throws Exception {
         CrashRun.Result result = run(new CrashCase(Crash.POWER_CUT, "xfs", "ack", true), 1);
         assertThat(result.anomalies().get(Kind.LOST)).isPositive();

@@ -83,7 +83,7 @@ public final class Groups {
         if (now == null) {
             now = start();
         }
-        now.show(catalogue.image());
+        now.show(catalogue);
     }
 
     private synchronized RunningCoordinator start() throws IOException {
@@ -93,7 +93,7 @@ public final class Groups {
         RunningCoordinator now = running;
         if (now == null) {
             now = RunningCoordinator.start(
-                    kernel, config, OffsetsTopic.find(catalogue, config.groups()), catalogue.image(), clock);
+                    kernel, config, OffsetsTopic.find(catalogue, config.groups()), catalogue, clock);
             running = now;
         }
         return now;

@@ -1,6 +1,7 @@
 package dev.sluice.broker.coordinator;
 
 import com.yammer.metrics.core.MetricsRegistry;
+import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.catalogue.CatalogueImage;
 import dev.sluice.broker.catalogue.Topic;
 import dev.sluice.broker.config.BrokerConfig;
@@ -102,7 +103,7 @@ final class RunningCoordinator {
 
     /// Starts it and answers when everything that the topic remembers was loaded.
     static RunningCoordinator start(
-            Kernel kernel, BrokerConfig config, Topic topic, CatalogueImage catalogue, InstantSource clock) {
+            Kernel kernel, BrokerConfig config, Topic topic, Catalogue catalogue, InstantSource clock) {
         RunningCoordinator coordinator = new RunningCoordinator(kernel, config, topic, clock);
         coordinator.timerThread.start();
         try {
@@ -114,21 +115,22 @@ final class RunningCoordinator {
         }
     }
 
-    private void load(Topic topic, CatalogueImage catalogue) {
+    private void load(Topic topic, Catalogue catalogue) {
         service.startup(topic.partitions()::size);
         for (Partition partition : topic.partitions()) {
             service.onElection(partition.index(), Math.max(0, partition.log().leaderEpoch()));
         }
         awaitLoaded();
+        CatalogueImage now = catalogue.image();
         Set<OffsetsLoader.CommittedTopic> gone = loader.committed().stream()
-                .filter(committed -> !isThere(committed, catalogue))
+                .filter(committed -> !isThere(committed, now))
                 .collect(Collectors.toSet());
         if (!gone.isEmpty()) {
             // Deleted while no coordinator was loaded.
             TopicImages.Change before = images.gone(gone);
             service.onMetadataUpdate(before.delta(), before.image());
         }
-        show(catalogue);
+        tell(now);
     }
 
     /// A question to all partitions is answered once they are loaded; until then it is answered that they are not,
@@ -156,14 +158,19 @@ final class RunningCoordinator {
         return seen == catalogue;
     }
 
-    /// Tells the coordinator of the topics there are, and waits until it has forgotten the offsets of those that
-    /// are gone.
-    synchronized void show(CatalogueImage catalogue) {
-        if (!hasSeen(catalogue)) {
-            TopicImages.Change change = images.change(catalogue);
-            service.onMetadataUpdate(change.delta(), change.image());
-            seen = catalogue;
+    /// Tells the coordinator of the topics there are now, and waits until it has forgotten the offsets of those
+    /// that are gone. One at a time, each with the newest image: an older one would say that new topics are gone.
+    synchronized void show(Catalogue catalogue) {
+        CatalogueImage now = catalogue.image();
+        if (!hasSeen(now)) {
+            tell(now);
         }
+    }
+
+    private void tell(CatalogueImage image) {
+        TopicImages.Change change = images.change(image);
+        service.onMetadataUpdate(change.delta(), change.image());
+        seen = image;
     }
 
     /// Ends everything; requests under way are answered that there is no coordinator here.

@@ -36,7 +36,9 @@ final class TopicImages {
     Change gone(Set<OffsetsLoader.CommittedTopic> topics) {
         MetadataDelta delta = begin();
         for (OffsetsLoader.CommittedTopic topic : topics) {
-            delta.replay(new TopicRecord().setName(topic.name()).setTopicId(topic.id()));
+            // Any id goes for offsets that were committed without one.
+            Uuid id = topic.id().equals(Uuid.ZERO_UUID) ? Uuid.randomUuid() : topic.id();
+            delta.replay(new TopicRecord().setName(topic.name()).setTopicId(id));
         }
         return finish(delta);
     }

@@ -8,6 +8,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -100,8 +101,61 @@ class CollisionsRegressionTest {
         }
     }
 
+    @Test
+    void administrationOfCollidingNamesIsRefused() throws Exception {
+        List<String> names = collidingNames(8_192);
+        byte[] partitions = named(names, out -> {
+            out.writeInt(1);
+            out.writeInt(-1);
+        });
+        int timeoutAndValidateOnlyBytes = 5;
+        refuses(
+                ApiKeys.CREATE_PARTITIONS,
+                0,
+                Arrays.copyOf(partitions, partitions.length + timeoutAndValidateOnlyBytes));
+        refuses(ApiKeys.OFFSET_FOR_LEADER_EPOCH, 2, named(names, out -> out.writeInt(0)));
+        refuses(ApiKeys.DESCRIBE_LOG_DIRS, 1, named(names, out -> out.writeInt(0)));
+        refuses(ApiKeys.ALTER_CONFIGS, 0, configs(names, out -> {}));
+        refuses(ApiKeys.INCREMENTAL_ALTER_CONFIGS, 0, configs(names, out -> out.writeByte(0)));
+    }
+
+    @FunctionalInterface
+    private interface Rest {
+        void write(DataOutputStream out) throws IOException;
+    }
+
+    /// An array of names, each with the same behind it.
+    private static byte[] named(List<String> names, Rest rest) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(bytes);
+        out.writeInt(names.size());
+        for (String name : names) {
+            byte[] utf8 = name.getBytes(StandardCharsets.UTF_8);
+            out.writeShort(utf8.length);
+            out.write(utf8);
+            rest.write(out);
+        }
+        return bytes.toByteArray();
+    }
+
+    /// One topic with many configs that have no value.
+    private static byte[] configs(List<String> names, Rest operation) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(bytes);
+        out.writeInt(1);
+        out.writeByte(2);
+        out.writeShort(1);
+        out.writeByte('t');
+        out.write(named(names, each -> {
+            operation.write(each);
+            each.writeShort(-1);
+        }));
+        out.writeByte(0);
+        return bytes.toByteArray();
+    }
+
     private void refuses(ApiKeys api, int version, byte[] body) throws IOException {
-        try (RegressionBroker broker = new RegressionBroker(folder);
+        try (RegressionBroker broker = new RegressionBroker(folder.resolve(api.name));
                 RawKafkaClient client = broker.connect()) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             DataOutputStream out = new DataOutputStream(bytes);

@@ -15,6 +15,6 @@ public record Report(Map<String, String> setting, Map<Direction, String> plans, 
             "measured: GB/s until the receiver had everything; CPU s/GiB and faults of this whole process (getrusage), median of"
                     + " interleaved runs, least to most beside it; the other side's CPU s/GiB, with summing what it received",
             "counted: calls of sluice's ways, one by one where they are made, refused and waiting ones too",
-            "derived (~): calls of the JDK's ways, from invocations counted and what strace showed of each; mode switches, two a call;"
+            "derived (~): calls of the JDK's and Netty's ways, from invocations counted and what strace showed of each; mode switches, two a call;"
                     + " CPU and DMA copies of each byte on this side, write-back included, from what the kernel is known to do");
 }
