@@ -112,6 +112,7 @@ class RetentionTest {
             SteadyClock clock = new SteadyClock(() -> Instant.ofEpochMilli(wallMs), () -> monotonicNs, hold.toMillis());
             for (int day = 0; day < 12; day++) {
                 log.append(batch(Batches.T0_MS + day * DAY_MS));
+                log.flush(); // and so shown, whatever the flushing thread does
                 pass(Duration.ofDays(1));
                 directory.retain(clock.nowMs(), _ -> {});
             }

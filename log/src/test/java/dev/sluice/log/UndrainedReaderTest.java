@@ -99,11 +99,12 @@ class UndrainedReaderTest {
         return server.accept();
     }
 
-    private static void fill(PartitionLog log, int bytes) {
+    private static void fill(PartitionLog log, int bytes) throws IOException {
         Random random = new Random(log.logEndOffset());
         for (int written = 0; written < bytes; written += BATCH_BYTES) {
             append(log, batch().valueBytes(BATCH_BYTES - 100).seed(random.nextLong()));
         }
+        log.flush(); // and so shown, whatever the flushing thread does
     }
 
     @Test

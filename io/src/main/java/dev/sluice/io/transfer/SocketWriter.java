@@ -212,8 +212,8 @@ public final class SocketWriter {
         return new Cold(span.file(), span.position() + sentOfFirst, length);
     }
 
-    /// The bytes that [#takeCold] has told could not be read: whoever holds the file is told. The stream is broken in
-    /// mid-frame and must be closed.
+    /// The bytes that [#takeCold] has told could not be read: whoever holds the file is told. The stream is broken
+    /// in mid-frame and must be closed.
     public void unfilled() {
         if (filling && pieces.peekFirst() instanceof Span span) {
             span.hold().unreadable();
