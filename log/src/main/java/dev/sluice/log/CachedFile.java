@@ -1,7 +1,9 @@
 package dev.sluice.log;
 
 import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
@@ -67,7 +69,8 @@ final class CachedFile implements Hold {
 
     /// The open file, for reading and writing, and a reference to it.
     ///
-    /// @throws ErrnoException when it can't be opened: missing, or out of descriptors
+    /// @throws ErrnoException when it can't be opened: missing, retired and closed (ENOENT too), or out of
+    ///                        descriptors
     Descriptor acquire() throws ErrnoException {
         int count = (int) REFERENCES.getVolatile(this);
         while (count > 0) {
@@ -83,6 +86,9 @@ final class CachedFile implements Hold {
     private synchronized Descriptor acquireFirst() throws ErrnoException {
         Descriptor open = descriptor;
         if (open == null) {
+            if (retired) { // by now its path may be that of another log's file
+                throw new ErrnoException(Call.OPENAT, Errno.ENOENT, path.toString());
+            }
             open = kernel.files().open(path, Files.O_RDWR, 0, account.get()).orThrow();
             // A header of 61 bytes must not bring megabytes of read-ahead with it; whoever wants many bytes says so.
             // A hint: without it reading is only slower.

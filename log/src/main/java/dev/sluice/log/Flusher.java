@@ -24,7 +24,7 @@ import java.util.concurrent.TimeUnit;
 final class Flusher {
     private static final long LONGEST_GATHERING_NS = TimeUnit.MILLISECONDS.toNanos(2);
 
-    /// After a flush that could not be tried (out of descriptors, of memory), until it is tried again.
+    /// After a flush that could not be tried (out of descriptors, of memory), or threw, until it is tried again.
     private static final long RETRY_NS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private enum State {
@@ -50,6 +50,9 @@ final class Flusher {
     private long batches;
     private long totalNs;
     private long longestNs;
+
+    // Owned by the flush under way: there is one at a time.
+    private volatile boolean toldOfBug;
 
     Flusher(PartitionLog log, Flushing flushing) {
         this.log = log;
@@ -156,9 +159,27 @@ final class Flusher {
     private boolean flush() {
         try {
             log.flush();
+            toldOfBug = false;
             return true;
         } catch (IOException e) {
-            return log.failure().isPresent() || log.isClosed(); // who waited was told
+            return isOver();
+        } catch (RuntimeException | Error e) { // a bug, or no memory: those who wait must not wait for ever
+            tell(e);
+            return isOver();
+        }
+    }
+
+    /// Whether a failed flush need not be tried again: who waited was told.
+    private boolean isOver() {
+        return log.failure().isPresent() || log.isClosed();
+    }
+
+    /// Once until a flush succeeds.
+    private void tell(Throwable bug) {
+        if (!toldOfBug) {
+            toldOfBug = true;
+            Thread thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, bug);
         }
     }
 

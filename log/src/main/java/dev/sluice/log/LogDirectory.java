@@ -266,22 +266,27 @@ public final class LogDirectory implements AutoCloseable {
             LogConfig config,
             PartitionLoader.Checkpoints checkpoints,
             Account recoveryAccount,
-            PartitionLoader.Ending ending)
+            PartitionLoader.Ending ended)
             throws IOException {
+        PartitionLoader.Ending ending = ended;
         while (true) {
+            PartitionLoader loader = new PartitionLoader(
+                    context,
+                    name,
+                    folder.resolve(name.folder()),
+                    config,
+                    checkpoints,
+                    segmentsAccount,
+                    recoveryAccount);
             try {
-                return new PartitionLoader(
-                                context,
-                                name,
-                                folder.resolve(name.folder()),
-                                config,
-                                checkpoints,
-                                segmentsAccount,
-                                recoveryAccount)
-                        .load(ending);
+                return loader.load(ending);
             } catch (ErrnoException e) {
                 if (!Errno.isOutOfSpace(e.errno()) || !context.reserve().spend()) {
                     throw e;
+                }
+                // What this try cut off, the next would not miss.
+                if (ending == PartitionLoader.Ending.KILLED && loader.hasCut()) {
+                    ending = PartitionLoader.Ending.LOST;
                 }
             }
         }

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 ///                                   └ read whole from here, indexes made anew, cut where a batch can't follow
 /// ```
 ///
-/// After a clean end all segments are trusted. A trusted segment is not read: its indexes are looked at, and made
+/// After a clean end all segments are trusted, unless the log ends below its recovery point, which was its end then:
+/// somebody has cut it since. A trusted segment is not read: its indexes are looked at, and made
 /// anew where they can't be right.
 ///
 /// Where something that was seen is lost, or may be, the log goes on above its ceiling, so that no offset that somebody
@@ -104,6 +105,7 @@ final class PartitionLoader {
     private long batchesScanned;
     private int indexesRebuilt;
     private RecoveryReport.@Nullable Cut cut;
+    private boolean cutting;
     private RecoveryReport.@Nullable Skip skip;
     /// Whether a flush of it failed: then the page cache may hold what the device does not.
     private boolean fenced;
@@ -174,7 +176,7 @@ final class PartitionLoader {
             startAnew(Math.max(0, checkpoints.logStart()));
         }
         fenced = FenceMark.isIn(kernel, folder);
-        boolean trusted = ending == Ending.CLEAN && !fenced && checkEnd();
+        boolean trusted = ending == Ending.CLEAN && !fenced && checkEnd() && reachesRecoveryPoint();
         namesDurable = trusted;
         int firstScanned = trusted ? segments.size() : firstToScan(ending == Ending.CLEAN && !fenced);
         checkIndexes(firstScanned);
@@ -194,9 +196,15 @@ final class PartitionLoader {
         if (epochs.latest() == LeaderEpochs.NONE) {
             epochs = epochs.with(0, segments.getFirst().files().baseOffset());
         }
-        boolean lossless = trusted || (ending == Ending.KILLED && nothingPublishedWasCut() && !fenced);
-        if (!lossless && checkpoints.ceiling() > endOffset()) {
-            goOnAbove(checkpoints.ceiling());
+        boolean lossless = trusted
+                || (ending == Ending.KILLED
+                        && nothingPublishedWasCut()
+                        && !fenced
+                        && endOffset() >= checkpoints.recoveryPoint());
+        // What was flushed was seen too, also where nothing is shown before: such a log has no ceiling.
+        long seen = Math.max(checkpoints.ceiling(), checkpoints.recoveryPoint());
+        if (!lossless && seen > endOffset()) {
+            goOnAbove(seen);
         }
         if (!epochs.lines().equals(stored.lines())) {
             epochs.write(kernel, folder, skip != null);
@@ -356,6 +364,15 @@ final class PartitionLoader {
         }
     }
 
+    private boolean reachesRecoveryPoint() {
+        boolean reaches = endOffset() >= checkpoints.recoveryPoint();
+        if (!reaches) {
+            warnings.add("closed cleanly at offset " + checkpoints.recoveryPoint()
+                    + ", and cut since: it ends at offset " + endOffset());
+        }
+        return reaches;
+    }
+
     /// The segment that the recovery point lies in; after a clean end the last one, whose end is in doubt.
     private int firstToScan(boolean clean) {
         int first = segments.size() - 1;
@@ -479,6 +496,11 @@ final class PartitionLoader {
         }
     }
 
+    /// Whether loading has cut something off, or was about to; also after it has failed.
+    boolean hasCut() {
+        return cutting;
+    }
+
     private boolean nothingPublishedWasCut() {
         return cut == null || (withinAWrite && cut.segmentsRemoved() == 0);
     }
@@ -559,6 +581,7 @@ final class PartitionLoader {
     /// Before anything is cut: were this recovery to die before it is done, the next would find nothing to cut, and
     /// take what is left for all there was.
     private void forgetWitness() throws ErrnoException {
+        cutting = true;
         PageCacheWitness.forget(kernel, SmallFiles.folderOf(folder));
     }
 

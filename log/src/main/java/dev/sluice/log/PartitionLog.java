@@ -172,9 +172,18 @@ public final class PartitionLog {
         return config;
     }
 
-    /// Takes effect with the next append; the size of the index files with the next segment.
+    /// Takes effect with the next append; the size of the index files with the next segment. A flush policy that
+    /// wants flushes gets one for what was appended before.
     public void configure(LogConfig newConfig) {
         config = newConfig;
+        if (owesFlush()) {
+            flusher.flushNow();
+        }
+    }
+
+    /// Whether the flush policy wants flushes, and not all that is there was flushed.
+    public boolean owesFlush() {
+        return config.effectiveFlushPolicy() != FlushPolicy.OS && recoveryPoint < logEndOffset();
     }
 
     /// The account of all calls on this partition's files. Its children are the segments that were used since the

@@ -115,6 +115,9 @@ final class SpaceReserve {
         try (Descriptor file = ok.descriptor()) {
             long result =
                     kernel.files().fallocate(file, Files.FALLOC_FL_KEEP_SIZE, bytes, Math.min(bytes, PROBE_BYTES));
+            if (isUnsupported(result)) {
+                return true; // nobody can tell, and the next append finds out
+            }
             kernel.files().ftruncate(file, bytes);
             return result == 0;
         }
@@ -178,7 +181,7 @@ final class SpaceReserve {
             do {
                 result = kernel.files().fallocate(file, 0, 0, bytes);
             } while (result == -Errno.EINTR);
-            if (result == -Errno.EOPNOTSUPP || result == -Errno.ENOSYS) {
+            if (isUnsupported(result)) {
                 return 0; // vital writes fail on it like any other
             }
             if (result < 0) {
@@ -186,6 +189,10 @@ final class SpaceReserve {
             }
             return result;
         }
+    }
+
+    private static boolean isUnsupported(long result) {
+        return result == -Errno.EOPNOTSUPP || result == -Errno.ENOSYS;
     }
 
     /// What a client is told whose append is refused.

@@ -102,6 +102,29 @@ class CeilingTest {
         assertThat(log.logEndOffset()).isEqualTo(skip.toOffset() + 2);
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatIsCutOffAfterACleanEndIsNotGivenAgain(boolean atABatchBoundary) throws IOException {
+        folder.config = folder.config.withFlushPolicy(FlushPolicy.ACK);
+        log.configure(folder.config); // it has no ceiling: only the recovery point tells
+        append();
+        append();
+        append();
+        folder.directory().close();
+        Path active = folder.file(log, 0, ".log");
+        int kept = atABatchBoundary ? batchBytes() : 2 * batchBytes() - 1;
+        Files.write(active, Arrays.copyOf(Files.readAllBytes(active), kept));
+
+        reopen();
+
+        assertThat(folder.report(log).skip()).isEqualTo(new RecoveryReport.Skip(2, 6, 1));
+        assertThat(folder.report(log).warnings()).isNotEmpty();
+        assertThat(append()).isEqualTo(6);
+        log = folder.restart(log);
+        assertThat(folder.report(log).skip()).isNull();
+        assertThat(log.logEndOffset()).isEqualTo(8);
+    }
+
     @Test
     void theControlWithoutACeilingOffsetsAreGivenTwice() throws IOException {
         append();

@@ -321,6 +321,21 @@ class FlushPolicyTest {
     }
 
     @Test
+    void aPolicyThatIsSetAfterRecoveryFlushesWhatWasFound() throws IOException {
+        create(FlushPolicy.OS);
+        append(2);
+        time.run(); // its ceiling
+        folder.options = new LogDirectory.Options(2, 16, SegmentWriter.pwrite(), folder.options.ids(), Folder::atOnce);
+        log = folder.crash(log);
+        assertThat(log.recoveryPoint())
+                .as("recovered as one that is not flushed")
+                .isZero();
+        log.configure(folder.config.withFlushPolicy(FlushPolicy.ACK));
+        assertThat(log.recoveryPoint()).isEqualTo(2);
+        assertThat(log.owesFlush()).isFalse();
+    }
+
+    @Test
     void anEndWhileBatchesWaitTellsThatTheyAreNot() throws IOException {
         create(FlushPolicy.ACK);
         append(1);

@@ -55,13 +55,14 @@ final class PendingProduce implements Request.Pending {
                 return Errors.NONE;
             }
             if (log.failure().isPresent()) {
-                return Errors.KAFKA_STORAGE_ERROR;
+                return ProduceHandler.storageError(version);
             }
             return log.hasStopped() ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.REQUEST_TIMED_OUT;
         }
     }
 
     private final Request request;
+    private final short version;
     private final long ticket;
     private final List<Batch> batches = new ArrayList<>(1);
 
@@ -72,8 +73,10 @@ final class PendingProduce implements Request.Pending {
     private @Nullable MemorySegment frame;
     private long frameBytes;
 
-    PendingProduce(Request request) {
+    /// @param version of the request
+    PendingProduce(Request request, short version) {
         this.request = request;
+        this.version = version;
         this.ticket = request.ticket();
         this.timer = request.loop().loop().timer(() -> request.resume(ticket, this::answer));
     }

@@ -133,7 +133,7 @@ final class ProduceHandler implements ApiHandler {
                 long place = answer.partition(
                         produce.partitionIndex(), error.code(), baseOffset, logAppendTimeMs, logStartOffset, message);
                 if (awaited != null && produce.acks() != NO_ACKS) {
-                    pending(request).add(awaited, awaitedEnd, place);
+                    pending(request, version).add(awaited, awaitedEnd, place);
                 }
             }
         }
@@ -157,9 +157,9 @@ final class ProduceHandler implements ApiHandler {
         request.done();
     }
 
-    private PendingProduce pending(Request request) {
+    private PendingProduce pending(Request request, short version) {
         if (pending == null) {
-            pending = new PendingProduce(request);
+            pending = new PendingProduce(request, version);
         }
         return pending;
     }
@@ -235,12 +235,16 @@ final class ProduceHandler implements ApiHandler {
             }
             case AppendOutcome.Rejected rejected -> fail(error(rejected.reason()), rejected.message());
             case AppendOutcome.Failed failed -> {
-                // Both are tried again by clients, after they have asked who leads the partition.
-                boolean known = version >= FIRST_WITH_STORAGE_ERROR;
-                fail(known ? Errors.KAFKA_STORAGE_ERROR : Errors.NOT_LEADER_OR_FOLLOWER, failed.message());
+                fail(storageError(version), failed.message());
                 logStartOffset = partition.log().logStartOffset();
             }
         }
+    }
+
+    /// What says that the disk failed. Clients try again after either, once they have asked who leads the
+    /// partition.
+    static Errors storageError(short version) {
+        return version >= FIRST_WITH_STORAGE_ERROR ? Errors.KAFKA_STORAGE_ERROR : Errors.NOT_LEADER_OR_FOLLOWER;
     }
 
     private void awaitUnlessAcknowledged(Partition partition, long endOffset) {

@@ -211,6 +211,10 @@ public final class Catalogue {
                     + "): move it out of the data folder");
         }
         existing.configure(settings.log());
+        if (existing.owesFlush()) {
+            existing.flush(); // it was recovered without its topic's settings, and must keep its promise before it is
+            // read
+        }
         return existing;
     }
 

@@ -44,7 +44,9 @@ final class OffsetsSnapshot {
 
     // Owned by the coordinator's thread.
     private long liveBytes;
-    private long retryAtBytes;
+
+    /// After a failure; by the coordinator's thread, or in the background while that is busy.
+    private volatile long retryAtBytes;
 
     OffsetsSnapshot(OffsetsLog log, int batchBytes, Executor background) {
         this.log = log;
@@ -152,7 +154,9 @@ final class OffsetsSnapshot {
         try {
             log.log().flush();
             log.log().deleteBefore(offset);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
+            // Else it would be rewritten after each append: nothing of it has gone.
+            retryAtBytes = log.log().bytesOnDisk() + log.log().config().segmentBytes();
             LOG.warn("{} was rewritten, but what lies before offset {} stays: {}", log.log(), offset, e.getMessage());
         } finally {
             busy.set(false);
