@@ -47,7 +47,7 @@ class FetchSessionsTest {
         MemorySegment memory = Arena.ofAuto().allocate(bytes.length);
         MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes.length);
         FetchPlan plan = new FetchPlan();
-        FetchRequest.parse(new WireReader().over(memory, 0, bytes.length), VERSION, new NameCache(), plan);
+        FetchRequest.parse(new WireReader().over(memory, 0, bytes.length), VERSION, new NameCache(1), plan);
         return plan;
     }
 
