@@ -24,7 +24,7 @@ final class FetchSessions {
     /// As in Kafka.
     static final long EVICTED_WHEN_IDLE_MS = 120_000;
 
-    /// Of all sessions of the loop together, some 80 bytes each.
+    /// Of all sessions of the loop together, some 80 bytes each. A session counts with the most it ever had.
     static final int MOST_PARTITIONS = 250_000;
 
     /// A session, and what its fetches need.
@@ -68,8 +68,13 @@ final class FetchSessions {
     ///
     /// @return null when there is no room for it
     @Nullable Entry create(FetchPlan request, long nowMs) {
-        if (request.partitionCount() > MOST_PARTITIONS - partitions || (freeCount == 0 && !evictOne(nowMs))) {
+        if (request.partitionCount() > MOST_PARTITIONS) {
             return null;
+        }
+        while (request.partitionCount() > MOST_PARTITIONS - partitions || freeCount == 0) {
+            if (!evictOne(nowMs)) {
+                return null;
+            }
         }
         int slot = free[--freeCount];
         // The id tells its slot, is positive, and is another each time.
@@ -117,7 +122,7 @@ final class FetchSessions {
     }
 
     private void count(Entry entry) {
-        int now = entry.session.plan().partitionCount();
+        int now = entry.session.mostPartitions();
         partitions += now - entry.partitions;
         entry.partitions = now;
     }

@@ -148,6 +148,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
     /// Has index entries and batch headers that the look will want read from the disk on another thread: a consumer
     /// that reads cold records finds those cold too.
     private void warmUp() {
+        image = services.catalogue().image();
         ArrayList<PartitionLog> toRead = new ArrayList<>();
         long[] offsets = new long[plan.partitionCount()];
         for (int t = 0; t < plan.topicCount(); t++) {
@@ -164,10 +165,13 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         long waitingTicket = ticket;
         try {
             loop.executeCold(() -> {
-                for (int i = 0; i < toRead.size(); i++) {
-                    touch(toRead.get(i), offsets[i]);
+                try {
+                    for (int i = 0; i < toRead.size(); i++) {
+                        touch(toRead.get(i), offsets[i]);
+                    }
+                } finally { // or the connection would wait for its answer for ever
+                    loop.execute(() -> waiting.resume(waitingTicket, this::lookFirst));
                 }
-                loop.execute(() -> waiting.resume(waitingTicket, this::lookFirst));
             });
         } catch (RejectedExecutionException e) { // the broker stops
             lookFirst();
@@ -179,7 +183,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
             if (log.read(offset, 1, true) instanceof ReadOutcome.Found found) {
                 found.span().hold().release();
             }
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) { // a map may throw InternalError
             LOG.debug("{}-{} can't be read ahead", log.topic(), log.partition(), e); // the look will say so
         }
     }

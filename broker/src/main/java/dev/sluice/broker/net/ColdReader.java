@@ -24,6 +24,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,6 +62,9 @@ final class ColdReader implements AutoCloseable {
     private static final long SHARED_NS = TimeUnit.SECONDS.toNanos(10);
     private static final int MOST_FILES = 1024;
 
+    /// With sinks at a time; later ones get pipes of the kernel's usual size.
+    private static final int MOST_LARGE_PIPES = 256;
+
     private static final long CLOSE_SECONDS = 5;
 
     private final Kernel kernel;
@@ -91,7 +95,9 @@ final class ColdReader implements AutoCloseable {
 
     /// Pipes that are with sinks. Guarded by itself.
     private final Set<PipePool.Pipe> out = new HashSet<>();
-    private boolean closed;
+
+    /// Written under the lock of `out`, so that no pipe gets out behind it.
+    private volatile boolean closed;
 
     ColdReader(Kernel kernel) {
         this.kernel = kernel;
@@ -113,15 +119,24 @@ final class ColdReader implements AutoCloseable {
     /// Reads at most what a pipe holds of the range. Called on a loop; the range's file need not stay open.
     ///
     /// @param reader who will send it, told apart by identity
-    /// @throws ErrnoException when the file can't be opened once more
-    void read(Object reader, SocketWriter.Cold range, Sink sink) throws ErrnoException {
+    /// @param wanted asked on a thread of the reader's, before it reads: whether there is still somebody to send
+    ///               it; the sink is told −ECANCELED if not
+    /// @throws ErrnoException when the file can't be opened once more, or no thread begun
+    void read(Object reader, SocketWriter.Cold range, BooleanSupplier wanted, Sink sink) throws ErrnoException {
         boolean shared = isShared(range.file(), reader);
         Descriptor file = reopen(range.file(), !shared);
         try {
-            threads.execute(() -> fill(file, range, !shared, sink));
+            threads.execute(() -> fill(file, range, !shared, wanted, sink));
         } catch (RejectedExecutionException e) {
             file.close();
             throw new ErrnoException(Call.SPLICE, Errno.EIO, "the broker stops");
+        } catch (RuntimeException | Error e) { // OutOfMemoryError when the kernel has no thread for us
+            file.close();
+            LOG.error("{} can't be read: no thread could be begun", range.file().name(), e);
+            throw new ErrnoException(
+                    Call.SPLICE,
+                    Errno.EAGAIN,
+                    "no thread to read " + range.file().name());
         }
     }
 
@@ -154,14 +169,18 @@ final class ColdReader implements AutoCloseable {
         return opened.orThrow();
     }
 
-    private void fill(Descriptor file, SocketWriter.Cold range, boolean direct, Sink sink) {
+    private void fill(Descriptor file, SocketWriter.Cold range, boolean direct, BooleanSupplier wanted, Sink sink) {
         PipePool.Pipe pipe = null;
         long result;
         try (file) {
-            pipe = pipes.take(kernel);
-            result = direct ? fillDirect(file, range, pipe) : -Errno.EINVAL;
-            if (result == -Errno.EINVAL) {
-                result = fillThroughCache(file, range, pipe);
+            if (closed || !wanted.getAsBoolean()) {
+                result = -Errno.ECANCELED;
+            } else {
+                pipe = takePipe();
+                result = direct ? fillDirect(file, range, pipe) : -Errno.EINVAL;
+                if (result == -Errno.EINVAL) {
+                    result = fillThroughCache(file, range, pipe);
+                }
             }
         } catch (ErrnoException e) {
             result = -e.errno();
@@ -178,6 +197,15 @@ final class ColdReader implements AutoCloseable {
             result = -Errno.EIO;
         }
         sink.read(pipe, result);
+    }
+
+    /// Peers that are slow keep what was read for them; many of them get less at a time.
+    private PipePool.Pipe takePipe() throws ErrnoException {
+        boolean many;
+        synchronized (out) {
+            many = out.size() >= MOST_LARGE_PIPES;
+        }
+        return many ? pipes.takeSmall(kernel) : pipes.take(kernel);
     }
 
     private boolean isOut(PipePool.Pipe pipe) {
@@ -215,7 +243,7 @@ final class ColdReader implements AutoCloseable {
                 range.position(),
                 pipe.ends().writeEnd(),
                 // Every page of the cache takes a place in the pipe, the two at its ends not wholly.
-                Math.min(range.lengthBytes(), pipe.capacityBytes() - BLOCK_BYTES));
+                Math.min(range.lengthBytes(), Math.max(BLOCK_BYTES, pipe.capacityBytes() - BLOCK_BYTES)));
         return read == 0 ? -Errno.EIO : read;
     }
 
@@ -257,9 +285,13 @@ final class ColdReader implements AutoCloseable {
         }
     }
 
-    /// Waits for reads that are under way, then closes every pipe, those that are with sinks too.
+    /// Waits for reads that are under way, not for those that no thread has begun; then closes every pipe, those
+    /// that are with sinks too.
     @Override
     public void close() {
+        synchronized (out) {
+            closed = true;
+        }
         threads.shutdown();
         try {
             if (!threads.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
@@ -269,7 +301,6 @@ final class ColdReader implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         synchronized (out) {
-            closed = true;
             out.forEach(PipePool.Pipe::close);
             out.clear();
         }

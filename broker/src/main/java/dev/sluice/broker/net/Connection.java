@@ -62,7 +62,10 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     private boolean readable = true;
     private boolean peerClosed;
     private boolean handling;
-    private boolean closed;
+
+    /// Written by the loop; read by threads that read from the disk too.
+    private volatile boolean closed;
+
     private boolean closeWhenSent;
     private boolean failed;
     private boolean serving;
@@ -350,7 +353,12 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         SocketWriter.Cold range = writer.takeCold();
         if (range != null) {
             coldSinceFrame = framesTaken;
-            loop.coldReader().read(this, range, (pipe, result) -> loop.execute(() -> readCold(range, pipe, result)));
+            loop.coldReader()
+                    .read(
+                            this,
+                            range,
+                            () -> !closed,
+                            (pipe, result) -> loop.execute(() -> readCold(range, pipe, result)));
         }
     }
 

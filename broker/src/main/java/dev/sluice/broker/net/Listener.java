@@ -171,7 +171,7 @@ public final class Listener implements ReadyListener, AutoCloseable {
         EventLoop loop = targets.getFirst().loop();
         loops = targets;
         acceptingLoop = loop;
-        retry = loop.timer(this::acceptSome);
+        retry = loop.timer(this::acceptDeferred);
         keepSpare();
         registration = loop.register(socket, Epolls.EPOLLIN | Epolls.EPOLLET, this);
         acceptSome();
@@ -221,7 +221,7 @@ public final class Listener implements ReadyListener, AutoCloseable {
         }
         return switch (kernel.sockets().accept(socket, false, connectionsAccount)) {
             case Opened.Ok ok -> {
-                take(ok.descriptor());
+                takeOrDiscard(ok.descriptor());
                 yield true;
             }
             case Opened.Failed failed ->
@@ -238,23 +238,40 @@ public final class Listener implements ReadyListener, AutoCloseable {
         };
     }
 
-    private void take(Descriptor connection) {
-        NetworkLoop target = leastBusy();
-        String refusal = target == null ? "no event loop runs" : open.admit(connection);
-        if (target == null || refusal != null) {
-            turnAway(connection, refusal);
-        } else {
-            kernel.sockets().setOption(connection, Sockets.IPPROTO_TCP, Sockets.TCP_NODELAY, 1);
-            kernel.sockets().setOption(connection, Sockets.SOL_SOCKET, Sockets.SO_KEEPALIVE, 1);
-            target.handOver(connection, this);
+    private void takeOrDiscard(Descriptor connection) {
+        boolean handedOver = false;
+        try {
+            handedOver = take(connection);
+        } finally {
+            if (!handedOver) {
+                discard(connection);
+            }
         }
     }
 
-    private void turnAway(Descriptor connection, @Nullable String why) {
+    /// @return whether a loop has it now; if not, also when this throws, it is still to be closed
+    private boolean take(Descriptor connection) {
+        NetworkLoop target = leastBusy();
+        String refusal = target == null ? "no event loop runs" : open.admit(connection);
+        if (target == null || refusal != null) {
+            tellTurnedAway(connection, refusal);
+            return false;
+        }
+        try {
+            kernel.sockets().setOption(connection, Sockets.IPPROTO_TCP, Sockets.TCP_NODELAY, 1);
+            kernel.sockets().setOption(connection, Sockets.SOL_SOCKET, Sockets.SO_KEEPALIVE, 1);
+            target.handOver(connection, this);
+            return true;
+        } catch (RuntimeException | Error e) {
+            open.left(connection);
+            throw e;
+        }
+    }
+
+    private void tellTurnedAway(Descriptor connection, @Nullable String why) {
         if (seldom.mayTell()) {
             LOG.warn("{} was turned away: {}{}", connection.name(), why, seldom.leftOut());
         }
-        discard(connection);
     }
 
     private void cannotAccept(int errno) {
@@ -275,7 +292,11 @@ public final class Listener implements ReadyListener, AutoCloseable {
             spare = null;
             Opened next = kernel.sockets().accept(socket, false, connectionsAccount);
             if (next instanceof Opened.Ok ok) {
-                turnAway(ok.descriptor(), "no descriptors are left (ulimit -n)");
+                try {
+                    tellTurnedAway(ok.descriptor(), "no descriptors are left (ulimit -n)");
+                } finally {
+                    discard(ok.descriptor());
+                }
             }
             keepSpare();
             if (next instanceof Opened.Ok && spare != null) {

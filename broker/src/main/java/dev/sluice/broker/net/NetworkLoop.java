@@ -159,11 +159,19 @@ public final class NetworkLoop implements AutoCloseable {
         return connectionCount.get();
     }
 
-    /// Gives a connection to this loop, which closes it in the end.
+    /// Gives a connection to this loop, which closes it in the end. When this throws, the caller still has it.
     void handOver(Descriptor socket, Listener listener) {
+        Arrival arrival = new Arrival(socket, listener);
         connectionCount.incrementAndGet();
-        arrivals.add(new Arrival(socket, listener));
-        loop.execute(this::takeUp);
+        try {
+            arrivals.add(arrival);
+            loop.execute(this::takeUp);
+        } catch (RuntimeException | Error e) {
+            if (arrivals.remove(arrival)) { // else the loop has taken it up already
+                connectionCount.decrementAndGet();
+                throw e;
+            }
+        }
     }
 
     private void takeUp() {

@@ -19,6 +19,7 @@ public final class FetchSession {
     private final PartitionTable table;
     private int epoch = 1;
     private int start;
+    private int mostPartitions;
 
     // By the plan's numbers of partitions.
     private long[] toldEnd = new long[FEW];
@@ -42,6 +43,11 @@ public final class FetchSession {
     /// What is asked for: the head of the last request, and the partitions of all.
     public FetchPlan plan() {
         return plan;
+    }
+
+    /// The most partitions that it ever had: its memory is that of so many, for nothing of it shrinks.
+    public int mostPartitions() {
+        return mostPartitions;
     }
 
     /// The partition to begin with, so that none starves when an answer is full.
@@ -81,6 +87,7 @@ public final class FetchSession {
                 }
             }
         }
+        mostPartitions = Math.max(mostPartitions, plan.partitionCount());
     }
 
     private void add(FetchPlan request, int topic, int partition) {

@@ -130,7 +130,6 @@ final class ProxyConnection {
 
     /// Moves what can be moved, in both directions.
     private void pump() {
-        deferred = false;
         if (state != State.RELAYING) {
             return;
         }
@@ -142,7 +141,10 @@ final class ProxyConnection {
             close(End.FINISHED, "");
         } else if ((upwards == Relay.Progress.YIELDED || downwards == Relay.Progress.YIELDED) && !deferred) {
             deferred = true;
-            owner.loop().defer(this::pump);
+            owner.loop().defer(() -> {
+                deferred = false;
+                pump();
+            });
         }
     }
 

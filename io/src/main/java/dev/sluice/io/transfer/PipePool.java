@@ -9,7 +9,8 @@ import java.util.ArrayDeque;
 /// Pipes that splices go through, empty whenever they lie here. Making one costs five calls, so they are kept.
 ///
 /// Each asks for 1 MiB, the most that /proc/sys/fs/pipe-max-size allows by default; a user who isn't root has 64 of
-/// those (16,384 pages, /proc/sys/fs/pipe-user-pages-soft), later ones stay at what they got. Thread-safe.
+/// those (16,384 pages, /proc/sys/fs/pipe-user-pages-soft), later ones stay at what they got, and are not kept.
+/// Thread-safe.
 public final class PipePool implements AutoCloseable {
     private static final int WANTED_BYTES = 1 << 20;
     private static final int KEPT = 8;
@@ -45,14 +46,24 @@ public final class PipePool implements AutoCloseable {
         if (capacity < 0) {
             capacity = kernel.pipes().capacity(ends.writeEnd());
         }
+        return pipe(ends, capacity);
+    }
+
+    /// An empty pipe of the size that the kernel gives by itself: 64 KiB. Give it back empty, or close it.
+    public Pipe takeSmall(Kernel kernel) throws ErrnoException {
+        Pipes.Ends ends = kernel.pipes().open(false, account);
+        return pipe(ends, kernel.pipes().capacity(ends.writeEnd()));
+    }
+
+    private static Pipe pipe(Pipes.Ends ends, long capacity) {
         // A sandbox may forbid both; then all that is sure is one page.
         return new Pipe(ends, capacity < 0 ? 4096 : capacity);
     }
 
-    /// Takes a pipe back that nothing lies in.
+    /// Takes a pipe back that nothing lies in. A small one is closed, for the next may be larger.
     public void give(Pipe pipe) {
         synchronized (this) {
-            if (!closed && free.size() < KEPT) {
+            if (!closed && pipe.capacityBytes() >= WANTED_BYTES && free.size() < KEPT) {
                 free.addLast(pipe);
                 return;
             }

@@ -115,13 +115,17 @@ public final class MappedFile implements AutoCloseable {
         }
         Descriptor file = kernel.files().open(path, Files.O_RDONLY, 0, owner).orThrow();
         Guard guard = new Guard();
+        FileLease lease = null;
         try {
-            FileLease lease = FileLease.take(kernel, file, Kind.READ, guard::broken);
+            lease = FileLease.take(kernel, file, Kind.READ, guard::broken);
             MappedFile mapped = map(kernel, path, mode, file, lease);
             guard.watch(mapped);
             return mapped;
         } catch (ErrnoException | RuntimeException | Error e) {
-            file.close(); // and with it the lease
+            if (lease != null) {
+                lease.release(); // before the close: it would be asked about a descriptor that isn't its own any more
+            }
+            file.close();
             throw e;
         }
     }
