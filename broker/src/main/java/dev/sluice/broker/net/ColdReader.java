@@ -7,7 +7,6 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
-import dev.sluice.io.linux.Opened;
 import dev.sluice.io.linux.Pipes;
 import dev.sluice.io.transfer.PipePool;
 import dev.sluice.io.transfer.SocketWriter;
@@ -32,11 +31,9 @@ import org.slf4j.LoggerFactory;
 /// Reads from the disk what consumers want and the page cache hasn't, on threads of its own, so that no event loop
 /// waits for a disk.
 ///
-/// The bytes come in a pipe, which the loop splices to its socket; they are never copied by the processor. Where they
-/// are read from depends on who else wants them:
-/// - **One consumer** of a file: by a descriptor opened with O_DIRECT, from the disk to the pipe's own pages. The page
-///   cache, with what others read from it, stays as it is.
-/// - **Several** of the same file: through the page cache, read ahead, so that the disk is read once for all.
+/// They are read into the page cache, read ahead, and come in a pipe, which the loop splices to its socket; they are
+/// never copied by the processor. What a file's only reader has behind it is dropped from the page cache again, so that
+/// it drives out nothing that others read. Where several read a file, what one has brought in is there for all.
 ///
 /// Thread-safe.
 final class ColdReader implements AutoCloseable {
@@ -56,9 +53,9 @@ final class ColdReader implements AutoCloseable {
 
     /// What positions and lengths are multiples of: no file system asks for more.
     static final long BLOCK_BYTES = 4096;
-    private static final long AHEAD_BYTES = 4 << 20;
+    private static final long AHEAD_BYTES = 8 << 20;
 
-    /// For how long a file that somebody else has read is read through the page cache.
+    /// For how long nothing is dropped of a file that somebody else has read.
     private static final long SHARED_NS = TimeUnit.SECONDS.toNanos(10);
     private static final int MOST_FILES = 1024;
 
@@ -85,11 +82,14 @@ final class ColdReader implements AutoCloseable {
         private Object reader;
         private long lastNs;
         private long sharedUntilNs;
+        /// Where what may be dropped begins.
+        private long keptFrom;
 
-        Reading(Object reader, long nowNs) {
+        Reading(Object reader, long nowNs, long position) {
             this.reader = reader;
             this.lastNs = nowNs;
             this.sharedUntilNs = nowNs;
+            this.keptFrom = position;
         }
     }
 
@@ -123,10 +123,10 @@ final class ColdReader implements AutoCloseable {
     ///               it; the sink is told −ECANCELED if not
     /// @throws ErrnoException when the file can't be opened once more, or no thread begun
     void read(Object reader, SocketWriter.Cold range, BooleanSupplier wanted, Sink sink) throws ErrnoException {
-        boolean shared = isShared(range.file(), reader);
-        Descriptor file = reopen(range.file(), !shared);
+        long behindBytes = behindBytes(range, reader);
+        Descriptor file = reopen(range.file());
         try {
-            threads.execute(() -> fill(file, range, !shared, wanted, sink));
+            threads.execute(() -> fill(file, range, behindBytes, wanted, sink));
         } catch (RejectedExecutionException e) {
             file.close();
             throw new ErrnoException(Call.SPLICE, Errno.EIO, "the broker stops");
@@ -140,36 +140,37 @@ final class ColdReader implements AutoCloseable {
         }
     }
 
-    private boolean isShared(Descriptor file, Object reader) {
+    /// How many bytes before the range can be dropped: those that the file's only reader has read since the last
+    /// time.
+    private long behindBytes(SocketWriter.Cold range, Object reader) {
         long nowNs = System.nanoTime();
         synchronized (readings) {
-            Reading reading = readings.get(file);
+            Reading reading = readings.get(range.file());
             if (reading == null) {
-                readings.put(file, new Reading(reader, nowNs));
-                return false;
+                readings.put(range.file(), new Reading(reader, nowNs, range.position()));
+                return 0;
             }
             if (reading.reader != reader) {
                 if (nowNs - reading.lastNs < SHARED_NS) {
                     reading.sharedUntilNs = nowNs + SHARED_NS;
                 }
                 reading.reader = reader;
+                reading.keptFrom = range.position();
             }
             reading.lastNs = nowNs;
-            return reading.sharedUntilNs - nowNs > 0;
+            long behind = Math.max(0, range.position() - reading.keptFrom);
+            reading.keptFrom = range.position();
+            return reading.sharedUntilNs - nowNs > 0 ? 0 : behind;
         }
     }
 
     /// A descriptor of its own, of the same file even if it was unlinked.
-    private Descriptor reopen(Descriptor file, boolean direct) throws ErrnoException {
+    private Descriptor reopen(Descriptor file) throws ErrnoException {
         Path path = Path.of("/proc/self/fd/" + file.number());
-        Opened opened = kernel.files().open(path, Files.O_RDONLY | (direct ? Files.O_DIRECT : 0), 0, file.account());
-        if (direct && opened.errno() == Errno.EINVAL) { // its file system has no direct I/O
-            opened = kernel.files().open(path, Files.O_RDONLY, 0, file.account());
-        }
-        return opened.orThrow();
+        return kernel.files().open(path, Files.O_RDONLY, 0, file.account()).orThrow();
     }
 
-    private void fill(Descriptor file, SocketWriter.Cold range, boolean direct, BooleanSupplier wanted, Sink sink) {
+    private void fill(Descriptor file, SocketWriter.Cold range, long behindBytes, BooleanSupplier wanted, Sink sink) {
         PipePool.Pipe pipe = null;
         long result;
         try (file) {
@@ -177,9 +178,9 @@ final class ColdReader implements AutoCloseable {
                 result = -Errno.ECANCELED;
             } else {
                 pipe = takePipe();
-                result = direct ? fillDirect(file, range, pipe) : -Errno.EINVAL;
-                if (result == -Errno.EINVAL) {
-                    result = fillThroughCache(file, range, pipe);
+                result = fill(file, range, pipe);
+                if (behindBytes > 0) { // a hint, as reading ahead is; what a socket still sends keeps its pages
+                    kernel.files().advise(file, range.position() - behindBytes, behindBytes, Files.FADV_DONTNEED);
                 }
             }
         } catch (ErrnoException e) {
@@ -219,23 +220,7 @@ final class ColdReader implements AutoCloseable {
         }
     }
 
-    /// From the block that the range begins in; what is before the range is thrown away. The pipe may get some
-    /// bytes from behind the range too.
-    private long fillDirect(Descriptor file, SocketWriter.Cold range, PipePool.Pipe pipe) throws ErrnoException {
-        long from = range.position() & -BLOCK_BYTES;
-        long before = range.position() - from;
-        long wanted = Math.min((before + range.lengthBytes() + BLOCK_BYTES - 1) & -BLOCK_BYTES, pipe.capacityBytes());
-        long read = splice(file, from, pipe.ends().writeEnd(), wanted);
-        if (read <= before) {
-            return read < 0 ? read : -Errno.EIO; // it has ended before the range did
-        }
-        if (before > 0) {
-            discard(pipe, before);
-        }
-        return Math.min(read - before, range.lengthBytes());
-    }
-
-    private long fillThroughCache(Descriptor file, SocketWriter.Cold range, PipePool.Pipe pipe) {
+    private long fill(Descriptor file, SocketWriter.Cold range, PipePool.Pipe pipe) {
         // A hint that may fail: then the kernel reads as it does for anybody.
         kernel.files().advise(file, range.position(), AHEAD_BYTES, Files.FADV_WILLNEED);
         long read = splice(
@@ -255,17 +240,6 @@ final class ColdReader implements AutoCloseable {
                 read = kernel.pipes().splice(file, position, to, Pipes.NO_POSITION, lengthBytes, 0, scratch);
             } while (read == -Errno.EINTR);
             return read;
-        }
-    }
-
-    private void discard(PipePool.Pipe pipe, long lengthBytes) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment rest = arena.allocate(lengthBytes);
-            long read = kernel.files().read(pipe.ends().readEnd(), rest); // less than a block
-            ErrnoException.check(read, Call.READ, "pipe");
-            if (read < lengthBytes) {
-                throw new ErrnoException(Call.READ, Errno.EIO, "pipe");
-            }
         }
     }
 
