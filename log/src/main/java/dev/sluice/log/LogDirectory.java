@@ -269,7 +269,7 @@ public final class LogDirectory implements AutoCloseable {
             PartitionLoader.Ending ended)
             throws IOException {
         PartitionLoader.Ending ending = ended;
-        while (true) {
+        for (boolean triedAgain = false; ; triedAgain = true) {
             PartitionLoader loader = new PartitionLoader(
                     context,
                     name,
@@ -281,9 +281,10 @@ public final class LogDirectory implements AutoCloseable {
             try {
                 return loader.load(ending);
             } catch (ErrnoException e) {
-                if (!Errno.isOutOfSpace(e.errno()) || !context.reserve().spend()) {
+                if (!Errno.isOutOfSpace(e.errno()) || triedAgain) {
                     throw e;
                 }
+                context.reserve().spend(); // or another partition has, and there is room for this one too
                 // What this try cut off, the next would not miss.
                 if (ending == PartitionLoader.Ending.KILLED && loader.hasCut()) {
                     ending = PartitionLoader.Ending.LOST;

@@ -341,7 +341,7 @@ public final class PartitionLog {
 
     private AppendOutcome appendOnFullDisk(BatchView batch, AppendOutcome failed) {
         SpaceReserve reserve = context.reserve();
-        if (config.vital() && reserve.spend()) {
+        if (config.vital() && (reserve.spend() || reserve.isSpent())) {
             return appendLocked(batch);
         }
         reserve.refused();

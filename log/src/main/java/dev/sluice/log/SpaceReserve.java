@@ -129,9 +129,10 @@ final class SpaceReserve {
         try {
             return work.run();
         } catch (ErrnoException e) {
-            if (!Errno.isOutOfSpace(e.errno()) || !spend()) {
+            if (!Errno.isOutOfSpace(e.errno()) || bytes == 0) {
                 throw e;
             }
+            spend(); // or another vital write has given it meanwhile: then there is room for this one too
             return work.run();
         }
     }
