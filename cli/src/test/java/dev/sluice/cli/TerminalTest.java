@@ -110,7 +110,7 @@ class TerminalTest {
         }
         Path target = folder.resolve("target");
         try (Terminal terminal = Terminal.run("copy", source.toString(), target.toString())) {
-            terminal.await(text -> BAR.matcher(text).find());
+            terminal.await(text -> SOME_PERCENT.matcher(text).find());
             terminal.press(CTRL_C);
             assertThat(terminal.awaitExit()).as(terminal.shown()).isEqualTo(130);
             assertThat(terminal.shown())
