@@ -57,6 +57,7 @@ final class Flow {
     final Endpoint sink;
     final long lengthBytes;
     final int chunkBytes;
+    final boolean prefaulted;
     final MemorySegment scratch;
 
     /// Whether somebody wants to be asked while a call waits: then no call may wait for ever.
@@ -101,6 +102,7 @@ final class Flow {
         this.sink = sink;
         this.lengthBytes = lengthBytes;
         this.chunkBytes = options.chunkBytes();
+        this.prefaulted = options.prefaulted();
         this.limited = options.hasLimits();
         this.watched = limited || options.listener().isPresent();
         this.guardSource = guardSource;
