@@ -42,7 +42,7 @@ final class Comparison {
         Map<Subject, List<Run>> runs = new EnumMap<>(Subject.class);
         for (int round = -warmups; round < rounds; round++) {
             for (Subject subject : taking) {
-                Run run = subject == Subject.LIMIT ? limit(work) : load(work, subject);
+                Run run = subject == Subject.LIMIT ? limit(work) : load(work, subject, _ -> () -> {});
                 if (round >= 0) {
                     runs.computeIfAbsent(subject, _ -> new ArrayList<>()).add(run);
                 }
@@ -52,7 +52,15 @@ final class Comparison {
         return runs;
     }
 
-    private Run load(Work work, Subject subject) throws IOException, InterruptedException {
+    /// What is done to a topic before a run, and undone after it.
+    interface Before {
+        AutoCloseable run(String topic) throws Exception;
+    }
+
+    /// One run, with a topic of its own.
+    ///
+    /// @param before what is done once the topic is there and filled, such as opening connections that say nothing
+    Run load(Work work, Subject subject, Before before) throws IOException, InterruptedException {
         Peer peer = peer(subject);
         Server server = peer.server();
         String topic = "load-" + topics++;
@@ -67,13 +75,19 @@ final class Comparison {
             if (work.kind() == Work.Kind.COLD) {
                 dropCaches();
             }
-            long machineBefore = machineNs();
-            long before = server.cpuNs();
-            Figures line = run(subject, work.kind().program, topic, work.options());
-            long serverNs = server.cpuNs() - before;
-            sync();
-            long machineNs = machineNs() - machineBefore - (long) (line.get("cpuSeconds") * 1e9);
-            return new Run(serverNs, machineNs, line);
+            try (AutoCloseable _ = before.run(topic)) {
+                long machineBefore = machineNs();
+                long serverBefore = server.cpuNs();
+                Figures line = run(subject, work.kind().program, topic, work.options());
+                long serverNs = server.cpuNs() - serverBefore;
+                sync();
+                long machineNs = machineNs() - machineBefore - (long) (line.get("cpuSeconds") * 1e9);
+                return new Run(serverNs, machineNs, line);
+            } catch (IOException | InterruptedException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IOException(e);
+            }
         } finally {
             peer.delete(topic);
         }
