@@ -2,8 +2,8 @@ package dev.sluice.systemtest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.testbase.LoopFileSystem;
 import dev.sluice.testkit.History;
-import dev.sluice.testkit.LoopFileSystem;
 import dev.sluice.testkit.NumberedRecord;
 import java.io.IOException;
 import java.net.InetAddress;
