@@ -1064,8 +1064,8 @@ public final class PartitionLog {
 
     /// Unlinks the segments that hold nothing from `start` on, the oldest first.
     ///
-    /// @param start a log start offset that was written down durably. Not the one of now: somebody else may have moved
-    ///     that meanwhile, and not have written it down yet
+    /// @param start a log start offset that was written down durably. Not the one of now: somebody else may have
+    ///     moved that meanwhile, and not have written it down yet
     /// @return how many went, with how many bytes
     /// @throws IOException when the folder does not let go of one
     Dropped dropBelow(long start) throws IOException {
@@ -1117,7 +1117,8 @@ public final class PartitionLog {
         return closed;
     }
 
-    /// Flushes the sealed segments with their indexes, forgets producers that have expired, and rests if there was nothing to do.
+    /// Flushes the sealed segments with their indexes, forgets producers that have expired, and rests if there was
+    /// nothing to do.
     ///
     /// @throws IOException the first failure; the rest is done all the same
     void tidy() throws IOException {

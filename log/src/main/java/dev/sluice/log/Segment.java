@@ -409,9 +409,9 @@ final class Segment {
         }
     }
 
-    /// Waits until the indexes of a sealed segment are on the device. Nothing depends on it: what a power cut leaves
-    /// of them is held against the batches when it is used. But opening looks at their ends alone, and a hole
-    /// between would make every look-up in it read headers from further back, for good.
+    /// Waits until the indexes of a sealed segment are on the device. Nothing depends on it: what a power cut
+    /// leaves of them is held against the batches when it is used. But opening looks at their ends alone, and a
+    /// hole between would make every look-up in it read headers from further back, for good.
     ///
     /// @throws ErrnoException when that failed
     void flushIndexes() throws ErrnoException {

@@ -37,7 +37,8 @@ class FlushPolicyTest {
     @BeforeEach
     void folder() {
         folder = new Folder(temporary.resolve("data"));
-        folder.options = new LogDirectory.Options(2, 16, SegmentWriter.pwrite(), folder.options.ids(), () -> Folder.flushing(time));
+        folder.options = new LogDirectory.Options(
+                2, 16, SegmentWriter.pwrite(), folder.options.ids(), () -> Folder.flushing(time));
     }
 
     @AfterEach

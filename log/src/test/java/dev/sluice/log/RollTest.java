@@ -195,9 +195,8 @@ class RollTest {
     /// Else a power cut could leave a hole in one, which opening does not look for.
     @Test
     void theIndexesOfASealedSegmentAreFlushedOnceAndThoseMadeAnewToo() throws IOException {
-        folder.config = folder.config
-                .withSegmentBytes(2 * batch().view().lengthBytes())
-                .withIndexIntervalBytes(0);
+        folder.config =
+                folder.config.withSegmentBytes(2 * batch().view().lengthBytes()).withIndexIntervalBytes(0);
         log = folder.create("t", 0);
         AtomicInteger flushes = new AtomicInteger();
         folder.faults.whenever(Call.FDATASYNC, "index", flushes::incrementAndGet);

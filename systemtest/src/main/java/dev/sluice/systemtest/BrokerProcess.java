@@ -61,8 +61,8 @@ final class BrokerProcess implements AutoCloseable {
         return start(command, environment);
     }
 
-    /// A port that is free and stays so between an end and the next start: the kernel gives none of these to whoever
-    /// asks for any, nor to a client's end of a connection, which could then be connected to itself.
+    /// A port that is free and stays so between an end and the next start: the kernel gives none of these to
+    /// whoever asks for any, nor to a client's end of a connection, which could then be connected to itself.
     static int lastingPort() throws IOException {
         IOException last = null;
         for (int i = 0; i < PORT_TRIES; i++) {

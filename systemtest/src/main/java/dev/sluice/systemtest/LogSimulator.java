@@ -192,7 +192,11 @@ final class LogSimulator {
                 () -> Instant.ofEpochMilli(nowMs),
                 Account.root("segments"),
                 new LogDirectory.Options(
-                        1, 4, SegmentWriter.pwrite(), () -> new UUID(ids.nextLong(), ids.nextLong()), () -> new Flushing(on, on::nanoTime)));
+                        1,
+                        4,
+                        SegmentWriter.pwrite(),
+                        () -> new UUID(ids.nextLong(), ids.nextLong()),
+                        () -> new Flushing(on, on::nanoTime)));
     }
 
     private void act() throws IOException {

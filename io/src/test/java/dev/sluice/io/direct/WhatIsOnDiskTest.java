@@ -31,8 +31,8 @@ class WhatIsOnDiskTest {
     /// Writes a new file one way, cuts the power, and answers what is found: its length, −1 for no file, −2 for a
     /// file of the right length with other bytes.
     private long leftOfANewFile(String type, Engine engine, int lengthBytes, Way way) throws Exception {
-        try (LoopFileSystem mount = LoopFileSystem.create(
-                folder, type, type.equals("xfs") ? LoopFileSystem.LEAST_XFS_BYTES : 32L << 20)) {
+        try (LoopFileSystem mount =
+                LoopFileSystem.create(folder, type, type.equals("xfs") ? LoopFileSystem.LEAST_XFS_BYTES : 32L << 20)) {
             Path path = mount.folder().resolve("data");
             try (DirectFileFixture fixture = new DirectFileFixture(engine)) {
                 DirectFile file = fixture.open(path, Access.CREATE);
