@@ -266,10 +266,10 @@ final class Segment {
         if (appending != null) {
             MappedIndex index = format == IndexFormat.OFFSET ? appending.offsetIndex() : appending.timeIndex();
             IndexEntry entry = index.floor(key);
-            if (entry != null || appender == appending) {
+            if (entry != null) {
                 return entry;
             }
-            // It was cooled meanwhile: its entries are in the file.
+            // An entry from before the appender was opened, or it was cooled meanwhile: then all are in the file.
         }
         try {
             return (format == IndexFormat.OFFSET ? offsetIndex : timeIndex).floor(key);
