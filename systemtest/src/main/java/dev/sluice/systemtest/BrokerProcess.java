@@ -107,6 +107,10 @@ final class BrokerProcess implements AutoCloseable {
         }
     }
 
+    int port() {
+        return port;
+    }
+
     String bootstrap() {
         return "127.0.0.1:" + port;
     }
@@ -117,6 +121,15 @@ final class BrokerProcess implements AutoCloseable {
 
     String screen() throws IOException {
         return Files.readString(screen);
+    }
+
+    /// Whether it has shown a text at least so many times.
+    boolean hasShown(String text, int times) {
+        try {
+            return screen().split(Pattern.quote(text), -1).length > times;
+        } catch (IOException e) {
+            throw new CampaignFailure("the broker's screen can't be read: " + e.getMessage());
+        }
     }
 
     /// A field of /proc/PID/status in KiB, such as VmRSS or RssAnon.
