@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// A control group of version 1 of its own, for one controller, into which a process is put. Needs root. Closing it wants
-/// the process gone.
+/// A control group of version 1 of its own, for one controller, into which a process is put. Needs root. Closing it
+/// wants the process gone.
 record ControlGroup(Path folder) implements AutoCloseable {
     private static final Path ALL = Path.of("/sys/fs/cgroup");
 

@@ -43,11 +43,6 @@ record Latencies(List<Long> sortedNs) {
     @Override
     public String toString() {
         return String.format(
-                Locale.ROOT,
-                "p50 %.2f, p99 %.2f, most %.2f ms of %d",
-                ms(0.5),
-                ms(0.99),
-                ms(1),
-                sortedNs.size());
+                Locale.ROOT, "p50 %.2f, p99 %.2f, most %.2f ms of %d", ms(0.5), ms(0.99), ms(1), sortedNs.size());
     }
 }

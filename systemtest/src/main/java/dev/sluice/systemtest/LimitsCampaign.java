@@ -3,6 +3,7 @@ package dev.sluice.systemtest;
 import dev.sluice.testbase.LoopFileSystem;
 import dev.sluice.testkit.VirtualDisk;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
@@ -23,8 +24,9 @@ import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 
-/// What a broker takes up, and how a client fares that does nothing wrong, while others are idle by the thousand, dribble,
-/// announce what never comes, while the disk is slow, memory is little, or descriptors run out. One line a step.
+/// What a broker takes up, and how a client fares that does nothing wrong, while others are idle by the thousand,
+/// dribble, announce what never comes, while the disk is slow, memory is little, or descriptors run out. One line a
+/// step.
 public final class LimitsCampaign {
     /// A step: it throws a [CampaignFailure] when a promise is broken.
     @FunctionalInterface
@@ -42,6 +44,9 @@ public final class LimitsCampaign {
     private static final int BOMBS_A_REQUEST = 50;
     private static final int BOMB_BYTES = 200;
     private static final int PER_ADDRESS = 4_000;
+
+    /// A partition whose files are open.
+    private static final int OPEN = 0;
 
     private static final long DISK_BYTES_PER_SECOND = 1 << 20;
     private static final int DISK_CLIENTS = 64;
@@ -116,8 +121,8 @@ public final class LimitsCampaign {
         return () -> System.nanoTime() < endNs;
     }
 
-    private static String mib(double kib) {
-        return String.format(Locale.ROOT, "%.1f MiB", kib / 1024);
+    private static String mib(long kib) {
+        return String.format(Locale.ROOT, "%.1f MiB", kib / 1024.0);
     }
 
     private static long grownKiB(Footprint before, Footprint after) {
@@ -131,7 +136,7 @@ public final class LimitsCampaign {
         SocketChannel channel = SocketChannel.open();
         channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
         channel.bind(new InetSocketAddress("127.0.0." + (2 + number / PER_ADDRESS), 0));
-        channel.connect(new InetSocketAddress("127.0.0.1", broker.port()));
+        channel.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), broker.port()));
         channel.configureBlocking(false);
         return channel;
     }
@@ -280,7 +285,8 @@ public final class LimitsCampaign {
         while (frame.remaining() >= Integer.BYTES) {
             frame.putInt(Integer.MAX_VALUE);
         }
-        try (SocketChannel channel = SocketChannel.open(new InetSocketAddress("127.0.0.1", broker.port()))) {
+        try (SocketChannel channel =
+                SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), broker.port()))) {
             channel.write(frame.rewind());
             channel.shutdownOutput();
             ByteBuffer answer = ByteBuffer.allocate(4096);
@@ -307,32 +313,45 @@ public final class LimitsCampaign {
                 }
             }
             CampaignFailure.require(refused, "100 connections found descriptors where 20 were left");
+            long end = known.endOffset(OPEN);
             for (int sequence = 0; sequence < 100; sequence++) {
-                CrashClient.Stored stored = known.produce(1, producer, sequence, List.of(new byte[1000]));
+                CrashClient.Stored stored = known.produce(OPEN, producer, sequence, List.of(new byte[1000]));
                 CampaignFailure.require(
-                        stored.error() == Errors.NONE && stored.baseOffset() == sequence,
+                        stored.error() == Errors.NONE && stored.baseOffset() == end + sequence,
                         "who was there before is refused: " + stored);
             }
+            Errors unopened = known.produce(OPEN + 1, producer, 0, List.of(new byte[1000]))
+                    .error();
             closeAll(strangers);
             long startNs = System.nanoTime();
-            BooleanSupplier inTime = during(BOUND_NS);
-            while (true) {
-                try (CrashClient next = CrashClient.connect(broker.port())) {
-                    CampaignFailure.require(next.endOffset(1) == 100, "records are missing");
-                    break;
-                } catch (IOException e) {
-                    CampaignFailure.require(inTime.getAsBoolean(), "nobody is taken any more");
-                }
-            }
+            awaitServed(broker, end + 100);
             double seconds = (System.nanoTime() - startNs) / 1e9;
             return String.format(
                     Locale.ROOT,
-                    "no descriptors left after %d connections: 100 of 100 records of a client that was there stored; the next"
-                            + " client served %.3f s after the others had gone",
+                    "no descriptors left after %d connections: 100 of 100 records of a client that was there stored; a"
+                            + " partition whose files are not open answers %s; the next client served %.3f s after the"
+                            + " others had gone",
                     strangers.size(),
+                    unopened,
                     seconds);
         } finally {
             closeAll(strangers);
+        }
+    }
+
+    private static void awaitServed(BrokerProcess broker, long endOffset) throws InterruptedException {
+        BooleanSupplier inTime = during(BOUND_NS);
+        while (true) {
+            try (CrashClient next = CrashClient.connect(broker.port())) {
+                CampaignFailure.require(next.endOffset(OPEN) == endOffset, "records are missing");
+                Errors again = next.produce(OPEN + 1, next.newProducer(), 0, List.of(new byte[1000]))
+                        .error();
+                CampaignFailure.require(again == Errors.NONE, "a partition goes on refusing: " + again);
+                return;
+            } catch (IOException e) {
+                CampaignFailure.require(inTime.getAsBoolean(), "nobody is taken any more");
+                Thread.sleep(1);
+            }
         }
     }
 

@@ -37,8 +37,7 @@ public final class RecoveryCampaign {
         }
         Path data = Files.createTempDirectory(Path.of(args[3]), "sluice-recovery");
         try {
-            new RecoveryCampaign(
-                            Path.of(args[0]), data, Long.parseLong(args[1]) << 20, Integer.parseInt(args[2]))
+            new RecoveryCampaign(Path.of(args[0]), data, Long.parseLong(args[1]) << 20, Integer.parseInt(args[2]))
                     .run();
         } finally {
             VirtualDisk.remove(data);
@@ -46,6 +45,7 @@ public final class RecoveryCampaign {
     }
 
     private void run() throws IOException, InterruptedException {
+        crash(start(1).broker()); // builds, if need be
         Started empty = start(1);
         fill(empty.broker());
         crash(empty.broker());
@@ -137,7 +137,8 @@ public final class RecoveryCampaign {
 
     private void dropFromMemory() throws IOException {
         try (var files = Files.walk(data)) {
-            for (Path file : files.filter(each -> each.toString().endsWith(".log")).toList()) {
+            for (Path file :
+                    files.filter(each -> each.toString().endsWith(".log")).toList()) {
                 Processes.run(
                                 Duration.ofMinutes(5),
                                 List.of(

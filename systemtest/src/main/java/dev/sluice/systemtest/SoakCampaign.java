@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToLongFunction;
 import org.apache.kafka.common.protocol.Errors;
 
-/// A broker under everything that comes and goes, for a while: connections, topics, segments that roll and expire. What it
-/// takes up is looked at all the time, and must not go on rising.
+/// A broker under everything that comes and goes, for a while: connections, topics, segments that roll and expire. What
+/// it takes up is looked at all the time, and must not go on rising.
 public final class SoakCampaign {
     private static final int CLIENTS = 6;
     private static final int MOST_RECORD_BYTES = 16 << 10;
@@ -48,8 +48,7 @@ public final class SoakCampaign {
         }
         Path data = Files.createTempDirectory("sluice-soak");
         try {
-            System.exit(
-                    new SoakCampaign().run(Path.of(args[0]), data, Double.parseDouble(args[1])) ? 0 : 1);
+            System.exit(new SoakCampaign().run(Path.of(args[0]), data, Double.parseDouble(args[1])) ? 0 : 1);
         } finally {
             VirtualDisk.remove(data);
         }
@@ -126,7 +125,8 @@ public final class SoakCampaign {
         }
     }
 
-    /// Descriptors and maps go up and down with the load. What leaks is told by the least that a time has: it rises.
+    /// Descriptors and maps go up and down with the load. What leaks is told by the least that a time has: it
+    /// rises.
     private static boolean tell(List<Sample> samples) {
         List<Sample> warm = samples.subList(WARM_SAMPLES, samples.size());
         System.out.println("first: " + warm.getFirst().of());
