@@ -45,9 +45,7 @@ class ClockJumpTest {
     /// Not by a process whose clock is not its own: everything under it is slow.
     @BeforeAll
     static void build() {
-        Processes.run(
-                        Duration.ofMinutes(2),
-                        List.of(HOME.resolve("bin/sluice").toString(), "--version"))
+        Processes.run(Duration.ofMinutes(2), List.of(HOME.resolve("bin/sluice").toString(), "--version"))
                 .orThrow("sluice --version");
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.testbase.LoopFileSystem;
+import dev.sluice.testbase.RequiresProgram;
 import dev.sluice.testkit.History;
 import dev.sluice.testkit.NumberedRecord;
 import java.io.IOException;
@@ -160,6 +161,75 @@ class RealFaultsTest {
             disk.remount();
             assertThat(Files.readAllBytes(path)).isNotEqualTo(bytes);
         }
+    }
+
+    @Test
+    @Tag("root")
+    @RequiresProgram("strace")
+    void afterOneFlushThatTheKernelCallsFailedNothingIsAcknowledged() throws Exception {
+        Path data = temporary.resolve("data");
+        int port = BrokerProcess.lastingPort();
+        List<String> options = List.of("--set", "sluice.flush.policy=ack");
+        CrashClient.ProducerIdentity producer;
+        long stored;
+        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of())) {
+            try (CrashClient client = CrashClient.connect(port)) {
+                client.createTopic(1);
+                producer = client.newProducer();
+                assertThat(produce(client, producer, 0, 20)).isEqualTo(20);
+                try (Strace _ = Strace.inject(broker.pid(), "fdatasync", "error=EIO:when=1")) {
+                    stored = 20 + produce(client, producer, 20, 500);
+                }
+                assertThat(stored).as("refused").isLessThan(520);
+                for (int retry = 0; retry < 3; retry++) {
+                    assertThat(produce(client, producer, stored, 1))
+                            .as("acknowledged after the failure")
+                            .isZero();
+                }
+            }
+            assertThat(broker.isAlive()).isTrue();
+            broker.kill();
+        }
+        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of());
+                CrashClient client = CrashClient.connect(port)) {
+            readBack(client);
+            assertThat(produce(client, producer, stored, 5)).isEqualTo(5);
+            readBack(client);
+            assertThat(broker.isAlive()).isTrue();
+        }
+    }
+
+    /// A file may not become longer: the kernel writes a part of a batch, or nothing of it. As for a full disk,
+    /// that passes.
+    @Test
+    @Tag("root")
+    void aBatchThatTheKernelDoesNotWriteWholeIsNoPartOfTheLog() throws Exception {
+        Path data = temporary.resolve("data");
+        Path segment = data.resolve(CrashClient.TOPIC + "-0/00000000000000000000.log");
+        int port = BrokerProcess.lastingPort();
+        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, List.of(), Map.of());
+                CrashClient client = CrashClient.connect(port)) {
+            client.createTopic(1);
+            CrashClient.ProducerIdentity producer = client.newProducer();
+            assertThat(produce(client, producer, 0, 20)).isEqualTo(20);
+            limitFiles(broker, Long.toString(Files.size(segment) + RECORD_BYTES / 2));
+            long stored = 20 + produce(client, producer, 20, 500);
+            assertThat(stored).as("refused").isLessThan(520);
+            readBack(client);
+
+            limitFiles(broker, "unlimited");
+            assertThat(produce(client, producer, stored, 20)).isEqualTo(20);
+            broker.kill();
+        }
+        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, List.of(), Map.of());
+                CrashClient client = CrashClient.connect(port)) {
+            readBack(client);
+            assertThat(broker.isAlive()).isTrue();
+        }
+    }
+
+    private static void limitFiles(BrokerProcess broker, String bytes) {
+        command("prlimit", "--pid", Long.toString(broker.pid()), "--fsize=" + bytes + ":");
     }
 
     private record Tmpfs(Path folder) implements AutoCloseable {
