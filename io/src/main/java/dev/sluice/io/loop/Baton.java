@@ -95,42 +95,30 @@ final class Baton {
         }
         knock.run(); // in vain if it has ended
         synchronized (this) {
-            waitUntilVisitor(Thread.currentThread());
+            waitUntilVisitorIs(Thread.currentThread());
         }
     }
 
-    private void waitUntilVisitor(Thread caller) {
+    /// Under the lock; an interrupt does not cut it short.
+    private void waitUntilVisitorIs(@Nullable Thread wanted) {
         boolean interrupted = false;
-        while (visitor != caller) {
-            interrupted |= waitOnce();
+        while (visitor != wanted) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
         }
         if (interrupted) {
-            caller.interrupt();
-        }
-    }
-
-    private boolean waitOnce() {
-        try {
-            wait();
-            return false;
-        } catch (InterruptedException e) {
-            return true;
+            Thread.currentThread().interrupt();
         }
     }
 
     /// Gives the baton to one that has come back, and waits until it leaves or is away for too long. By the driver.
     synchronized void letIn() {
         visitor = returning.poll();
-        boolean interrupted = false;
-        if (visitor != null) {
-            notifyAll();
-            while (visitor != null) {
-                interrupted |= waitOnce();
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        notifyAll();
+        waitUntilVisitorIs(null);
     }
 
     /// The calling thread, a visitor, needs the baton no more.

@@ -12,6 +12,7 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -287,13 +288,16 @@ class TakeOverTest {
         CountDownLatch left = new CountDownLatch(tasks);
         for (int i = 0; i < tasks; i++) {
             int stays = random.nextInt(3);
+            boolean isSlow = random.nextInt(50) == 0;
             boolean defers = random.nextBoolean();
             Runnable task = () -> {
                 assertThat(owned[1]++).as("seed %d", seed).isZero();
                 for (int s = 0; s < stays; s++) {
                     owned[1]--;
                     long stay = loop.away();
-                    Thread.onSpinWait();
+                    if (isSlow) {
+                        LockSupport.parkNanos(100_000);
+                    }
                     loop.back(stay);
                     assertThat(owned[1]++).as("seed %d", seed).isZero();
                 }
@@ -313,6 +317,7 @@ class TakeOverTest {
             }
             assertThat(loop.lostThreads()).isLessThanOrEqualTo(Baton.MOST_LOST);
         }
+        assertThat(taken).as("seed %d", seed).isPositive();
         int[] runs = new int[1];
         CountDownLatch read = new CountDownLatch(1);
         loop.execute(() -> {
