@@ -17,7 +17,7 @@ final class BrokerBench {
             bin/bench broker [OPTIONS]
               --work NAME      may be given again; all without it:
                                produce-64k produce-256k produce-1m produce-single produce-12 produce-1000
-                               fetch-1m fetch-64k fetch-4k fetch-cold end-to-end
+                               fetch-1m fetch-64k fetch-4k fetch-cold end-to-end laggard
               --subject NAME   may be given again: sluice kafka kafka-tuned rocketmq nginx limit (sluice, kafka and limit
                                without it); one that can't do a work is left out of it
               --mib N          what a run moves (1024)
