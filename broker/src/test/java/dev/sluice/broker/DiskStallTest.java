@@ -10,10 +10,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sluice.broker.TestClient.TopicRef;
 import dev.sluice.io.linux.Call;
+import dev.sluice.testbase.LoopFileSystem;
 import dev.sluice.testkit.Batches;
 import dev.sluice.testkit.GateFaults;
 import dev.sluice.testkit.LeakCounter;
-import dev.sluice.testkit.LoopFileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
