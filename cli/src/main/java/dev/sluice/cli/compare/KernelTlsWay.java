@@ -19,8 +19,8 @@ import java.security.SecureRandom;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// sendfile over a socket on which the kernel makes TLS records: encrypted without coming into the program. What arrives
-/// are records, which the other side counts and doesn't open; `KernelTlsTest` opens them.
+/// sendfile over a socket on which the kernel makes TLS records: encrypted without coming into the program. What
+/// arrives are records, which the other side counts and doesn't open; `KernelTlsTest` opens them.
 record KernelTlsWay(Direction direction) implements Way {
     private static final long CONNECT_NS = TimeUnit.SECONDS.toNanos(20);
 
@@ -102,7 +102,8 @@ record KernelTlsWay(Direction direction) implements Way {
                     new Counted("system calls", calls, "calls"),
                     new Derived("mode switches", 2.0 * calls, "switches", "two for each system call"),
                     new Derived("CPU copies", 1, "copies/byte", basis),
-                    new Derived("DMA copies", 1 - job.cachedShare(), "copies/byte", "the disk, for what was not cached"),
+                    new Derived(
+                            "DMA copies", 1 - job.cachedShare(), "copies/byte", "the disk, for what was not cached"),
                     "TLS 1.3 records, AES-256-GCM");
         }
     }
