@@ -24,6 +24,7 @@ final class SharedBench {
               --perf            share of both processes' samples in kernel copy functions, instead (package linux-perf)
               --json OUT        results as JSON too
             """;
+    private static final long PROFILE_NS = 3_000_000_000L;
     private static final int LARGE_BYTES = 256 << 10;
 
     private final List<Way> ways = new ArrayList<>();
@@ -230,7 +231,9 @@ final class SharedBench {
                     peer.answer();
                     stream(link, endpoint, peer, messageBytes); // so that both are compiled
                     try (Profile profile = Profile.begin(ProcessHandle.current().pid(), peer.pid())) {
-                        for (int round = 0; round < rounds; round++) {
+                        // perf takes a part of a second to begin.
+                        long startNs = System.nanoTime();
+                        for (int round = 0; round < rounds || System.nanoTime() - startNs < PROFILE_NS; round++) {
                             stream(link, endpoint, peer, messageBytes);
                         }
                         System.out.println(profile.end(way, messageBytes));
