@@ -112,7 +112,8 @@ public final class Broker implements AutoCloseable {
                     segments,
                     LogDirectory.Options.standard()
                             .withRecoveryThreads(config.recoveryThreads())
-                            .withReserveBytes(config.reserveBytes()));
+                            .withReserveBytes(config.reserveBytes())
+                            .withEngine(config.engine()));
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             throw e;
@@ -155,7 +156,13 @@ public final class Broker implements AutoCloseable {
 
     private void open(Catalogue catalogue, String clusterId, Account segments, InstantSource clock) throws IOException {
         BrokerStatus status = new BrokerStatus(
-                config, catalogue, network.connectionsAccount(), segments, retention::isDiskFull, System.nanoTime());
+                config,
+                catalogue,
+                network.connectionsAccount(),
+                segments,
+                directory.engine(),
+                retention::isDiskFull,
+                System.nanoTime());
         Services services =
                 new Services(catalogue, config, clusterId, groups, clock, new OffLoop(control), status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);

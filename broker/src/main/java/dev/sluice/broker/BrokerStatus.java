@@ -25,22 +25,26 @@ final class BrokerStatus {
     private final Catalogue catalogue;
     private final Account connections;
     private final Account segments;
+    private final String engine;
     private final BooleanSupplier diskFull;
     private final long startedNs;
     private final JsonFactory json = new JsonFactory();
 
+    /// @param engine   how records get to the disk
     /// @param diskFull whether writing fails for want of space
     BrokerStatus(
             BrokerConfig config,
             Catalogue catalogue,
             Account connections,
             Account segments,
+            String engine,
             BooleanSupplier diskFull,
             long startedNs) {
         this.config = config;
         this.catalogue = catalogue;
         this.connections = connections;
         this.segments = segments;
+        this.engine = engine;
         this.diskFull = diskFull;
         this.startedNs = startedNs;
     }
@@ -56,6 +60,7 @@ final class BrokerStatus {
             out.writeStringProperty(
                     "dataDir", config.dataDir().toAbsolutePath().normalize().toString());
             out.writeStringProperty("flush", config.log().describeFlushPolicy());
+            out.writeStringProperty("engine", engine);
             out.writeEndObject();
 
             out.writeArrayPropertyStart("problems");

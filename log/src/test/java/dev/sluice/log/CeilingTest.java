@@ -40,6 +40,7 @@ class CeilingTest {
     @BeforeEach
     void folder() throws IOException {
         folder = new Folder(temporary.resolve("data"));
+        folder.options = folder.options.withEngine(Folder.unpaddedEngine());
         log = folder.create("t", 0);
     }
 
