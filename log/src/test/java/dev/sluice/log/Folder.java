@@ -48,6 +48,11 @@ final class Folder implements AutoCloseable {
 
     static EngineUnderTest engineUnderTest = EngineUnderTest.PWRITE;
 
+    /// What the engine has open in a folder where one partition is appended to.
+    static int engineDescriptors() {
+        return engineUnderTest == EngineUnderTest.DIRECT ? 2 : 0; // its lock, and the segment once more
+    }
+
     static SegmentWriter.Engine engine() {
         return engine(false);
     }

@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Timeout;
 
 /// The log's contract once more, with the direct engine under it: the same tests as with pwrite.
 ///
-/// Left out is what asks for pwrite's own calls, and what counts descriptors.
+/// Left out is what asks for pwrite's own calls, what counts descriptors, and what has Kafka read a segment that is
+/// being appended to.
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class OnDirectEngineTest {
     @BeforeAll
@@ -53,7 +54,4 @@ class OnDirectEngineTest {
 
     @Nested
     class OfReaders extends UndrainedReaderTest {}
-
-    @Nested
-    class OfKafka extends KafkaReadsOurLogTest {}
 }
