@@ -58,6 +58,22 @@ final class Comparison {
         AutoCloseable run(String topic) throws Exception;
     }
 
+    /// Where the time of a run goes, by perf.
+    BrokerProfile profile(Work work, Subject subject) throws IOException, InterruptedException {
+        List<BrokerProfile.Recording> recordings = new ArrayList<>();
+        load(work, subject, topic -> {
+            AutoCloseable first = before(work, subject).run(topic);
+            BrokerProfile.Recording recording =
+                    new BrokerProfile.Recording(peer(subject).server());
+            recordings.add(recording);
+            return () -> {
+                recording.close();
+                first.close();
+            };
+        });
+        return recordings.getFirst().read();
+    }
+
     /// One run, with a topic of its own.
     ///
     /// @param before what is done once the topic is there and filled, such as opening connections that say nothing
