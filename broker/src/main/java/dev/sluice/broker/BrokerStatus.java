@@ -3,6 +3,8 @@ package dev.sluice.broker;
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.catalogue.Topic;
 import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.local.LocalReaderStatus;
+import dev.sluice.broker.local.LocalServer;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
@@ -26,22 +28,26 @@ final class BrokerStatus {
     private final Account connections;
     private final Account segments;
     private final BooleanSupplier diskFull;
+    private final @Nullable LocalServer local;
     private final long startedNs;
     private final JsonFactory json = new JsonFactory();
 
     /// @param diskFull whether writing fails for want of space
+    /// @param local    who takes local readers; null when nobody does
     BrokerStatus(
             BrokerConfig config,
             Catalogue catalogue,
             Account connections,
             Account segments,
             BooleanSupplier diskFull,
+            @Nullable LocalServer local,
             long startedNs) {
         this.config = config;
         this.catalogue = catalogue;
         this.connections = connections;
         this.segments = segments;
         this.diskFull = diskFull;
+        this.local = local;
         this.startedNs = startedNs;
     }
 
@@ -61,6 +67,8 @@ final class BrokerStatus {
             out.writeArrayPropertyStart("problems");
             problems().forEach(out::writeString);
             out.writeEndArray();
+
+            writeLocal(out);
 
             out.writeObjectPropertyStart("connections");
             writeCalls(out, "total", connections);
@@ -83,6 +91,28 @@ final class BrokerStatus {
             out.writeEndObject();
         }
         return text.toString();
+    }
+
+    private void writeLocal(JsonGenerator out) {
+        if (local == null) {
+            return;
+        }
+        out.writeObjectPropertyStart("local");
+        out.writeStringProperty("socket", local.path().toString());
+        out.writeArrayPropertyStart("readers");
+        for (LocalReaderStatus reader : local.readers()) {
+            out.writeStartObject();
+            out.writeNumberProperty("process", reader.pid());
+            out.writeNumberProperty("user", reader.uid());
+            out.writeStringProperty("topic", reader.topic());
+            out.writeNumberProperty("partition", reader.partition());
+            out.writeNumberProperty("segment", reader.segmentBaseOffset());
+            out.writeNumberProperty("segmentBytes", reader.segmentBytes());
+            out.writeBooleanProperty("isExpired", reader.isExpired());
+            out.writeEndObject();
+        }
+        out.writeEndArray();
+        out.writeEndObject();
     }
 
     /// What an operator should know first, a sentence each; of all topics, whichever was asked for.

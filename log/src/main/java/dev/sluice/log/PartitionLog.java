@@ -676,6 +676,12 @@ public final class PartitionLog {
         return new SegmentOutcome.OutOfRange(logStartOffset, end.offset()); // deleted meanwhile
     }
 
+    /// Whether the segment with this base offset is still part of the log.
+    public boolean hasSegment(long baseOffset) {
+        Segment[] all = segments;
+        return !closed && all[floor(all, baseOffset)].baseOffset() == baseOffset;
+    }
+
     /// @return null when there is no batch at or behind `offset` in a sealed segment
     private static @Nullable SegmentOutcome placeIn(Segment segment, End end, long offset)
             throws CorruptBatchException, ErrnoException {
