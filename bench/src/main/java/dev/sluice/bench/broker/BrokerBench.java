@@ -18,13 +18,14 @@ final class BrokerBench {
               --work NAME      may be given again; all without it:
                                produce-64k produce-256k produce-1m produce-single produce-12 produce-1000
                                fetch-1m fetch-64k fetch-4k fetch-cold end-to-end
-              --subject NAME   may be given again: sluice kafka kafka-tuned limit (sluice, kafka and limit without it)
+              --subject NAME   may be given again: sluice kafka kafka-tuned rocketmq nginx limit (sluice, kafka and limit
+                               without it); one that can't do a work is left out of it
               --mib N          what a run moves (1024)
               --rounds N       measured rounds, each a run of every subject (5)
               --warmups N      rounds before them (2)
               --touch          first write once to nine tenths of the free memory: a virtual machine's host hands out a page at
                                its first touch, which costs more than all the rest
-              --data DIR       where servers keep their data (target/bench/data)
+              --data DIR       where peers keep their data (target/bench/data)
               --json OUT       results as JSON too
             """;
 
@@ -101,17 +102,16 @@ final class BrokerBench {
                             .output()
                             .strip());
         }
-        String kafka = Files.readString(target.resolve("kafka.classpath")).strip();
-        Map<Subject, Server> servers = new EnumMap<>(Subject.class);
+        Map<Subject, Peer> peers = new EnumMap<>(Subject.class);
         List<String> rows = new ArrayList<>();
         try {
             for (Subject subject : subjects) {
                 if (subject != Subject.LIMIT) {
-                    servers.put(subject, subject.start(data, kafka));
+                    peers.put(subject, subject.start(data, target));
                 }
             }
-            Comparison comparison = new Comparison(load, limit, data, mebibytes, servers);
-            for (Subject subject : servers.keySet()) {
+            Comparison comparison = new Comparison(load, limit, data, mebibytes, peers);
+            for (Subject subject : peers.keySet()) {
                 comparison.check(works.getFirst(), subject);
             }
             for (Work work : works) {
@@ -119,15 +119,15 @@ final class BrokerBench {
                 System.out.print(Report.table(work, runs));
                 rows.addAll(Report.rows(work, runs));
             }
-            for (Server server : servers.values()) {
+            for (Peer peer : peers.values()) {
+                Server server = peer.server();
                 System.out.printf(
                         "%n%s at the end: %d MiB resident, of it %d MiB anonymous%n",
                         server.label(), server.statusMib("VmRSS"), server.statusMib("RssAnon"));
             }
-            comparison.close();
         } finally {
-            for (Server server : servers.values()) {
-                server.close();
+            for (Peer peer : peers.values()) {
+                peer.close();
             }
         }
         if (!json.isEmpty()) {
