@@ -13,6 +13,9 @@ import java.lang.foreign.ValueLayout;
 /// Signed varints are zigzag. Reused; borrows the memory; owned by one thread. Believes nothing that is written there:
 /// every length is held against what is left.
 final class RecordCursor {
+    /// Six fields of a byte: without key, value and headers.
+    private static final int LEAST_BYTES = 6;
+
     private MemorySegment memory = MemorySegment.NULL;
     private long at;
     private long end;
@@ -55,7 +58,7 @@ final class RecordCursor {
     void next() throws NoRecordException {
         recordEnd = end;
         int length = varint("a record's length");
-        if (length < 7 || length > end - at) {
+        if (length < LEAST_BYTES || length > end - at) {
             throw new NoRecordException("a record of " + length + " bytes where " + (end - at) + " are left");
         }
         recordEnd = at + length;
