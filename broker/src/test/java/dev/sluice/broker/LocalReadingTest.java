@@ -134,7 +134,10 @@ class LocalReadingTest {
                 LocalLog log = connect(broker)) {
             TopicRef topic = client.create("t", 1, "segment.bytes", "500");
             for (int i = 0; i < 30; i += 3) {
-                client.append(topic, 0, Batches.of("v" + i, "v" + (i + 1), "v" + (i + 2)).bytes());
+                client.append(
+                        topic,
+                        0,
+                        Batches.of("v" + i, "v" + (i + 1), "v" + (i + 2)).bytes());
             }
             for (int offset : new int[] {0, 1, 7, 29}) {
                 try (LocalReader reader = log.open("t", 0, offset)) {
@@ -223,8 +226,8 @@ class LocalReadingTest {
             GateFaults.Fault held =
                     broker.faults.on(Call.FDATASYNC).of("*/t-0/*.log").waitsFor(release);
             try (LocalReader reader = log.open("t", 0, 0)) {
-                Future<Long> appending =
-                        threads.submit(() -> other.append(topic, 0, Batches.of("v2").bytes()));
+                Future<Long> appending = threads.submit(
+                        () -> other.append(topic, 0, Batches.of("v2").bytes()));
                 held.awaitHits(1); // it is written, and not flushed
                 assertThat(readAll(reader)).isEqualTo(expected(0, 2));
                 release.countDown();
@@ -245,10 +248,13 @@ class LocalReadingTest {
             append(client, topic, 0, 40);
             try (LocalReader reader = log.open("t", 0, 0)) {
                 assertThat(reader.next()).isTrue();
-                assertThat(Status.of(client).localReaders()).singleElement().satisfies(status -> assertThat(status)
-                        .containsEntry("topic", "t")
-                        .containsEntry("isExpired", "false")
-                        .containsEntry("process", ProcessHandle.current().pid()));
+                assertThat(Status.of(client).localReaders())
+                        .singleElement()
+                        .satisfies(status -> assertThat(status)
+                                .containsEntry("topic", "t")
+                                .containsEntry("isExpired", "false")
+                                .containsEntry(
+                                        "process", ProcessHandle.current().pid()));
 
                 deleteBefore(client, 30);
 
@@ -270,7 +276,8 @@ class LocalReadingTest {
                         });
                 assertThat(seen).startsWith(1L, 2L).hasSizeGreaterThan(3);
             }
-            await().untilAsserted(() -> assertThat(Status.of(client).localReaders()).isEmpty());
+            await().untilAsserted(
+                            () -> assertThat(Status.of(client).localReaders()).isEmpty());
         }
     }
 
@@ -305,11 +312,13 @@ class LocalReadingTest {
                 List<String> seen = new ArrayList<>();
                 assertThatThrownBy(() -> {
                             while (reader.next()) {
-                                seen.add(reader.record().offset() + "=" + text(reader.record().value()));
+                                seen.add(reader.record().offset() + "="
+                                        + text(reader.record().value()));
                             }
                         })
                         .isInstanceOfSatisfying(
-                                LocalLogException.class, e -> assertThat(e.reason()).isEqualTo(Reason.DELETED));
+                                LocalLogException.class,
+                                e -> assertThat(e.reason()).isEqualTo(Reason.DELETED));
                 assertThat(seen).isEqualTo(expected(0, 5));
             }
             client.create("t", 1); // another one of that name is another one
@@ -335,7 +344,8 @@ class LocalReadingTest {
                 assertThat(log.await(PATIENCE_NS)).isTrue();
                 assertThatThrownBy(() -> readAll(reader))
                         .isInstanceOfSatisfying(
-                                LocalLogException.class, e -> assertThat(e.reason()).isEqualTo(Reason.BROKER_GONE));
+                                LocalLogException.class,
+                                e -> assertThat(e.reason()).isEqualTo(Reason.BROKER_GONE));
                 position = reader.position();
                 assertThat(position).isEqualTo(5);
             }
@@ -367,7 +377,8 @@ class LocalReadingTest {
                 assertThat(readAll(reader)).isEqualTo(expected(0, 3)); // what was published is there still
                 assertThatThrownBy(() -> log.await(PATIENCE_NS))
                         .isInstanceOfSatisfying(
-                                LocalLogException.class, e -> assertThat(e.reason()).isEqualTo(Reason.BROKER_GONE));
+                                LocalLogException.class,
+                                e -> assertThat(e.reason()).isEqualTo(Reason.BROKER_GONE));
             }
         }
         try (TestBroker broker = TestBroker.start(folder);
@@ -379,7 +390,8 @@ class LocalReadingTest {
 
     @Test
     void compressedRecordsAreOpenedByWhoWasHandedIn() throws IOException {
-        byte[] batch = Batches.of("v0", "v1", "v2").compressedBy(CompressionType.LZ4).bytes();
+        byte[] batch =
+                Batches.of("v0", "v1", "v2").compressedBy(CompressionType.LZ4).bytes();
         try (TestBroker broker = TestBroker.start(folder);
                 TestClient client = broker.client();
                 LocalLog log = connect(broker);
@@ -387,8 +399,8 @@ class LocalReadingTest {
                         new Kernel(),
                         broker.broker().localSocket().orElseThrow(),
                         LocalLog.Options.standard()
-                                .withDecompressor((compression, records) -> Compression.of(
-                                                CompressionType.forName(compression.name().toLowerCase(Locale.ROOT)))
+                                .withDecompressor((compression, records) -> Compression.of(CompressionType.forName(
+                                                compression.name().toLowerCase(Locale.ROOT)))
                                         .build()
                                         .wrapForInput(
                                                 records, RecordBatch.MAGIC_VALUE_V2, BufferSupplier.NO_CACHING)))) {

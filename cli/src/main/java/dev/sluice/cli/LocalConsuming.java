@@ -102,8 +102,7 @@ final class LocalConsuming {
     private static Decompressor decompressor() {
         return (compression, records) -> {
             try {
-                return Compression.of(
-                                CompressionType.forName(compression.name().toLowerCase(Locale.ROOT)))
+                return Compression.of(CompressionType.forName(compression.name().toLowerCase(Locale.ROOT)))
                         .build()
                         .wrapForInput(records, RecordBatch.MAGIC_VALUE_V2, BufferSupplier.NO_CACHING);
             } catch (KafkaException e) {

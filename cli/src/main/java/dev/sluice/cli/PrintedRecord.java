@@ -1,15 +1,14 @@
 package dev.sluice.cli;
 
+import dev.sluice.log.local.LocalRecord;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
-
-import dev.sluice.log.local.LocalRecord;
-import java.nio.ByteBuffer;
 
 /// What can be printed of a record, wherever it was read. Its memory is lent for the time of the printing.
 interface PrintedRecord {

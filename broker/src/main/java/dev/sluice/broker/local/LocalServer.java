@@ -20,7 +20,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -155,6 +157,9 @@ public final class LocalServer implements ReadyListener, AutoCloseable {
                 result = kernel.sockets().bind(socket, address);
             }
             if (result == 0) {
+                if (mode == SHARED_MODE) { // the umask has taken from it
+                    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw-rw-"));
+                }
                 result = kernel.sockets().listen(socket, BACKLOG);
             }
             if (result < 0) {
