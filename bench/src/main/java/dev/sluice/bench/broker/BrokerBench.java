@@ -1,6 +1,7 @@
 package dev.sluice.bench.broker;
 
 import dev.sluice.bench.tools.Json;
+import dev.sluice.bench.tools.Ratios;
 import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,7 +18,7 @@ final class BrokerBench {
             bin/bench broker [OPTIONS]
               --work NAME      may be given again; all without it:
                                produce-64k produce-256k produce-1m produce-single produce-12 produce-1000
-                               fetch-1m fetch-64k fetch-4k fetch-cold end-to-end
+                               fetch-1m fetch-64k fetch-4k fetch-cold end-to-end laggard
               --subject NAME   may be given again: sluice kafka kafka-tuned rocketmq nginx limit (sluice, kafka and limit
                                without it); one that can't do a work is left out of it
               --mib N          what a run moves (1024)
@@ -35,6 +36,7 @@ final class BrokerBench {
     private int rounds = 5;
     private int warmups = 2;
     private boolean touch;
+    private boolean profile;
     private Path data = Path.of("target", "bench", "data");
     private String json = "";
 
@@ -70,6 +72,10 @@ final class BrokerBench {
                 touch = true;
                 continue;
             }
+            if (option.equals("--profile")) {
+                profile = true;
+                continue;
+            }
             if (i + 1 == arguments.size()) {
                 throw new IllegalArgumentException(option + " is not an option, or has no value");
             }
@@ -91,6 +97,14 @@ final class BrokerBench {
         if (subjects.isEmpty()) {
             subjects.addAll(List.of(Subject.SLUICE, Subject.KAFKA, Subject.LIMIT));
         }
+    }
+
+    private static void print(BrokerProfile profile, Work work, Map<Subject, List<Run>> runs) {
+        double cost = Ratios.median(runs.getOrDefault(Subject.SLUICE, List.of()).stream()
+                .mapToDouble(run -> run.cost(work.unit()))
+                .toArray());
+        System.out.print("\n" + work.name() + ", sluice\n"
+                + profile.table(cost, work.unit() == Work.Unit.GIB ? "s/GiB" : "µs a request"));
     }
 
     private void run(Path sources, Path target) throws IOException, InterruptedException {
@@ -118,6 +132,9 @@ final class BrokerBench {
                 Map<Subject, List<Run>> runs = comparison.measure(work, subjects, warmups, rounds);
                 System.out.print(Report.table(work, runs));
                 rows.addAll(Report.rows(work, runs));
+                if (profile) {
+                    print(comparison.profile(work, Subject.SLUICE), work, runs);
+                }
             }
             for (Peer peer : peers.values()) {
                 Server server = peer.server();

@@ -16,6 +16,7 @@ import java.util.Map;
 /// nobody gets what the machine has handed out for the first time. Before a run everything is written back.
 final class Comparison {
     private static final double TICKS_PER_SECOND = 100;
+    private static final long COLD_FACTOR = 4;
 
     private final Path load;
     private final Path limit;
@@ -42,7 +43,7 @@ final class Comparison {
         Map<Subject, List<Run>> runs = new EnumMap<>(Subject.class);
         for (int round = -warmups; round < rounds; round++) {
             for (Subject subject : taking) {
-                Run run = subject == Subject.LIMIT ? limit(work) : load(work, subject);
+                Run run = subject == Subject.LIMIT ? limit(work) : load(work, subject, before(work, subject));
                 if (round >= 0) {
                     runs.computeIfAbsent(subject, _ -> new ArrayList<>()).add(run);
                 }
@@ -52,7 +53,31 @@ final class Comparison {
         return runs;
     }
 
-    private Run load(Work work, Subject subject) throws IOException, InterruptedException {
+    /// What is done to a topic before a run, and undone after it.
+    interface Before {
+        AutoCloseable run(String topic) throws Exception;
+    }
+
+    /// Where the time of a run goes, by perf.
+    BrokerProfile profile(Work work, Subject subject) throws IOException, InterruptedException {
+        List<BrokerProfile.Recording> recordings = new ArrayList<>();
+        load(work, subject, topic -> {
+            AutoCloseable first = before(work, subject).run(topic);
+            BrokerProfile.Recording recording =
+                    new BrokerProfile.Recording(peer(subject).server());
+            recordings.add(recording);
+            return () -> {
+                recording.close();
+                first.close();
+            };
+        });
+        return recordings.getFirst().read();
+    }
+
+    /// One run, with a topic of its own.
+    ///
+    /// @param before what is done once the topic is there and filled, such as opening connections that say nothing
+    Run load(Work work, Subject subject, Before before) throws IOException, InterruptedException {
         Peer peer = peer(subject);
         Server server = peer.server();
         String topic = "load-" + topics++;
@@ -67,16 +92,57 @@ final class Comparison {
             if (work.kind() == Work.Kind.COLD) {
                 dropCaches();
             }
-            long machineBefore = machineNs();
-            long before = server.cpuNs();
-            Figures line = run(subject, work.kind().program, topic, work.options());
-            long serverNs = server.cpuNs() - before;
-            sync();
-            long machineNs = machineNs() - machineBefore - (long) (line.get("cpuSeconds") * 1e9);
-            return new Run(serverNs, machineNs, line);
+            try (AutoCloseable _ = before.run(topic)) {
+                long machineBefore = machineNs();
+                long serverBefore = server.cpuNs();
+                Figures line = run(subject, work.kind().program, topic, work.options());
+                long serverNs = server.cpuNs() - serverBefore;
+                sync();
+                long machineNs = machineNs() - machineBefore - (long) (line.get("cpuSeconds") * 1e9);
+                return new Run(serverNs, machineNs, line);
+            } catch (IOException | InterruptedException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IOException(e);
+            }
         } finally {
             peer.delete(topic);
         }
+    }
+
+    private Before before(Work work, Subject subject) {
+        return work.kind() == Work.Kind.LAGGARD ? _ -> laggard(subject) : _ -> () -> {};
+    }
+
+    /// Starts a consumer of a topic that is not in the page cache, with more in it than can be read meanwhile.
+    private AutoCloseable laggard(Subject subject) throws IOException, InterruptedException {
+        Peer peer = peer(subject);
+        String topic = "cold-" + topics++;
+        long coldMib = COLD_FACTOR * mebibytes;
+        peer.create(topic, 1);
+        run(subject, "produce", topic, List.of("batch=1000000", "mib=" + coldMib));
+        sync();
+        dropCaches();
+        Process reading = new ProcessBuilder(
+                        load.toString(),
+                        "fetch",
+                        Integer.toString(peer.server().port()),
+                        topic,
+                        "protocol=" + subject.protocol,
+                        "batch=1000000",
+                        "mib=" + coldMib)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        return () -> {
+            if (!reading.isAlive()) {
+                System.err.println(subject.label + ": all cold records were read before the other consumer was done; "
+                        + "give more by --mib");
+            }
+            reading.destroy();
+            reading.waitFor();
+            peer.delete(topic);
+        };
     }
 
     /// Reads all that a work has produced and compares it with what was sent.

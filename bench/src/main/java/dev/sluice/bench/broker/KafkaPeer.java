@@ -19,10 +19,11 @@ import org.apache.kafka.common.TopicPartition;
 /// A server that speaks Kafka's protocol: Sluice, or Apache Kafka.
 record KafkaPeer(Server server, Admin admin) implements Peer {
     private static final Pattern SLUICE_LISTENS = Pattern.compile("listens on +127\\.0\\.0\\.1:(\\d+)");
+    private static final int MOST_CONNECTIONS = 20_000;
     private static final long TOPIC_SECONDS = 60;
     private static final long LOOK_MS = 100;
 
-    /// Sluice by its command, with its defaults.
+    /// Sluice by its command, with its defaults but for the bounds on connections: one client opens them all.
     static Peer sluice(String label, Path folder) throws IOException, InterruptedException {
         return of(Server.start(
                 label,
@@ -32,7 +33,11 @@ record KafkaPeer(Server server, Admin admin) implements Peer {
                         "--listen",
                         "127.0.0.1:0",
                         "--data",
-                        folder.resolve("data").toString()),
+                        folder.resolve("data").toString(),
+                        "--set",
+                        "max.connections=" + MOST_CONNECTIONS,
+                        "--set",
+                        "max.connections.per.ip=" + MOST_CONNECTIONS),
                 folder,
                 SLUICE_LISTENS));
     }

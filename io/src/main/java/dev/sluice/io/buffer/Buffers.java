@@ -76,7 +76,23 @@ public final class Buffers implements AutoCloseable {
     ///               arena unless it stays with its thread
     /// @param hold   released once, when no buffer has a part of the memory any more
     public Buffer wrap(MemorySegment memory, Hold hold) {
-        return new Buffer(this, new MemorySegment[] {memory}, new Storage[] {new Storage(hold)});
+        return wrap(List.of(memory), hold);
+    }
+
+    /// Pieces of memory that are released together.
+    ///
+    /// @param hold released once, when no buffer has a part of any of them any more
+    public Buffer wrap(List<MemorySegment> memory, Hold hold) {
+        // An empty piece keeps what has no bytes.
+        MemorySegment[] pieces =
+                memory.isEmpty() ? new MemorySegment[] {MemorySegment.NULL} : memory.toArray(MemorySegment[]::new);
+        Storage storage = new Storage(hold);
+        Storage[] storages = new Storage[pieces.length];
+        Arrays.fill(storages, storage);
+        for (int i = 1; i < pieces.length; i++) {
+            storage.retain();
+        }
+        return new Buffer(this, pieces, storages);
     }
 
     /// The same as [#compose(List)].

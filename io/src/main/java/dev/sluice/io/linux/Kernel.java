@@ -144,6 +144,10 @@ public final class Kernel {
         return new Pidfds(this);
     }
 
+    public Folios folios() {
+        return new Folios(this);
+    }
+
     public KernelTls kernelTls() {
         return new KernelTls(this);
     }

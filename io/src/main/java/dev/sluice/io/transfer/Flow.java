@@ -62,6 +62,7 @@ final class Flow {
     final Endpoint sink;
     final long lengthBytes;
     final int chunkBytes;
+    final boolean prefaulted;
     final MemorySegment scratch;
     private final VectoredFiles vectored;
 
@@ -111,6 +112,7 @@ final class Flow {
         this.sink = sink;
         this.lengthBytes = lengthBytes;
         this.chunkBytes = options.chunkBytes();
+        this.prefaulted = options.prefaulted();
         this.limited = options.hasLimits();
         this.watched = limited || options.listener().isPresent();
         this.guardSource = guardSource;
