@@ -169,7 +169,7 @@ class LocalHostileTest {
                 peer.send(new LocalRequest.Open("t", 0, 0));
                 peer.receive();
                 while (peer.trySend(new LocalRequest.Next(0, 0)) != -Errno.EPIPE) {
-                    Thread.yield();
+                    Thread.onSpinWait();
                 }
             }
             expectService(broker, client, topic);
@@ -224,7 +224,7 @@ class LocalHostileTest {
                     while (!done.get()) {
                         waiting.segment().set(ValueLayout.JAVA_INT, 4L * random.nextInt(1024), random.nextInt());
                         waiting.segment().set(ValueLayout.JAVA_INT, 0, random.nextInt());
-                        Thread.yield();
+                        Thread.onSpinWait();
                     }
                 });
                 try {
@@ -272,7 +272,7 @@ class LocalHostileTest {
             assertThat(tried).hasSizeGreaterThan(25);
             assertThat(tried.values()).doesNotContain("OK");
             assertThat(client.read(topic, 0, 0)).isEqualTo(before);
-            expectService(broker, client, topic, socket);
+            expectService(client, topic, socket);
         }
     }
 
@@ -383,12 +383,11 @@ class LocalHostileTest {
     // ---- Everybody else
 
     private static void expectService(TestBroker broker, TestClient client, TopicRef topic) throws IOException {
-        expectService(broker, client, topic, broker.broker().localSocket().orElseThrow());
+        expectService(client, topic, broker.broker().localSocket().orElseThrow());
     }
 
     /// An honest reader and a producer are served as ever.
-    private static void expectService(TestBroker broker, TestClient client, TopicRef topic, Path socket)
-            throws IOException {
+    private static void expectService(TestClient client, TopicRef topic, Path socket) throws IOException {
         try (LocalLog log = connectWhenThereIsRoom(socket);
                 LocalReader reader = log.open(topic.name(), 0, LocalLog.END)) {
             for (int i = 0; i < 50; i++) {
@@ -410,7 +409,7 @@ class LocalHostileTest {
                 if (e.reason() != Reason.BUSY) {
                     throw e;
                 }
-                Thread.yield();
+                Thread.onSpinWait();
             }
         }
     }
