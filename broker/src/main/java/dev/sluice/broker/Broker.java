@@ -48,12 +48,18 @@ public final class Broker implements AutoCloseable {
     /// Threads for work that may block: topics, searches by time, producer ids.
     private static final int CONTROL_THREADS = 2;
 
+    /// Threads for work that takes long and needs no disk: there is one when there is any, so that it is not behind
+    /// a topic that waits to be created on a disk that stalls.
+    private static final int ASIDE_THREADS = 1;
+
+    private static final long IDLE_S = 30;
     private static final long CONTROL_STOP_MS = 5_000;
 
     private final BrokerConfig config;
     private final LogDirectory directory;
     private final Network network;
-    private final ThreadPoolExecutor control;
+    private final ThreadPoolExecutor control = threads("sluice-control-", CONTROL_THREADS);
+    private final ThreadPoolExecutor aside = threads("sluice-aside-", ASIDE_THREADS);
     private final Groups groups;
     private final @Nullable LocalServer local;
     private final Checkpointer checkpointer;
@@ -67,14 +73,12 @@ public final class Broker implements AutoCloseable {
             BrokerConfig config,
             LogDirectory directory,
             Network network,
-            ThreadPoolExecutor control,
             Groups groups,
             @Nullable LocalServer local,
             InstantSource clock) {
         this.config = config;
         this.directory = directory;
         this.network = network;
-        this.control = control;
         this.groups = groups;
         this.local = local;
         this.checkpointer = new Checkpointer(directory, config.checkpointIntervalMs());
@@ -127,7 +131,7 @@ public final class Broker implements AutoCloseable {
             catalogue = Catalogue.open(kernel, directory, config.topics(), clock);
             Groups groups = new Groups(kernel, config, catalogue, clock);
             LocalServer local = LocalServer.start(kernel, config.local(), config.dataDir(), catalogue);
-            broker = new Broker(config, directory, network, controlThreads(), groups, local, clock);
+            broker = new Broker(config, directory, network, groups, local, clock);
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);
@@ -150,14 +154,16 @@ public final class Broker implements AutoCloseable {
         }
     }
 
-    private static ThreadPoolExecutor controlThreads() {
-        return new ThreadPoolExecutor(
-                CONTROL_THREADS,
-                CONTROL_THREADS,
-                0,
+    private static ThreadPoolExecutor threads(String name, int count) {
+        ThreadPoolExecutor threads = new ThreadPoolExecutor(
+                count,
+                count,
+                IDLE_S,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(), // bounded by OffLoop
-                Thread.ofPlatform().name("sluice-control-", 0).daemon().factory());
+                Thread.ofPlatform().name(name, 0).daemon().factory());
+        threads.allowCoreThreadTimeOut(true);
+        return threads;
     }
 
     private void open(Catalogue catalogue, String clusterId, Account segments, InstantSource clock) throws IOException {
@@ -168,9 +174,10 @@ public final class Broker implements AutoCloseable {
                 segments,
                 retention::isDiskFull,
                 local,
+                network.disk(),
                 System.nanoTime());
-        Services services =
-                new Services(catalogue, config, clusterId, groups, clock, new OffLoop(control), status::json);
+        Services services = new Services(
+                catalogue, config, clusterId, groups, clock, new OffLoop(control), new OffLoop(aside), status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);
     }
 
@@ -246,7 +253,8 @@ public final class Broker implements AutoCloseable {
         }
         closed = true;
         boolean ended = network.stop();
-        ended &= stopControl();
+        ended &= stop(control);
+        ended &= stop(aside);
         ended &= groups.close();
         ended &= local == null || local.stop();
         ended &= checkpointer.stop();
@@ -264,10 +272,10 @@ public final class Broker implements AutoCloseable {
         }
     }
 
-    private boolean stopControl() {
-        control.shutdown();
-        control.getQueue().clear(); // nobody waits for its answers any more
-        boolean ended = Ending.await(control, CONTROL_STOP_MS);
+    private static boolean stop(ThreadPoolExecutor threads) {
+        threads.shutdown();
+        threads.getQueue().clear(); // nobody waits for its answers any more
+        boolean ended = Ending.await(threads, CONTROL_STOP_MS);
         if (!ended) {
             LOG.error("Work of the control plane did not end in {} ms", CONTROL_STOP_MS);
         }

@@ -5,6 +5,7 @@ import dev.sluice.broker.catalogue.Topic;
 import dev.sluice.broker.config.BrokerConfig;
 import dev.sluice.broker.local.LocalReaderStatus;
 import dev.sluice.broker.local.LocalServer;
+import dev.sluice.broker.net.DiskStall;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
@@ -29,11 +30,13 @@ final class BrokerStatus {
     private final Account segments;
     private final BooleanSupplier diskFull;
     private final @Nullable LocalServer local;
+    private final DiskStall disk;
     private final long startedNs;
     private final JsonFactory json = new JsonFactory();
 
     /// @param diskFull whether writing fails for want of space
     /// @param local    who takes local readers; null when nobody does
+    /// @param disk     whether it holds up who writes to it
     BrokerStatus(
             BrokerConfig config,
             Catalogue catalogue,
@@ -41,6 +44,7 @@ final class BrokerStatus {
             Account segments,
             BooleanSupplier diskFull,
             @Nullable LocalServer local,
+            DiskStall disk,
             long startedNs) {
         this.config = config;
         this.catalogue = catalogue;
@@ -48,6 +52,7 @@ final class BrokerStatus {
         this.segments = segments;
         this.diskFull = diskFull;
         this.local = local;
+        this.disk = disk;
         this.startedNs = startedNs;
     }
 
@@ -62,6 +67,11 @@ final class BrokerStatus {
             out.writeStringProperty(
                     "dataDir", config.dataDir().toAbsolutePath().normalize().toString());
             out.writeStringProperty("flush", config.log().describeFlushPolicy());
+            out.writeEndObject();
+
+            out.writeObjectPropertyStart("disk");
+            out.writeNumberProperty("stalls", disk.stalls());
+            out.writeNumberProperty("longestStallMs", disk.longestMs());
             out.writeEndObject();
 
             out.writeArrayPropertyStart("problems");
@@ -118,6 +128,10 @@ final class BrokerStatus {
     /// What an operator should know first, a sentence each; of all topics, whichever was asked for.
     private List<String> problems() {
         List<String> problems = new ArrayList<>();
+        if (disk.isStalled()) {
+            problems.add("The disk of " + config.dataDir().toAbsolutePath().normalize() + " has stalled for "
+                    + disk.stalledForMs() + " ms: what is produced waits for it, or for its time-out");
+        }
         if (diskFull.getAsBoolean()) {
             problems.add("The disk of " + config.dataDir().toAbsolutePath().normalize()
                     + " is full: what is produced is refused until there is room");

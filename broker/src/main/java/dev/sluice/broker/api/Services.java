@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// @param groups    all consumer groups
 /// @param clock     ms since the epoch, for timestamps
 /// @param offLoop   does work that may block
+/// @param aside     does work that takes long and needs no disk, so that it goes on while one stalls
 /// @param status    the broker's status as JSON, for one topic or (null) for all
 public record Services(
         Catalogue catalogue,
@@ -21,4 +22,5 @@ public record Services(
         Groups groups,
         InstantSource clock,
         OffLoop offLoop,
+        OffLoop aside,
         Function<@Nullable String, String> status) {}

@@ -94,6 +94,13 @@ public final class BrokerKeys {
             1,
             65_535,
             "Connections that the kernel holds before they are accepted.");
+    static final ConfigKey<Long> DISK_PATIENCE_MS = ConfigKey.longInteger(
+            "sluice.disk.patience.ms",
+            200,
+            0,
+            MOST_MS,
+            "How long an event loop waits for a write to the disk before it counts as stalled: then another thread goes on"
+                    + " with the loop's other connections, and what is produced waits. 0 for as long as it takes.");
     static final ConfigKey<Long> SHUTDOWN_GRACE_MS = ConfigKey.longInteger(
             "sluice.shutdown.grace.ms",
             10_000,
@@ -172,6 +179,7 @@ public final class BrokerKeys {
             MAX_CONNECTIONS,
             MAX_CONNECTIONS_PER_IP,
             BACKLOG,
+            DISK_PATIENCE_MS,
             SHUTDOWN_GRACE_MS,
             RECOVERY_THREADS,
             CHECKPOINT_INTERVAL_MS,

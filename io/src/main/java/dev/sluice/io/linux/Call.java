@@ -27,6 +27,7 @@ public enum Call {
     MKDIR("mkdirat"),
     FCNTL("fcntl"),
     FCHMOD("fchmod"),
+    FCHMODAT("fchmodat"),
     IOCTL("ioctl"),
     FADVISE("fadvise64"),
     MMAP("mmap"),

@@ -89,6 +89,9 @@ public final class Files {
             Native.function("ftruncate", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_LONG));
     private static final MethodHandle FCHMOD =
             Native.function("fchmod", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT));
+    private static final MethodHandle FCHMODAT = Native.function(
+            "fchmodat",
+            FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_POINTER, Native.C_INT, Native.C_INT));
     private static final MethodHandle STATX = Native.function(
             "statx",
             FunctionDescriptor.of(
@@ -342,6 +345,21 @@ public final class Files {
             }
         }
         return kernel.record(file.account(), Call.FCHMOD, result, false);
+    }
+
+    /// fchmodat(2): the permission bits of what a path leads to.
+    public long changeMode(Path path, int mode) {
+        long result = kernel.admit(Call.FCHMODAT, path.toString());
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            try (Arena arena = Arena.ofConfined()) {
+                result = Native.orErrno(
+                        (int) FCHMODAT.invokeExact(captured, AT_FDCWD, Kernel.cString(arena, path), mode, 0), captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(kernel.account(), Call.FCHMODAT, result, false);
     }
 
     /// statx(2) of an open descriptor.

@@ -12,15 +12,20 @@ import java.util.List;
 /// Bytes, addresses, bind, listen, accept and connect are those of [Sockets]. Results are values ≥ 0 or −errno.
 /// Thread-safe, though a socket has one reader and one writer at a time.
 ///
-/// A socket's path has the mode that [Files#changeMode] gave the socket before it was bound, without the umask's
-/// bits: so it is never open wider than meant. Who can't write to it can't connect. Sockets without a path (abstract
-/// ones) have no mode and are left out.
+/// Who can't write to a socket's path can't connect. Nobody can before the socket listens: between bind and listen
+/// [Files#changeMode(java.nio.file.Path, int)] gives the path its mode, whatever the umask. Sockets without a path
+/// (abstract ones) have no mode and are left out.
 public final class UnixSockets {
     /// The most descriptors that a message carries, SCM_MAX_FD of net/scm.h.
     public static final int MAX_DESCRIPTORS = 253;
 
+    /// Option whose value is the type of a socket, asm-generic/socket.h.
+    public static final int SO_TYPE = 3;
+
+    /// linux/net.h; the same on x86-64 and aarch64.
+    public static final int SOCK_SEQPACKET = 5;
+
     // Types and flags, linux/net.h, linux/socket.h; options, asm-generic/socket.h.
-    private static final int SOCK_SEQPACKET = 5;
     private static final int MSG_CTRUNC = 0x8;
     private static final int MSG_TRUNC = 0x20;
     private static final int MSG_CMSG_CLOEXEC = 0x40000000;

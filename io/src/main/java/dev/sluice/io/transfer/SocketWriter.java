@@ -6,6 +6,7 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.IoVectors;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.PageCache;
 import dev.sluice.io.linux.Pipes;
 import dev.sluice.io.linux.Sockets;
 import java.lang.foreign.Arena;
@@ -72,6 +73,7 @@ public final class SocketWriter {
     }
 
     private final Kernel kernel;
+    private final PageCache pageCache;
     private final Descriptor socket;
     private final boolean waits;
     private final MemorySegment scratch = Arena.ofAuto().allocate(2 * Long.BYTES);
@@ -102,6 +104,7 @@ public final class SocketWriter {
     /// @param waits  whether the thread may wait for the disk; else [#flush] may answer [Progress#COLD]
     public SocketWriter(Kernel kernel, Descriptor socket, boolean waits) {
         this.kernel = kernel;
+        this.pageCache = kernel.pageCache();
         this.socket = socket;
         this.waits = waits;
     }
@@ -193,7 +196,7 @@ public final class SocketWriter {
             return false;
         }
         long window = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
-        long resident = kernel.pageCache().residentBytes(span.file(), span.position() + sentOfFirst, window);
+        long resident = pageCache.residentBytes(span.file(), span.position() + sentOfFirst, window);
         if (resident >= 0 && resident < window) {
             return true;
         }

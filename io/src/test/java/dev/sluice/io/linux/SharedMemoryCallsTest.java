@@ -168,16 +168,16 @@ class SharedMemoryCallsTest {
     }
 
     @Test
-    void aSocketsPathHasTheModeThatTheSocketWasGivenAndThePeerIsKnown() throws Exception {
+    void aSocketsPathGetsItsModeBeforeItListensAndThePeerIsKnown() throws Exception {
         Path path = folder.resolve("socket");
         var address = UnixDomainSocketAddress.of(path);
         try (Descriptor listener = kernel.unixSockets().seqpacket(true, account).orThrow();
                 Descriptor client =
                         kernel.unixSockets().seqpacket(true, account).orThrow()) {
-            assertThat(kernel.files().changeMode(listener, 0600)).isZero();
             assertThat(kernel.sockets().bind(listener, address)).isZero();
+            assertThat(kernel.files().changeMode(path, 0602)).isZero();
             assertThat(PosixFilePermissions.toString(java.nio.file.Files.getPosixFilePermissions(path)))
-                    .isEqualTo("rw-------");
+                    .isEqualTo("rw-----w-");
             assertThat(kernel.sockets().listen(listener, 1)).isZero();
             assertThat(kernel.sockets().connect(client, address)).isZero();
             try (Descriptor server =

@@ -7,7 +7,6 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Gate;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.TransferAccount.Fallback;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.IOException;
@@ -16,36 +15,15 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What happens when the system refuses a method: the next one goes on where it stopped, says why, and the planner
 /// remembers.
-class FallbackTest {
+class FallbackTest extends GatedTransfers {
     private static final long LENGTH = 1_000_003;
-
-    @TempDir
-    Path folder;
-
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
-    private Leaks leaks;
-
-    @BeforeEach
-    void countWhatIsThere() throws IOException {
-        leaks = new Leaks(folder);
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        gate.off();
-        leaks.assertNone(kernel);
-    }
 
     private Rig rig(EndType source, EndType sink) throws IOException {
         return new Rig(kernel, folder, source, sink, true, LENGTH, 0, 0);

@@ -7,7 +7,6 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.memory.Mapping;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.RandomAccessFile;
@@ -16,18 +15,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// A mapped file that is truncated under a transfer: the process lives, and no byte that isn't the file's goes
 /// unmentioned.
-class MmapTruncationTest {
+class MmapTruncationTest extends GatedTransfers {
     private static final long LENGTH = 1_000_000;
-
-    @TempDir
-    Path folder;
-
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
 
     private void truncate(Path path, long length) {
         try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {

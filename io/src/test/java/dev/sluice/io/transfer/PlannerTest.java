@@ -8,24 +8,17 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Gate;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Endpoint.Kind;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Which method is picked, and that the reasons are given.
-class PlannerTest {
+class PlannerTest extends GatedTransfers {
     private static final long LARGE = 10_000_000;
 
-    @TempDir
-    Path folder;
-
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
     private final Planner planner = new Planner();
 
     private Plan plan(EndType source, EndType sink, long lengthBytes) throws IOException {

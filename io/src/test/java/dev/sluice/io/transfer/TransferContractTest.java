@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Gate;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -18,16 +17,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What every method owes its callers, between every pair of ends that it serves, blocking or not. REFLINK needs a file
 /// system that has it: [ReflinkTest].
-class TransferContractTest {
+class TransferContractTest extends GatedTransfers {
     private static final long[] LENGTHS = {0, 1, 4095, 4096, 4097, 100_003, (3 << 20) + 7};
     private static final long POSITION = 12_345;
 
@@ -74,24 +70,6 @@ class TransferContractTest {
 
     static Stream<Case> casesToStream() {
         return cases().filter(c -> c.sink() != EndType.FILE && c.sink().kind != Endpoint.Kind.MEMORY);
-    }
-
-    @TempDir
-    Path folder;
-
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
-    private Leaks leaks;
-
-    @BeforeEach
-    void countWhatIsThere() throws IOException {
-        leaks = new Leaks(folder);
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        gate.off();
-        leaks.assertNone(kernel);
     }
 
     private Rig rig(Case given, long lengthBytes) throws IOException {

@@ -7,20 +7,15 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Gate;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Sockets;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -28,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 ///
 /// The clock is the test's. Each poll advances it by a second and is interrupted, so no test waits for real time,
 /// except that calls on blocking sockets sit out their 100 ms in the kernel.
-class TransferLimitsTest {
+class TransferLimitsTest extends GatedTransfers {
     private static final long SECOND_NS = 1_000_000_000;
     private static final long LENGTH =
             16_000_000; // more than a loopback connection holds whose other side reads nothing
@@ -67,24 +62,7 @@ class TransferLimitsTest {
         return cases.stream();
     }
 
-    @TempDir
-    Path folder;
-
     private final AtomicLong nowNs = new AtomicLong();
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
-    private Leaks leaks;
-
-    @BeforeEach
-    void countWhatIsThere() throws IOException {
-        leaks = new Leaks(folder);
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        gate.off();
-        leaks.assertNone(kernel);
-    }
 
     private Rig rig(Case given, long lengthBytes) throws IOException {
         return new Rig(kernel, folder, given.source(), given.sink(), given.blocking(), lengthBytes, 0, 0);

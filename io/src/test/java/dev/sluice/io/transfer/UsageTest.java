@@ -4,22 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Files;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Resources;
 import dev.sluice.io.memory.Mapping;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// What is measured around a transfer.
-class UsageTest {
-    @TempDir
-    Path folder;
-
-    private final Kernel kernel = new Kernel();
-
+class UsageTest extends GatedTransfers {
     @Test
     void interruptTablesAreSummedOverProcessors() {
         assertThat(Usage.parse(List.of(

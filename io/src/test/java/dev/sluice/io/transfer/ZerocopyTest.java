@@ -23,33 +23,12 @@ import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// What zero-copy sends and receives owe beyond the contract of every method.
-class ZerocopyTest {
+class ZerocopyTest extends GatedTransfers {
     private static final long PAGE = 4096;
-
-    @TempDir
-    Path folder;
-
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
-    private Leaks leaks;
-
-    @BeforeEach
-    void countWhatIsThere() throws IOException {
-        leaks = new Leaks(folder);
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        gate.off();
-        leaks.assertNone(kernel);
-    }
 
     @Test
     void noSlotIsReadIntoBeforeTheKernelIsDoneWithIt() throws Exception {
