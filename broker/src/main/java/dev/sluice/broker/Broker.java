@@ -122,7 +122,8 @@ public final class Broker implements AutoCloseable {
                     segments,
                     LogDirectory.Options.standard()
                             .withRecoveryThreads(config.recoveryThreads())
-                            .withReserveBytes(config.reserveBytes()));
+                            .withReserveBytes(config.reserveBytes())
+                            .withEngine(config.engine()));
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             throw e;
@@ -172,6 +173,7 @@ public final class Broker implements AutoCloseable {
                 catalogue,
                 network.connectionsAccount(),
                 segments,
+                directory.engine(),
                 retention::isDiskFull,
                 local,
                 network.disk(),

@@ -28,12 +28,14 @@ final class BrokerStatus {
     private final Catalogue catalogue;
     private final Account connections;
     private final Account segments;
+    private final String engine;
     private final BooleanSupplier diskFull;
     private final @Nullable LocalServer local;
     private final DiskStall disk;
     private final long startedNs;
     private final JsonFactory json = new JsonFactory();
 
+    /// @param engine   how records get to the disk
     /// @param diskFull whether writing fails for want of space
     /// @param local    who takes local readers; null when nobody does
     /// @param disk     whether it holds up who writes to it
@@ -42,6 +44,7 @@ final class BrokerStatus {
             Catalogue catalogue,
             Account connections,
             Account segments,
+            String engine,
             BooleanSupplier diskFull,
             @Nullable LocalServer local,
             DiskStall disk,
@@ -50,6 +53,7 @@ final class BrokerStatus {
         this.catalogue = catalogue;
         this.connections = connections;
         this.segments = segments;
+        this.engine = engine;
         this.diskFull = diskFull;
         this.local = local;
         this.disk = disk;
@@ -67,6 +71,7 @@ final class BrokerStatus {
             out.writeStringProperty(
                     "dataDir", config.dataDir().toAbsolutePath().normalize().toString());
             out.writeStringProperty("flush", config.log().describeFlushPolicy());
+            out.writeStringProperty("engine", engine);
             out.writeEndObject();
 
             out.writeObjectPropertyStart("disk");

@@ -1,6 +1,7 @@
 package dev.sluice.broker.config;
 
 import dev.sluice.log.LogConfig;
+import dev.sluice.log.SegmentWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,6 +31,7 @@ import java.util.Set;
 /// @param clockHoldMs        how long nothing goes by age after the clock was set forward
 /// @param reserveBytes       disk space kept for what must be written on a full disk too
 /// @param local              how local readers are taken
+/// @param engine             how records get to the disk
 /// @param given              what was set, as it was written, by key
 public record BrokerConfig(
         Path dataDir,
@@ -51,6 +53,7 @@ public record BrokerConfig(
         long clockHoldMs,
         long reserveBytes,
         LocalConfig local,
+        SegmentWriter.Engine engine,
         Map<String, String> given) {
 
     private static final int MOST_LOOPS = 64;
@@ -117,6 +120,7 @@ public record BrokerConfig(
                         Set.copyOf(get(given, BrokerKeys.LOCAL_USERS)),
                         Set.copyOf(get(given, BrokerKeys.LOCAL_GROUPS)),
                         get(given, BrokerKeys.LOCAL_CONNECTIONS)),
+                get(given, BrokerKeys.LOG_ENGINE).make(get(given, BrokerKeys.DIRECT_POOL_BYTES)),
                 Map.copyOf(given));
     }
 
