@@ -73,19 +73,18 @@ public final class StallCampaign {
                         disk.folder().resolve("data"),
                         List.of("--set", "sluice.disk.patience.ms=" + patienceMs),
                         Map.of("SLUICE_OPTS", "-Xlog:safepoint:file=" + safepoints))) {
-            Figures figures = freeze(broker, disk, seconds, patienceMs);
+            Figures figures = freeze(broker, disk, seconds);
             int stopped = broker.stop();
             CampaignFailure.require(stopped == 0, "the broker ended with " + stopped + ":\n" + broker.screen());
             System.out.println(String.format(
                     Locale.ROOT,
-                    "%s frozen for %d s, patience %d ms: %d exchanges while the stall was known (p50 %.1f ms, p99.9 %.1f ms),"
-                            + " the longest of all %.0f ms; %d acknowledged, %d of them while frozen, lost 0, twice 0; %s",
+                    "%s frozen for %d s, patience %d ms: %d exchanges while the stall was known%s, the longest of all %.0f ms;"
+                            + " %d records acknowledged, %d of them while frozen, all of them kept, in order and once; %s",
                     type,
                     seconds,
                     patienceMs,
                     figures.nanos().length,
-                    quantile(figures.nanos(), 0.5),
-                    quantile(figures.nanos(), 0.999),
+                    quantiles(figures.nanos()),
                     figures.longestNs() / 1e6,
                     figures.acknowledged(),
                     figures.acknowledgedFrozen(),
@@ -100,8 +99,15 @@ public final class StallCampaign {
     /// @param nanos of exchanges that began when the stall was known and ended before the thaw, rising
     private record Figures(long[] nanos, long longestNs, long acknowledged, long acknowledgedFrozen) {}
 
+    private static String quantiles(long[] rising) {
+        return rising.length == 0
+                ? ""
+                : String.format(
+                        Locale.ROOT, " (p50 %.1f ms, p99.9 %.1f ms)", quantile(rising, 0.5), quantile(rising, 0.999));
+    }
+
     private static double quantile(long[] rising, double share) {
-        return rising.length == 0 ? Double.NaN : rising[(int) (share * (rising.length - 1))] / 1e6;
+        return rising[(int) (share * (rising.length - 1))] / 1e6;
     }
 
     private static String longestSafepoint(Path log) throws IOException {
@@ -124,8 +130,7 @@ public final class StallCampaign {
                 total / 1e6);
     }
 
-    private static Figures freeze(BrokerProcess broker, LoopFileSystem disk, long seconds, long patienceMs)
-            throws Exception {
+    private static Figures freeze(BrokerProcess broker, LoopFileSystem disk, long seconds) throws Exception {
         try (Producer cached = new Producer(broker, "cached")) {
             for (int i = 0; i < CACHED_RECORDS; i++) {
                 cached.send();
@@ -142,6 +147,7 @@ public final class StallCampaign {
             TimeUnit.SECONDS.sleep(2);
             disk.freeze();
             long frozenNs = System.nanoTime();
+            long thawedNs;
             long before;
             long after;
             try {
@@ -152,9 +158,9 @@ public final class StallCampaign {
                 TimeUnit.MILLISECONDS.sleep(Math.max(0, seconds * 1_000 - 2 * PATIENCE_MS));
                 after = acknowledged(producers);
             } finally {
+                thawedNs = System.nanoTime();
                 disk.thaw();
             }
-            long thawedNs = System.nanoTime();
             TimeUnit.SECONDS.sleep(2);
             long count = 0;
             for (Producer producer : producers) {
@@ -163,8 +169,7 @@ public final class StallCampaign {
                 checkKept(broker, producer);
             }
             long knownNs = frozenNs + TimeUnit.MILLISECONDS.toNanos(2 * PATIENCE_MS);
-            return new Figures(
-                    reader.between(knownNs, thawedNs), reader.longest(), count, patienceMs == 0 ? 0 : after - before);
+            return new Figures(reader.between(knownNs, thawedNs), reader.longest(), count, after - before);
         }
     }
 
