@@ -1,9 +1,11 @@
 package dev.sluice.broker.config;
 
+import dev.sluice.log.DirectOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /// The broker's own configuration keys. Those of consumer groups stand in [GroupKeys], those that every topic inherits
 /// in [TopicKeys].
@@ -135,12 +137,49 @@ public final class BrokerKeys {
             "Disk space kept for what must be written on a full disk too: checkpoints, committed offsets, the deletion of"
                     + " topics. At most a 64th of the file system.");
 
+    static final ConfigKey<LogEngine> LOG_ENGINE = ConfigKey.oneOf(
+            "sluice.log.engine",
+            LogEngine.PWRITE,
+            List.of(LogEngine.values()),
+            LogEngine::word,
+            "How records get to the disk: `pwrite`, through the page cache, which is the cheapest; or `direct`, past it,"
+                    + " by io_uring from a pool of the broker's own, where what others keep in the page cache must stay"
+                    + " there. With `direct` an acknowledgement waits for the write's end. The broker's own topics go"
+                    + " through the page cache always.");
+    static final ConfigKey<Long> DIRECT_POOL_BYTES = ConfigKey.longInteger(
+            "sluice.log.direct.pool.bytes",
+            DirectOptions.DEFAULT_POOL_BYTES,
+            DirectOptions.LEAST_POOL_BYTES,
+            DirectOptions.MOST_POOL_BYTES,
+            "Memory of the engine `direct`: what is on its way to the disk, and the newest records for consumers. 256 KiB"
+                    + " at least for each partition that is written to at the same time; a batch must fit into it. Pinned"
+                    + " where RLIMIT_MEMLOCK allows it.");
+
     static final ConfigKey<Integer> RECOVERY_THREADS = ConfigKey.integer(
             "num.recovery.threads.per.data.dir",
             2,
             1,
             64,
             "Partitions that are recovered at a time after a broker that did not stop cleanly.");
+
+    static final ConfigKey<String> LOCAL_SOCKET = ConfigKey.text(
+            "sluice.local.socket",
+            "local.sock",
+            "a path of at most 107 bytes, or nothing",
+            "The UNIX socket where programs of this host read logs in place; relative to the data folder. With nothing there"
+                    + " is none. Only the broker's user and root may connect, unless others are named.");
+    static final ConfigKey<List<Integer>> LOCAL_USERS = ids(
+            "sluice.local.users",
+            "Numbers of further users that may read all logs in place. They need access to the socket's folder too.");
+    static final ConfigKey<List<Integer>> LOCAL_GROUPS = ids(
+            "sluice.local.groups",
+            "Numbers of groups that may read all logs in place: of those whose effective group it is.");
+    static final ConfigKey<Integer> LOCAL_CONNECTIONS = ConfigKey.integer(
+            "sluice.local.max.connections",
+            64,
+            1,
+            1024,
+            "Local readers connected at once; those above it are turned away. Each may have 63 partitions open.");
 
     private static final List<ConfigKey<?>> OWN = List.of(
             LISTENERS,
@@ -165,7 +204,13 @@ public final class BrokerKeys {
             CHECKPOINT_INTERVAL_MS,
             RETENTION_CHECK_INTERVAL_MS,
             CLOCK_HOLD_MS,
-            RESERVE_BYTES);
+            RESERVE_BYTES,
+            LOCAL_SOCKET,
+            LOCAL_USERS,
+            LOCAL_GROUPS,
+            LOCAL_CONNECTIONS,
+            LOG_ENGINE,
+            DIRECT_POOL_BYTES);
 
     /// Keys of Kafka that somebody who brings a `server.properties` along will have, and why they mean nothing
     /// here.
@@ -186,6 +231,20 @@ public final class BrokerKeys {
             Map.entry("listener.security.protocol.map", "every listener is PLAINTEXT in this version"));
 
     private BrokerKeys() {}
+
+    private static ConfigKey<List<Integer>> ids(String name, String meaning) {
+        return new ConfigKey<>(
+                name,
+                "",
+                ConfigKey.Kind.LIST,
+                "a comma-separated list of numbers",
+                meaning,
+                value -> Stream.of(value.split(","))
+                        .map(String::strip)
+                        .filter(id -> !id.isEmpty())
+                        .map(Integer::parseUnsignedInt)
+                        .toList());
+    }
 
     /// All keys, those that topics inherit included.
     public static List<ConfigKey<?>> all() {

@@ -57,9 +57,8 @@ class MmapTruncationTest extends GatedTransfers {
         for (EndType sink : new EndType[] {EndType.FILE, EndType.TCP, EndType.PIPE}) {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = new Rig(kernel, folder, EndType.FILE, sink, true, LENGTH, 0, 0);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer transfer = rig.begin(
+                            transfers,
                             Transfer.UNTIL_END,
                             TransferOptions.DEFAULT.only(Method.MMAP_WRITE).withChunkBytes(100_000))) {
                 rig.collect();
@@ -85,9 +84,8 @@ class MmapTruncationTest extends GatedTransfers {
     void aTransferThatMayChangeMethodDeliversTheGoodBytesFirst() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, LENGTH, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         LENGTH,
                         TransferOptions.DEFAULT.preferring(Method.MMAP_WRITE).withChunkBytes(100_000))) {
             rig.collect();

@@ -220,4 +220,21 @@ class PlannerTest extends GatedTransfers {
         }
         assertThat(Method.serving(Kind.MEMORY, Kind.MEMORY)).isEmpty();
     }
+
+    @Test
+    void whatLiesOnTheHeapIsNotSentWithoutACopy() throws Exception {
+        Plan plan = plan(EndType.PIECES, EndType.TCP, 100_000);
+        assertThat(plan.method()).isEqualTo(Method.WRITE);
+        assertThat(plan.reason()).contains("one before it of what lies on the heap");
+        assertThat(plan.ruledOut()).anySatisfy(out -> {
+            assertThat(out.method()).isEqualTo(Method.ZEROCOPY_SEND);
+            assertThat(out.why()).contains("the collector moves what lies on the heap");
+        });
+        try (Rig rig = new Rig(kernel, folder, EndType.PIECES, EndType.TCP, true, 100_000, 0, 0)) {
+            assertThatThrownBy(() -> planner.plan(
+                            kernel, rig.source, rig.sink, 100_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("use native memory");
+        }
+    }
 }

@@ -81,8 +81,7 @@ class TransferContractTest extends GatedTransfers {
     private long moved(Case given, long lengthBytes, Gate script) throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(given, lengthBytes);
-                Transfer transfer = transfers.begin(
-                        rig.source, rig.sink, lengthBytes, TransferOptions.DEFAULT.only(given.method()))) {
+                Transfer transfer = rig.begin(transfers, lengthBytes, TransferOptions.DEFAULT.only(given.method()))) {
             rig.feed(lengthBytes, false);
             rig.collect();
             gate.on(script);
@@ -146,8 +145,8 @@ class TransferContractTest extends GatedTransfers {
         void allThereIsWhenNoLengthIsNamed(Case given) throws Exception {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 700_001);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, Transfer.UNTIL_END, TransferOptions.DEFAULT.only(given.method()))) {
+                    Transfer transfer =
+                            rig.begin(transfers, Transfer.UNTIL_END, TransferOptions.DEFAULT.only(given.method()))) {
                 rig.feed(700_001, true);
                 rig.collect();
                 assertThat(transfer.run()).isEqualTo(700_001);
@@ -160,9 +159,8 @@ class TransferContractTest extends GatedTransfers {
         void onlyWhatWasAskedForOfAFileThatGrows(Case given) throws Exception {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 1_000_000);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer transfer = rig.begin(
+                            transfers,
                             1_000_000,
                             TransferOptions.DEFAULT.only(given.method()).withChunkBytes(65_536))) {
                 rig.collect();
@@ -180,9 +178,8 @@ class TransferContractTest extends GatedTransfers {
             }
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 1_000_003);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer transfer = rig.begin(
+                            transfers,
                             1_000_003,
                             TransferOptions.DEFAULT.only(given.method()).withChunkBytes(32_768))) {
                 rig.feed(1_000_003, false);
@@ -210,8 +207,8 @@ class TransferContractTest extends GatedTransfers {
                 rig.collect();
                 gate.on(Gate.OPEN);
                 TransferAccount account;
-                try (Transfer transfer = transfers.begin(
-                        rig.source, rig.sink, 1_000_003, TransferOptions.DEFAULT.only(given.method()))) {
+                try (Transfer transfer =
+                        rig.begin(transfers, 1_000_003, TransferOptions.DEFAULT.only(given.method()))) {
                     transfer.run();
                     Map<Call, Long> passed = gate.counts();
                     gate.off();
@@ -237,9 +234,8 @@ class TransferContractTest extends GatedTransfers {
             long kept = 600_001; // in the middle of a page
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, length);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer transfer = rig.begin(
+                            transfers,
                             length,
                             TransferOptions.DEFAULT.only(given.method()).withChunkBytes(131_072))) {
                 rig.collect();
@@ -272,8 +268,7 @@ class TransferContractTest extends GatedTransfers {
                             given.source().kind == Endpoint.Kind.MEMORY || given.source() == EndType.FILE
                                     ? length
                                     : 0);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, length, TransferOptions.DEFAULT.only(given.method()))) {
+                    Transfer transfer = rig.begin(transfers, length, TransferOptions.DEFAULT.only(given.method()))) {
                 rig.feed(length, false);
                 rig.collectAtMost(100_000);
                 Thread resetting = new Thread(() -> {
@@ -303,8 +298,7 @@ class TransferContractTest extends GatedTransfers {
         void whenThePeerOfTheSourceClosesTooSoon(Case given) throws Exception {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 500_000);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
+                    Transfer transfer = rig.begin(transfers, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
                 rig.feed(300_000, true);
                 rig.collect();
                 TransferException thrown = catchThrowableOfType(TransferException.class, transfer::run);
@@ -322,8 +316,7 @@ class TransferContractTest extends GatedTransfers {
             }
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 500_000);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
+                    Transfer transfer = rig.begin(transfers, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
                 rig.feed(10_000, false);
                 rig.collect();
                 Thread resetting = new Thread(() -> {
@@ -353,9 +346,8 @@ class TransferContractTest extends GatedTransfers {
                 };
                 try (Transfers transfers = new Transfers(kernel);
                         Rig rig = rig(given, 1_000_000);
-                        Transfer transfer = transfers.begin(
-                                rig.source,
-                                rig.sink,
+                        Transfer transfer = rig.begin(
+                                transfers,
                                 1_000_000,
                                 TransferOptions.DEFAULT.only(given.method()).withChunkBytes(65_536))) {
                     rig.feed(1_000_000, false);
@@ -376,9 +368,8 @@ class TransferContractTest extends GatedTransfers {
             Cancellation cancellation = new Cancellation();
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 1_000_000);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer transfer = rig.begin(
+                            transfers,
                             1_000_000,
                             TransferOptions.DEFAULT
                                     .only(given.method())

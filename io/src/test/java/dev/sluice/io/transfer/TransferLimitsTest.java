@@ -89,7 +89,7 @@ class TransferLimitsTest extends GatedTransfers {
             throws Exception {
         try (Transfers transfers = new Transfers(kernel, nowNs::get);
                 Rig rig = rig(given, sourceBytes);
-                Transfer transfer = transfers.begin(rig.source, rig.sink, LENGTH, options.only(given.method()))) {
+                Transfer transfer = rig.begin(transfers, LENGTH, options.only(given.method()))) {
             gate.on(script);
             TransferException thrown = catchThrowableOfType(TransferException.class, transfer::run);
             gate.off();
@@ -162,9 +162,8 @@ class TransferLimitsTest extends GatedTransfers {
         long length = 20_000_000;
         try (Transfers transfers = new Transfers(kernel, nowNs::get);
                 Rig rig = rig(given, length);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         length,
                         TransferOptions.DEFAULT
                                 .only(Method.SENDFILE)
@@ -193,8 +192,7 @@ class TransferLimitsTest extends GatedTransfers {
                 Case given = new Case(method, EndType.TCP, sink, false);
                 try (Transfers transfers = new Transfers(kernel);
                         Rig rig = rig(given, 0);
-                        Transfer transfer =
-                                transfers.begin(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.only(method))) {
+                        Transfer transfer = rig.begin(transfers, LENGTH, TransferOptions.DEFAULT.only(method))) {
                     boolean[] reset = new boolean[1];
                     gate.on((call, subject, position, length) -> {
                         if (call == Call.POLL && !reset[0]) {
@@ -218,9 +216,8 @@ class TransferLimitsTest extends GatedTransfers {
         Cancellation cancellation = new Cancellation();
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(given, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         LENGTH,
                         TransferOptions.DEFAULT.only(Method.SPLICE).withCancellation(cancellation))) {
             rig.feed(50_000, false);
@@ -247,9 +244,8 @@ class TransferLimitsTest extends GatedTransfers {
         try (Transfers transfers = new Transfers(kernel)) {
             Cancellation cancellation = new Cancellation();
             try (Rig rig = rig(new Case(Method.SPLICE, EndType.FILE, EndType.TCP, false), 200_000);
-                    Transfer failing = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer failing = rig.begin(
+                            transfers,
                             200_000,
                             TransferOptions.DEFAULT.only(Method.SPLICE).withCancellation(cancellation))) {
                 gate.on((call, subject, position, length) -> {
@@ -265,8 +261,7 @@ class TransferLimitsTest extends GatedTransfers {
                 gate.off();
             }
             try (Rig rig = rig(new Case(Method.SPLICE, EndType.FILE, EndType.TCP, false), 100_000);
-                    Transfer next = transfers.begin(
-                            rig.source, rig.sink, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
+                    Transfer next = rig.begin(transfers, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
                 rig.collect();
                 next.run();
                 assertThat(rig.received()).isEqualTo(100_000);
@@ -283,8 +278,7 @@ class TransferLimitsTest extends GatedTransfers {
             PipePool.Pipe dirty = transfers.pipes.take(kernel);
             kernel.files().write(dirty.ends().writeEnd(), arena.allocateFrom("left behind"));
             transfers.pipes.give(dirty);
-            try (Transfer next =
-                    transfers.begin(rig.source, rig.sink, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
+            try (Transfer next = rig.begin(transfers, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
                 rig.collect();
                 next.run();
             }
@@ -296,9 +290,8 @@ class TransferLimitsTest extends GatedTransfers {
     void aSocketsOwnTimeoutIsPutBack() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(new Case(Method.SENDFILE, EndType.FILE, EndType.TCP, true), 1000);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         1000,
                         TransferOptions.DEFAULT.only(Method.SENDFILE).withTimeoutNs(SECOND_NS))) {
             Descriptor socket = Flow.descriptor(rig.sink);

@@ -91,18 +91,16 @@ class UsageTest extends GatedTransfers {
                     "this file system keeps its pages (tmpfs): nothing can be cold");
             rig.collect();
             TransferAccount cold;
-            try (Transfer transfer = transfers.begin(
-                    rig.source,
-                    rig.sink,
+            try (Transfer transfer = rig.begin(
+                    transfers,
                     length,
                     TransferOptions.DEFAULT.only(Method.SENDFILE).withMeasurement())) {
                 transfer.run();
                 cold = transfer.account();
             }
             TransferAccount warm;
-            try (Transfer transfer = transfers.begin(
-                    rig.source,
-                    rig.sink,
+            try (Transfer transfer = rig.begin(
+                    transfers,
                     length,
                     TransferOptions.DEFAULT.only(Method.SENDFILE).withMeasurement())) {
                 transfer.run();
@@ -120,9 +118,8 @@ class UsageTest extends GatedTransfers {
     void figuresSayHowTheyCameToBeKnown() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 100_000, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         100_000,
                         TransferOptions.DEFAULT.only(Method.READ_WRITE).withMeasurement())) {
             rig.collect();
@@ -163,7 +160,7 @@ class UsageTest extends GatedTransfers {
     void nothingIsMeasuredUnlessAskedFor() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 1000, 0, 0);
-                Transfer transfer = transfers.begin(rig.source, rig.sink, 1000, TransferOptions.DEFAULT)) {
+                Transfer transfer = rig.begin(transfers, 1000, TransferOptions.DEFAULT)) {
             rig.collect();
             transfer.run();
             assertThat(transfer.account().usage()).isEmpty();

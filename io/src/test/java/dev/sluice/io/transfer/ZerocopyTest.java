@@ -37,9 +37,8 @@ class ZerocopyTest extends GatedTransfers {
         AtomicBoolean withheld = new AtomicBoolean(true);
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, false, length, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         length,
                         TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes((int) chunk))) {
             rig.collect();
@@ -69,9 +68,8 @@ class ZerocopyTest extends GatedTransfers {
         long length = 512 * PAGE;
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, length, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         length,
                         TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes((int) PAGE))) {
             rig.collect();
@@ -89,8 +87,7 @@ class ZerocopyTest extends GatedTransfers {
         AtomicBoolean withheld = new AtomicBoolean(true);
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 500_000, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source, rig.sink, 500_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND))) {
+                Transfer transfer = rig.begin(transfers, 500_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND))) {
             rig.collect();
             gate.on((call, subject, position, bytes) -> call == Call.RECVMSG && withheld.get() ? -Errno.EAGAIN : bytes);
             Progress progress = transfer.step(Long.MAX_VALUE);
@@ -108,9 +105,8 @@ class ZerocopyTest extends GatedTransfers {
     void completionsAreTakenInBulk() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 4_000_000, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         4_000_000,
                         TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(20_000))) {
             rig.collect();
@@ -128,9 +124,8 @@ class ZerocopyTest extends GatedTransfers {
                 Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 100_000, 0, 0)) {
             rig.drain();
             for (int round = 0; round < 3; round++) {
-                try (Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                try (Transfer transfer = rig.begin(
+                        transfers,
                         100_000,
                         TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(10_000))) {
                     transfer.run();
@@ -147,18 +142,16 @@ class ZerocopyTest extends GatedTransfers {
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, false, 2_000_000, 0, 0)) {
             rig.drain();
             gate.on((call, subject, position, bytes) -> call == Call.RECVMSG && withheld.get() ? -Errno.EAGAIN : bytes);
-            try (Transfer first = transfers.begin(
-                    rig.source,
-                    rig.sink,
+            try (Transfer first = rig.begin(
+                    transfers,
                     1_000_000,
                     TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(4096))) {
                 first.step(100 * PAGE);
                 assertThat(first.inFlightBytes()).isPositive();
             }
             withheld.set(false);
-            try (Transfer second = transfers.begin(
-                    rig.source,
-                    rig.sink,
+            try (Transfer second = rig.begin(
+                    transfers,
                     2_000_000,
                     TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(100_000))) {
                 second.run();
@@ -208,9 +201,8 @@ class ZerocopyTest extends GatedTransfers {
         // ENOBUFS: out of option memory (net.core.optmem_max) or of locked memory.
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 3_000_000, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         3_000_000,
                         TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(50_000))) {
             rig.collect();
@@ -225,8 +217,8 @@ class ZerocopyTest extends GatedTransfers {
     void whenAPeerIsGoneTheMemoryStillInFlightIsTold() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 50_000_000, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source, rig.sink, 50_000_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND))) {
+                Transfer transfer =
+                        rig.begin(transfers, 50_000_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND))) {
             AtomicBoolean withheld = new AtomicBoolean(true);
             int[] sends = new int[1];
             gate.on((call, subject, position, bytes) -> {
