@@ -111,7 +111,8 @@ public final class Broker implements AutoCloseable {
                     segments,
                     LogDirectory.Options.standard()
                             .withRecoveryThreads(config.recoveryThreads())
-                            .withReserveBytes(config.reserveBytes()));
+                            .withReserveBytes(config.reserveBytes())
+                            .withEngine(config.engine()));
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             throw e;
@@ -160,6 +161,7 @@ public final class Broker implements AutoCloseable {
                 catalogue,
                 network.connectionsAccount(),
                 segments,
+                directory.engine(),
                 retention::isDiskFull,
                 network.disk(),
                 System.nanoTime());

@@ -26,11 +26,13 @@ final class BrokerStatus {
     private final Catalogue catalogue;
     private final Account connections;
     private final Account segments;
+    private final String engine;
     private final BooleanSupplier diskFull;
     private final DiskStall disk;
     private final long startedNs;
     private final JsonFactory json = new JsonFactory();
 
+    /// @param engine   how records get to the disk
     /// @param diskFull whether writing fails for want of space
     /// @param disk     whether it holds up who writes to it
     BrokerStatus(
@@ -38,6 +40,7 @@ final class BrokerStatus {
             Catalogue catalogue,
             Account connections,
             Account segments,
+            String engine,
             BooleanSupplier diskFull,
             DiskStall disk,
             long startedNs) {
@@ -45,6 +48,7 @@ final class BrokerStatus {
         this.catalogue = catalogue;
         this.connections = connections;
         this.segments = segments;
+        this.engine = engine;
         this.diskFull = diskFull;
         this.disk = disk;
         this.startedNs = startedNs;
@@ -61,6 +65,7 @@ final class BrokerStatus {
             out.writeStringProperty(
                     "dataDir", config.dataDir().toAbsolutePath().normalize().toString());
             out.writeStringProperty("flush", config.log().describeFlushPolicy());
+            out.writeStringProperty("engine", engine);
             out.writeEndObject();
 
             out.writeObjectPropertyStart("disk");
