@@ -5,6 +5,7 @@ import dev.sluice.broker.api.OffLoop;
 import dev.sluice.broker.api.Services;
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.config.LiveConfig;
 import dev.sluice.broker.coordinator.Groups;
 import dev.sluice.broker.net.Listener;
 import dev.sluice.broker.net.Network;
@@ -47,7 +48,7 @@ public final class Broker implements AutoCloseable {
 
     private static final long CONTROL_STOP_MS = 5_000;
 
-    private final BrokerConfig config;
+    private final LiveConfig config;
     private final LogDirectory directory;
     private final Network network;
     private final ThreadPoolExecutor control;
@@ -60,13 +61,14 @@ public final class Broker implements AutoCloseable {
     private boolean closed;
 
     private Broker(
-            BrokerConfig config,
+            LiveConfig live,
             LogDirectory directory,
             Network network,
             ThreadPoolExecutor control,
             Groups groups,
             InstantSource clock) {
-        this.config = config;
+        this.config = live;
+        BrokerConfig config = live.now();
         this.directory = directory;
         this.network = network;
         this.control = control;
@@ -100,6 +102,7 @@ public final class Broker implements AutoCloseable {
         Broker broker;
         String clusterId;
         Catalogue catalogue;
+        LiveConfig live = new LiveConfig(config);
         try {
             Identity identity = ClusterIdentity.of(config.dataDir(), config.nodeId());
             clusterId = identity.clusterId();
@@ -118,9 +121,9 @@ public final class Broker implements AutoCloseable {
             throw e;
         }
         try {
-            catalogue = Catalogue.open(kernel, directory, config.topics(), clock);
+            catalogue = Catalogue.open(kernel, directory, live, clock);
             Groups groups = new Groups(kernel, config, catalogue, clock);
-            broker = new Broker(config, directory, network, controlThreads(), groups, clock);
+            broker = new Broker(live, directory, network, controlThreads(), groups, clock);
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);
@@ -154,6 +157,7 @@ public final class Broker implements AutoCloseable {
     }
 
     private void open(Catalogue catalogue, String clusterId, Account segments, InstantSource clock) throws IOException {
+        config.follow(now -> network.configure(now.net()));
         BrokerStatus status = new BrokerStatus(
                 config, catalogue, network.connectionsAccount(), segments, retention::isDiskFull, System.nanoTime());
         Services services =
@@ -169,12 +173,12 @@ public final class Broker implements AutoCloseable {
     }
 
     public Path dataDir() {
-        return config.dataDir();
+        return config.now().dataDir();
     }
 
     /// The flush policy that topics have unless they say otherwise, beginning with its name.
     public String flushPolicy() {
-        return config.log().describeFlushPolicy();
+        return config.now().log().describeFlushPolicy();
     }
 
     /// What opening the data folder found and did.

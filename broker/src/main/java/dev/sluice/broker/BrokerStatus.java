@@ -2,7 +2,7 @@ package dev.sluice.broker;
 
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.catalogue.Topic;
-import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.config.LiveConfig;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
@@ -21,7 +21,7 @@ import tools.jackson.core.json.JsonFactory;
 
 /// What the broker moved so far, by method and with how many calls, as JSON.
 final class BrokerStatus {
-    private final BrokerConfig config;
+    private final LiveConfig config;
     private final Catalogue catalogue;
     private final Account connections;
     private final Account segments;
@@ -31,7 +31,7 @@ final class BrokerStatus {
 
     /// @param diskFull whether writing fails for want of space
     BrokerStatus(
-            BrokerConfig config,
+            LiveConfig config,
             Catalogue catalogue,
             Account connections,
             Account segments,
@@ -54,8 +54,9 @@ final class BrokerStatus {
             out.writeStringProperty("version", Version.CURRENT);
             out.writeNumberProperty("uptimeMs", (System.nanoTime() - startedNs) / 1_000_000);
             out.writeStringProperty(
-                    "dataDir", config.dataDir().toAbsolutePath().normalize().toString());
-            out.writeStringProperty("flush", config.log().describeFlushPolicy());
+                    "dataDir",
+                    config.now().dataDir().toAbsolutePath().normalize().toString());
+            out.writeStringProperty("flush", config.now().log().describeFlushPolicy());
             out.writeEndObject();
 
             out.writeArrayPropertyStart("problems");
@@ -89,8 +90,9 @@ final class BrokerStatus {
     private List<String> problems() {
         List<String> problems = new ArrayList<>();
         if (diskFull.getAsBoolean()) {
-            problems.add("The disk of " + config.dataDir().toAbsolutePath().normalize()
-                    + " is full: what is produced is refused until there is room");
+            problems.add(
+                    "The disk of " + config.now().dataDir().toAbsolutePath().normalize()
+                            + " is full: what is produced is refused until there is room");
         }
         for (Topic topic : catalogue.image().topics()) {
             for (Partition partition : topic.partitions()) {

@@ -16,6 +16,7 @@ import dev.sluice.log.BatchProblem;
 import dev.sluice.log.BatchView;
 import dev.sluice.log.Compression;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.UUID;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
@@ -52,6 +53,7 @@ final class ProduceHandler implements ApiHandler {
     // What became of the partition in hand, for its answer.
     private Errors error = Errors.NONE;
     private @Nullable String message;
+    private List<RecordAdmission.RecordError> recordErrors = List.of();
     private long baseOffset;
     private long logAppendTimeMs;
     private long logStartOffset;
@@ -131,7 +133,13 @@ final class ProduceHandler implements ApiHandler {
                     fail(Errors.INVALID_REQUIRED_ACKS, null);
                 }
                 long place = answer.partition(
-                        produce.partitionIndex(), error.code(), baseOffset, logAppendTimeMs, logStartOffset, message);
+                        produce.partitionIndex(),
+                        error.code(),
+                        baseOffset,
+                        logAppendTimeMs,
+                        logStartOffset,
+                        message,
+                        recordErrors);
                 if (awaited != null && produce.acks() != NO_ACKS) {
                     pending(request, version).add(awaited, awaitedEnd, place);
                 }
@@ -206,6 +214,7 @@ final class ProduceHandler implements ApiHandler {
                 take(partition.append(admission.batch()), partition, version);
             } else {
                 fail(admission.error(), admission.message());
+                recordErrors = admission.recordErrors();
             }
         } finally {
             admission.release();
@@ -297,6 +306,7 @@ final class ProduceHandler implements ApiHandler {
     private void clearOutcome() {
         error = Errors.NONE;
         message = null;
+        recordErrors = List.of();
         awaited = null;
         baseOffset = NO_OFFSET;
         logAppendTimeMs = -1;
