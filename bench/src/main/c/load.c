@@ -1,5 +1,5 @@
 /*
- * load: a Kafka client that costs next to nothing, so that the server is what is measured. One thread, epoll.
+ * load: a client that costs next to nothing, so that the server is what is measured. One thread, epoll.
  *
  *   load produce PORT TOPIC key=value...   one batch is made once and sent again and again (its CRC does not cover the base offset)
  *       connections=1 partitions=1 record=1024 batch=262144 depth=5 acks=1 mib=512 | requests=N
@@ -9,131 +9,18 @@
  *   load e2e     PORT TOPIC record=1024 requests=5000   a fetch waits on one connection while a record is produced on another
  *   load idle    PORT connections=N         opens connections that say nothing, prints "open", and holds them until standard input ends
  *
- * Speaks Produce 3 and Fetch 4. Prints one line of name=value; cpuSeconds are the client's own.
+ * protocol=kafka (without it), rocketmq (produce and fetch) or http (fetch only: TOPIC is a file, read by ranges of max bytes).
+ * Prints one line of name=value; cpuSeconds are the client's own.
  */
-#include "common.h"
+#include "load_http.h"
+#include "load_kafka.h"
+#include "load_rocketmq.h"
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
-#include <time.h>
 
-enum { MOST_DEPTH = 64, HEAD_BYTES = 512, BATCH_HEAD_BYTES = 61, ROOM_BYTES = 64 << 10 };
-
-static struct {
-    long connections, partitions, record, batch, depth, acks, mib, requests, max, check;
-} option = {1, 1, 1024, 262144, 5, 1, 512, 0, 1 << 20, 0};
-
-static const char *topic;
-static char *batch;      /* the one batch */
-static size_t batchBytes;
-static long batchRecords;
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static void quit(const char *what, long value) {
-    fprintf(stderr, "%s: %ld\n", what, value);
-    exit(1);
-}
-
-/* ---- bytes */
-
-static char *put16(char *at, int v) { at[0] = v >> 8; at[1] = v; return at + 2; }
-static char *put32(char *at, uint32_t v) { for (int i = 0; i < 4; i++) at[i] = v >> (24 - 8 * i); return at + 4; }
-static char *put64(char *at, uint64_t v) { for (int i = 0; i < 8; i++) at[i] = v >> (56 - 8 * i); return at + 8; }
-static char *putString(char *at, const char *s) { at = put16(at, strlen(s)); memcpy(at, s, strlen(s)); return at + strlen(s); }
-static int get16(const char *at) { return (int16_t)((uint8_t)at[0] << 8 | (uint8_t)at[1]); }
-static uint32_t get32(const char *at) { uint32_t v = 0; for (int i = 0; i < 4; i++) v = v << 8 | (uint8_t)at[i]; return v; }
-static uint64_t get64(const char *at) { return (uint64_t)get32(at) << 32 | get32(at + 4); }
-
-static char *putVarint(char *at, long n) {
-    uint64_t z = ((uint64_t)n << 1) ^ (n >> 63);
-    for (; z > 127; z >>= 7) *at++ = z | 128;
-    *at++ = z;
-    return at;
-}
-
-static uint32_t crc32c(const char *bytes, size_t length) {
-    static uint32_t table[256];
-    if (!table[1]) {
-        for (uint32_t i = 0; i < 256; i++) {
-            uint32_t c = i;
-            for (int k = 0; k < 8; k++) c = c & 1 ? 0x82F63B78 ^ c >> 1 : c >> 1;
-            table[i] = c;
-        }
-    }
-    uint32_t c = ~0u;
-    for (size_t i = 0; i < length; i++) c = table[(c ^ (uint8_t)bytes[i]) & 255] ^ c >> 8;
-    return ~c;
-}
-
-/* The largest batch of records of that size within option.batch; one record at least. The same arguments give the same bytes, but for the time. */
-static void makeBatch(void) {
-    size_t room = (option.batch > option.record ? option.batch : option.record) + 256;
-    batch = malloc(room);
-    if (!batch) die("malloc");
-    char *at = batch + BATCH_HEAD_BYTES, *end = batch + (option.batch > 61 ? option.batch : 0);
-    uint64_t random = 88172645463325252u;
-    for (;;) {
-        char lead[64], *l = lead;
-        *l++ = 0;
-        l = putVarint(putVarint(putVarint(putVarint(l, 0), batchRecords), -1), option.record);
-        long body = l - lead + option.record + 1;
-        char length[10], *n = putVarint(length, body);
-        if (batchRecords && at + (n - length) + body > end) break;
-        memcpy(at, length, n - length);
-        at += n - length;
-        memcpy(at, lead, l - lead);
-        at += l - lead;
-        for (long i = 0; i < option.record; i++) {
-            random ^= random << 13; random ^= random >> 7; random ^= random << 17;
-            *at++ = random;
-        }
-        *at++ = 0;
-        batchRecords++;
-        if (at >= end) break;
-    }
-    batchBytes = at - batch;
-    uint64_t ms = (uint64_t)time(NULL) * 1000;
-    char *h = put64(batch, 0);
-    h = put32(h, batchBytes - 12);
-    h = put32(h, -1);
-    *h++ = 2;
-    h += 4;
-    h = put16(h, 0);
-    h = put32(h, batchRecords - 1);
-    h = put64(put64(h, ms), ms);
-    h = put64(h, -1);
-    h = put16(h, -1);
-    h = put32(put32(h, -1), batchRecords);
-    put32(batch + 17, crc32c(batch + 21, batchBytes - 21));
-}
-
-/* ---- connections */
-
-struct connection {
-    int socket, partition, outstanding, writable;
-    char head[HEAD_BYTES];   /* what is sent before the batch */
-    size_t headBytes, frameBytes, sent;
-    int sending;
-    double since[MOST_DEPTH];
-    long asked, answered, quota;
-    /* the answer under way */
-    char *room;
-    size_t have;
-    uint64_t offset, highWatermark;
-    size_t records, left, checked;   /* bytes of records in this answer, those still to come, and where they are in the batch */
-};
-
-static struct connection *connections;
-static float *latencies;
-static long latencyCount, latencyRoom;
-static uint64_t fetchedBytes, answers;
-static int poller;
+static const struct protocol *const protocols[] = {&kafka, &rocketmq, &http}, *protocol;
 
 static int open1(int port) {
     struct sockaddr_in address = loopback(port);
@@ -152,34 +39,14 @@ static void latency(double seconds) {
     latencies[latencyCount++] = seconds * 1000;
 }
 
-static void produceHead(struct connection *c, int partition) {
-    char *at = putString(put32(put16(put16(c->head + 4, 0), 3), c->asked), "load");
-    at = put32(put16(put16(at, -1), option.acks), 30000);
-    at = put32(putString(put32(at, 1), topic), 1);
-    at = put32(put32(at, partition), batchBytes);
-    c->headBytes = at - c->head;
-    c->frameBytes = c->headBytes + batchBytes;
-    put32(c->head, c->frameBytes - 4);
-}
-
-static void fetchHead(struct connection *c) {
-    char *at = putString(put32(put16(put16(c->head + 4, 1), 4), c->asked), "load");
-    at = put32(put32(put32(put32(at, -1), 500), 1), option.max);
-    *at++ = 0;
-    at = put32(putString(put32(at, 1), topic), 1);
-    at = put32(put64(put32(at, c->partition), c->offset), option.max);
-    c->headBytes = c->frameBytes = at - c->head;
-    put32(c->head, c->headBytes - 4);
-}
-
 /* Sends what it may; returns when the socket is full or the depth is reached. */
 static void sendMore(struct connection *c, int producing) {
     for (;;) {
         if (!c->sending) {
             long depth = producing ? option.depth : 1;
             if (c->asked == c->quota || (c->outstanding == depth && !(producing && !option.acks))) return;
-            if (producing) produceHead(c, (c->partition + c->asked * option.connections) % option.partitions);
-            else fetchHead(c);
+            if (producing) protocol->produceHead(c, (c->partition + c->asked * option.connections) % option.partitions);
+            else protocol->fetchHead(c);
             c->since[c->asked % MOST_DEPTH] = now();
             c->asked++;
             c->outstanding++;
@@ -205,33 +72,10 @@ static void sendMore(struct connection *c, int producing) {
     }
 }
 
-static void produced(struct connection *c, const char *answer) {
-    int name = get16(answer + 8), error = get16(answer + 10 + name + 8);
-    if (error) quit("produce error", error);
-    if (get32(answer) != (uint32_t)c->answered) quit("answer out of order", get32(answer));
-}
-
-/* Looks at the fixed part of a fetch answer. Returns its length, or 0 when more is needed. */
-static size_t fetchedHead(struct connection *c) {
-    const char *at = c->room + 4;
-    if (c->have < 18) return 0;
-    size_t head = 4 + 12 + 2 + get16(at + 12) + 4 + 26;
-    if (c->have < head + 4) return 0;
-    const char *p = at + 12 + 2 + get16(at + 12) + 4;
-    int error = get16(p + 4);
-    if (error) quit("fetch error", error);
-    c->highWatermark = get64(p + 6);
-    if ((int32_t)get32(p + 22) > 0) quit("aborted transactions", get32(p + 22));
-    c->records = get32(c->room + head);
-    if ((int32_t)c->records < 0) c->records = 0;
-    return head + 4;
-}
-
 static void compare(struct connection *c, const char *bytes, size_t length) {
     for (size_t i = 0; i < length; i++) {
         size_t in = c->checked % batchBytes;
-        /* the base offset (8), the leader epoch (4) are the server's; times and the CRC over them are of another run */
-        if (in >= BATCH_HEAD_BYTES && bytes[i] != batch[in]) quit("wrong byte at", c->checked);
+        if (in >= protocol->uncheckedBytes && bytes[i] != batch[in]) quit("wrong byte at", c->checked);
         c->checked++;
     }
 }
@@ -248,13 +92,7 @@ static int receiveMore(struct connection *c, int producing) {
                 c->left -= n;
             }
         } else {
-            size_t want = 4;
-            if (c->have >= 4) {
-                size_t frame = get32(c->room);
-                if (producing) want = 4 + frame;
-                else if (c->have < 18) want = 18;
-                else want = 4 + 12 + 2 + get16(c->room + 16) + 4 + 26 + 4;
-            }
+            size_t want = !producing ? protocol->fetchedWant(c) : c->have < 4 ? 4 : 4 + get32(c->room);
             n = want > c->have ? recv(c->socket, c->room + c->have, want - c->have, MSG_DONTWAIT) : 1;
             if (n > 0 && want > c->have) c->have += n;
         }
@@ -266,25 +104,20 @@ static int receiveMore(struct connection *c, int producing) {
         int whole = 0;
         if (producing) {
             if (c->have >= 4 && c->have == 4 + get32(c->room)) {
-                produced(c, c->room + 4);
+                protocol->produced(c);
                 whole = 1;
             }
-        } else if (c->have && !c->left) {
-            if (c->have == 1) whole = 1;   /* records have come to their end */
-            else if (fetchedHead(c)) {
-                c->left = c->records;
-                c->checked = 0;
-                c->have = 1;
-                if (!c->left) whole = 1;
-            }
+        } else if (c->headSeen) whole = !c->left;
+        else if (protocol->fetchedHead(c)) {
+            c->headSeen = 1;
+            c->checked = 0;
+            whole = !c->left;
         }
         if (whole) {
             if (!producing) {
-                long batches = c->records / batchBytes;
-                if (c->records && !batches) quit("half a batch came", c->records);
-                c->offset += batches * batchRecords;
-                fetchedBytes += batches * batchBytes;
-                if (c->offset >= c->highWatermark) c->offset = 0;   /* again from the beginning */
+                c->offset = c->next;
+                fetchedBytes += c->payload;
+                c->headSeen = 0;
             }
             latency(now() - c->since[c->answered % MOST_DEPTH]);
             c->answered++;
@@ -321,7 +154,7 @@ static void print(double seconds, uint64_t payload) {
 
 /* Every connection its share of the requests, all of them at once. */
 static void run(int port, int producing) {
-    long perRequest = producing ? (long)batchBytes : (option.max / (long)batchBytes) * (long)batchBytes;
+    long perRequest = producing ? (long)batchBytes : option.max / (long)batchBytes * (long)batchBytes;
     if (perRequest <= 0) perRequest = batchBytes;
     long requests = option.requests ? option.requests : option.mib * 1048576 / perRequest;
     if (requests < option.connections) requests = option.connections;
@@ -390,7 +223,7 @@ static void endToEnd(int port) {
     size_t most = 1 << 20;
     char *room = malloc(most);
     int out = open1(port), in = open1(port);
-    produceHead(&producer, 0);
+    protocol->produceHead(&producer, 0);
     send1(out, &producer, 1);
     wait1(out, room, most);
     int name = get16(room + 12);
@@ -398,7 +231,7 @@ static void endToEnd(int port) {
     consumer.offset = get64(room + 14 + name + 10) + 1;
     double from = now();
     for (long i = 0; i < option.requests; i++) {
-        fetchHead(&consumer);
+        protocol->fetchHead(&consumer);
         send1(in, &consumer, 0);
         struct timespec pause = {0, 500000};   /* lets the fetch come to rest in the server */
         nanosleep(&pause, NULL);
@@ -427,6 +260,7 @@ int main(int argc, char **argv) {
     }
     int port = atoi(argv[2]);
     topic = argv[3];
+    protocol = &kafka;
     struct { const char *name; long *value; } names[] = {
         {"connections", &option.connections}, {"partitions", &option.partitions}, {"record", &option.record},
         {"batch", &option.batch}, {"depth", &option.depth}, {"acks", &option.acks}, {"mib", &option.mib},
@@ -434,6 +268,12 @@ int main(int argc, char **argv) {
     for (int i = 4; i < argc; i++) {
         char *equals = strchr(argv[i], '=');
         int known = 0;
+        for (size_t k = 0; k < sizeof protocols / sizeof *protocols; k++) {
+            if (!strncmp(argv[i], "protocol=", 9) && !strcmp(argv[i] + 9, protocols[k]->name)) {
+                protocol = protocols[k];
+                known = 1;
+            }
+        }
         for (size_t k = 0; equals && k < sizeof names / sizeof *names; k++) {
             if (strlen(names[k].name) == (size_t)(equals - argv[i]) && !strncmp(argv[i], names[k].name, equals - argv[i])) {
                 *names[k].value = atol(equals + 1);
@@ -447,7 +287,7 @@ int main(int argc, char **argv) {
     }
     if (option.depth > MOST_DEPTH) option.depth = MOST_DEPTH;
     if (!strcmp(argv[1], "e2e")) option.batch = 1;
-    makeBatch();
+    protocol->makeBatch();
     if (!strcmp(argv[1], "produce")) run(port, 1);
     else if (!strcmp(argv[1], "fetch")) run(port, 0);
     else if (!strcmp(argv[1], "e2e")) endToEnd(port);

@@ -97,6 +97,7 @@ final class BrokerStatus {
         for (Topic topic : catalogue.image().topics()) {
             for (Partition partition : topic.partitions()) {
                 partition.log().readProblem().ifPresent(problems::add);
+                partition.log().flushProblem().ifPresent(problems::add);
             }
         }
         return problems;

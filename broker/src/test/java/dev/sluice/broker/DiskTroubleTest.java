@@ -9,11 +9,13 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sluice.broker.TestClient.TopicRef;
 import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.Kernel;
+import dev.sluice.testbase.LoopFileSystem;
 import dev.sluice.testkit.Batches;
 import dev.sluice.testkit.GateFaults;
 import dev.sluice.testkit.LeakCounter;
-import dev.sluice.testkit.LoopFileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,6 +85,80 @@ class DiskTroubleTest {
             unread.heal();
             assertThat(client.read(bad, 0, 0)).hasSize(records.length);
         }
+    }
+
+    /// The upper half of the device is gone; what lies there is what was written last.
+    @Test
+    @Tag("root")
+    void aDeviceOfWhichAPartCannotBeReadCostsWhatLiesThereAlone() throws Exception {
+        long sizeBytes = 64L << 20;
+        try (LoopFileSystem disk = LoopFileSystem.create(folder, "ext4", sizeBytes)) {
+            Path data = disk.folder().resolve("data");
+            try (TestBroker broker = TestBroker.start(data);
+                    TestClient client = broker.client()) {
+                TopicRef good = client.create("good", 1);
+                TopicRef bad = client.create("bad", 1);
+                Random random = new Random(1);
+                List<byte[]> kept = new ArrayList<>();
+                List<byte[]> large = new ArrayList<>();
+                for (int i = 0; i < 40; i++) {
+                    kept.add(batch(random, 1000));
+                    client.append(good, 0, kept.getLast());
+                    large.add(batch(random, 1_000_000));
+                    client.append(bad, 0, large.getLast());
+                }
+                drop(data.resolve("bad-0/00000000000000000000.log"));
+                drop(data.resolve("good-0/00000000000000000000.log"));
+                disk.truncateDevice(sizeBytes / 2);
+
+                int readable = 0;
+                int lost = 0;
+                for (int offset = 0; offset < large.size(); offset++) {
+                    byte[] answered = tryRead(broker, bad, offset);
+                    if (answered == null) {
+                        lost++;
+                    } else {
+                        assertThat(answered).isEqualTo(Batches.stored(large.get(offset), offset, 0));
+                        readable++;
+                    }
+                }
+                assertThat(readable).isPositive();
+                assertThat(lost).isPositive();
+                assertKept(client, good, kept);
+                assertThat(Status.of(client).problems()).anyMatch(problem -> problem.contains("bad-0"));
+
+                disk.restoreDevice();
+                broker.broker().close();
+            }
+        }
+    }
+
+    /// Out of the page cache, so that it has to be read.
+    private static void drop(Path path) throws IOException {
+        Kernel kernel = new Kernel();
+        try (Descriptor file = kernel.files()
+                .open(path, dev.sluice.io.linux.Files.O_RDWR, 0, kernel.account())
+                .orThrow()) {
+            assertThat(kernel.files().fdatasync(file)).isZero();
+            assertThat(kernel.files().advise(file, 0, 0, dev.sluice.io.linux.Files.FADV_DONTNEED))
+                    .isZero();
+        }
+    }
+
+    /// The batch at `offset`, on a connection of its own; null when the broker says that it can't be read, or
+    /// finds that out in mid-answer.
+    private static byte[] tryRead(TestBroker broker, TopicRef topic, long offset) {
+        try (TestClient client = broker.client()) {
+            PartitionData answer =
+                    client.fetch(FETCH, fetchRequest(FETCH, topic, 0, offset).setMaxBytes(1));
+            if (answer.errorCode() == 0) {
+                return TestClient.bytes(answer.records());
+            }
+            assertThat(error(answer.errorCode())).isEqualTo(Errors.KAFKA_STORAGE_ERROR);
+        } catch (IOException e) {
+            // cut off in mid-answer
+        }
+        return null;
     }
 
     @Test

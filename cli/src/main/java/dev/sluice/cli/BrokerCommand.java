@@ -90,7 +90,7 @@ final class BrokerCommand implements Command {
             failure.set(cause);
             stopAsked.countDown();
         });
-        surroundings.out().print(FirstScreen.text(broker));
+        surroundings.out().print(FirstScreen.text(broker, surroundings.calledAs()));
         surroundings.out().flush();
         try {
             stopAsked.await();

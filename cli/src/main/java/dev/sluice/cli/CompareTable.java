@@ -36,9 +36,43 @@ final class CompareTable {
                 table(rows).print(out);
             }
             notes(rows, out);
+            sweep(report, direction, out);
         }
         out.println();
         Report.MARKS.forEach(out::println);
+    }
+
+    /// What the size of the buffer does, for the ways that were measured with more sizes than the table's.
+    private static void sweep(Report report, Direction direction, PrintStream out) {
+        List<Row> rows = report.rows().stream()
+                .filter(row -> row.direction() == direction && row.runs() > 0 && !row.cold() && row.pieceBytes() > 0)
+                .toList();
+        List<String> swept = rows.stream()
+                .filter(Row::swept)
+                .map(CompareTable::name)
+                .distinct()
+                .toList();
+        List<Integer> sizes =
+                rows.stream().map(Row::pieceBytes).distinct().sorted().toList();
+        if (swept.isEmpty()) {
+            return;
+        }
+        List<String> head = new ArrayList<>(List.of("CPU s/GiB by size"));
+        sizes.forEach(size -> head.add(size(size)));
+        TextTable table = new TextTable(1, head.toArray(String[]::new));
+        for (String name : swept) {
+            List<String> cells = new ArrayList<>(List.of("  " + name));
+            for (int size : sizes) {
+                cells.add(rows.stream()
+                        .filter(row -> name(row).equals(name) && row.pieceBytes() == size)
+                        .findFirst()
+                        .map(row -> figure("%.3f", row.cpuSecondsPerGib().median()))
+                        .orElse("-"));
+            }
+            table.row(cells.toArray());
+        }
+        out.println();
+        table.print(out);
     }
 
     /// The states of the way to the other side beside each other.
@@ -84,7 +118,13 @@ final class CompareTable {
         if (twoSides) {
             head.add("other side");
         }
+        boolean waits = rows.stream()
+                .anyMatch(row -> row.runs() > 0 && row.majorFaultsPerMib().median() >= 0.005);
         head.addAll(List.of("calls/MiB", "switches/MiB", "copies CPU+DMA", "faults/MiB"));
+        if (waits) {
+            head.add("major");
+        }
+        head.addAll(List.of("thread sw/MiB", "irq/MiB", "softirq/MiB"));
         if (reads) {
             head.add("read from device");
         }
@@ -112,6 +152,13 @@ final class CompareTable {
                     figure("~%.1f+", row.cpuCopies().value())
                             + figure("%.1f", row.dmaCopies().value()),
                     count(row.faultsPerMib().median())));
+            if (waits) {
+                cells.add(count(row.majorFaultsPerMib().median()));
+            }
+            cells.addAll(List.of(
+                    count(row.contextSwitchesPerMib().median()),
+                    count(row.interruptsPerMib().median()),
+                    count(row.softirqsPerMib().median())));
             if (reads) {
                 cells.add(figure("%.0f%%", 100 * row.deviceReadPerByte().median()));
             }

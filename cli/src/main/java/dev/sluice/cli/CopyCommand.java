@@ -4,7 +4,6 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.FileStatus;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Endpoint;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
@@ -27,19 +26,18 @@ final class CopyCommand implements Command {
     }
 
     @Override
-    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
+    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure, ErrnoException {
         Path source = Path.of(parsed.matchedPositionalValue(0, ""));
-        Path named = Path.of(parsed.matchedPositionalValue(1, ""));
-        Path target = Files.isDirectory(named) ? named.resolve(source.getFileName()) : named;
+        Path target = TransferSpecs.target(source, Path.of(parsed.matchedPositionalValue(1, "")));
         Kernel kernel = new Kernel();
         Moving moving = new Moving(surroundings);
         try (Endpoint.File from = TransferSpecs.openSource(kernel, source)) {
             FileStatus status = kernel.files().status(from.descriptor());
             long changedNs = TransferSpecs.changedNs(source);
-            try (PartFile part = PartFile.open(
-                    kernel, target.toAbsolutePath(), status.sizeBytes(), changedNs, TransferSpecs.isForced(parsed))) {
+            try (PartFile part =
+                    PartFile.open(kernel, target, status.sizeBytes(), changedNs, TransferSpecs.isForced(parsed))) {
                 long present = part.presentBytes();
-                moving.run(
+                moving.transfer(
                         kernel,
                         "copied",
                         new Endpoint.File(from.descriptor(), present),
@@ -49,8 +47,6 @@ final class CopyCommand implements Command {
                         "the same command goes on from there");
                 part.complete();
             }
-        } catch (ErrnoException e) {
-            throw CommandFailure.failed(String.valueOf(e.getMessage()), e);
         }
         return ExitCode.OK;
     }

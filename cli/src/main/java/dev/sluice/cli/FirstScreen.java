@@ -11,7 +11,8 @@ final class FirstScreen {
 
     private FirstScreen() {}
 
-    static String text(BrokerCommand.RunningBroker broker) {
+    /// @param command the word that this command was called by: what is suggested works when it is typed
+    static String text(BrokerCommand.RunningBroker broker, String command) {
         StringBuilder text = new StringBuilder();
         line(
                 text,
@@ -29,8 +30,8 @@ final class FirstScreen {
             label = "";
         }
         line(text, "  flush", broker.flushPolicy() + ": " + promise(broker.flushPolicy()));
-        line(text, "  try", "echo hello | sluice produce first" + bootstrap(broker));
-        line(text, "  then", "sluice consume first --to-end" + bootstrap(broker));
+        line(text, "  try", "echo hello | " + command + " produce first" + bootstrap(broker));
+        line(text, "  then", command + " consume first --to-end" + bootstrap(broker));
         return text.toString();
     }
 

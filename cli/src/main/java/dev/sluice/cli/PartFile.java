@@ -21,13 +21,24 @@ final class PartFile implements AutoCloseable {
     private final Endpoint.File file;
     private final long presentBytes;
 
-    private PartFile(Kernel kernel, Path path, Path target, boolean replace, Endpoint.File file, long presentBytes) {
+    /// Whether what isn't whole is of use to the next attempt.
+    private final boolean resumable;
+
+    private PartFile(
+            Kernel kernel,
+            Path path,
+            Path target,
+            boolean replace,
+            Endpoint.File file,
+            long presentBytes,
+            boolean resumable) {
         this.kernel = kernel;
         this.path = path;
         this.target = target;
         this.replace = replace;
         this.file = file;
         this.presentBytes = presentBytes;
+        this.resumable = resumable;
     }
 
     /// Opens the part, a new one or the one that was left.
@@ -47,11 +58,21 @@ final class PartFile implements AutoCloseable {
                 ErrnoException.check(kernel.files().ftruncate(file.descriptor(), 0), Call.FTRUNCATE, path.toString());
                 present = 0;
             }
-            return new PartFile(kernel, path, target, replace, file, present);
+            return new PartFile(kernel, path, target, replace, file, present, true);
         } catch (ErrnoException e) {
             file.close();
             throw e;
         }
+    }
+
+    /// Opens a part that is of no use unless it becomes whole: the process's own, and gone when it is closed
+    /// before.
+    static PartFile begin(Kernel kernel, Path target, boolean replace) throws CommandFailure, ErrnoException {
+        refuse(target, replace);
+        Path path = target.resolveSibling(
+                "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".part");
+        Endpoint.File file = Endpoint.openSink(kernel, path, true, kernel.account());
+        return new PartFile(kernel, path, target, replace, file, 0, false);
     }
 
     static void refuse(Path target, boolean replace) throws CommandFailure {
@@ -83,17 +104,17 @@ final class PartFile implements AutoCloseable {
         ErrnoException.check(result, Call.RENAME, target.toString());
     }
 
-    /// Closes the file. What isn't complete stays under its hidden name, unless there is nothing in it.
+    /// Closes the file. What isn't complete stays under its hidden name, unless it is of no use.
     @Override
     public void close() {
-        boolean empty;
+        boolean useless = !resumable;
         try {
-            empty = kernel.files().status(file.descriptor()).sizeBytes() == 0;
-        } catch (ErrnoException e) {
-            empty = false; // it stays, and the next attempt looks again
+            useless |= kernel.files().status(file.descriptor()).sizeBytes() == 0;
+        } catch (ErrnoException _) {
+            // it stays, and the next attempt looks again
         }
         file.close();
-        if (empty) {
+        if (useless) {
             kernel.files().unlink(path); // after complete() there is nothing of that name
         }
     }

@@ -80,7 +80,7 @@ final class ProxyCommand implements Command {
     }
 
     @Override
-    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
+    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure, ErrnoException {
         InetSocketAddress listen = TransferSpecs.listenAddress(parsed.matchedPositionalValue(0, ""));
         HostPort to = HostPort.parseList(parsed.matchedPositionalValue(1, "")).getFirst();
         InetSocketAddress upstream = new InetSocketAddress(to.host(), to.port());
@@ -113,8 +113,6 @@ final class ProxyCommand implements Command {
                 throw CommandFailure.failed("the proxy could not go on: " + first, first);
             }
             return drained ? ExitCode.OK : ExitCode.FAILURE;
-        } catch (ErrnoException e) {
-            throw CommandFailure.failed(e.getMessage(), e);
         } catch (InterruptedException e) {
             throw CommandFailure.failed("interrupted while the proxy ran", e);
         }

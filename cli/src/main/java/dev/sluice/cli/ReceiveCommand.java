@@ -29,7 +29,7 @@ final class ReceiveCommand implements Command {
     }
 
     @Override
-    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
+    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure, ErrnoException {
         InetSocketAddress address = TransferSpecs.listenAddress(parsed.matchedPositionalValue(0, ""));
         Path target = Path.of(parsed.matchedPositionalValue(1, "")).toAbsolutePath();
         PartFile.refuse(target, TransferSpecs.isForced(parsed));
@@ -42,7 +42,7 @@ final class ReceiveCommand implements Command {
                     kernel, target, offer.lengthBytes(), offer.changedNs(), TransferSpecs.isForced(parsed))) {
                 long present = part.presentBytes();
                 FileWire.tell(kernel, socket, present);
-                moving.run(
+                moving.transfer(
                         kernel,
                         "received",
                         new Endpoint.Socket(socket),
@@ -53,8 +53,6 @@ final class ReceiveCommand implements Command {
                 part.complete();
                 FileWire.tell(kernel, socket, offer.lengthBytes());
             }
-        } catch (ErrnoException e) {
-            throw CommandFailure.failed(String.valueOf(e.getMessage()), e);
         }
         return ExitCode.OK;
     }

@@ -28,7 +28,7 @@ final class SendCommand implements Command {
     }
 
     @Override
-    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
+    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure, ErrnoException {
         Path file = Path.of(parsed.matchedPositionalValue(0, ""));
         HostPort to = HostPort.parseList(parsed.matchedPositionalValue(1, "")).getFirst();
         InetSocketAddress address = new InetSocketAddress(to.host(), to.port());
@@ -44,7 +44,7 @@ final class SendCommand implements Command {
             long length = kernel.files().status(source.descriptor()).sizeBytes();
             FileWire.offer(kernel, socket, new FileWire.Offer(length, TransferSpecs.changedNs(file)));
             long present = FileWire.awaitTold(kernel, socket, length);
-            moving.run(
+            moving.transfer(
                     kernel,
                     "sent",
                     new Endpoint.File(source.descriptor(), present),
@@ -55,8 +55,6 @@ final class SendCommand implements Command {
             if (FileWire.awaitTold(kernel, socket, length) != length) {
                 throw CommandFailure.failed(to + " didn't get all of it");
             }
-        } catch (ErrnoException e) {
-            throw CommandFailure.failed(String.valueOf(e.getMessage()), e);
         }
         return ExitCode.OK;
     }

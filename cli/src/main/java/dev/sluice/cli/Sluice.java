@@ -1,5 +1,6 @@
 package dev.sluice.cli;
 
+import dev.sluice.io.linux.ErrnoException;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.List;
@@ -15,7 +16,7 @@ final class Sluice {
     /// Every command, in the order of the help page.
     static final List<String> COMMANDS = List.of(
             "broker", "topic", "produce", "consume", "status", "check", "compare", "explain", "copy", "send", "receive",
-            "proxy", "doctor", "help");
+            "seal", "unseal", "proxy", "doctor", "help");
 
     private Sluice() {}
 
@@ -47,6 +48,8 @@ final class Sluice {
             case "copy" -> new CopyCommand();
             case "send" -> new SendCommand();
             case "receive" -> new ReceiveCommand();
+            case "seal" -> SealCommand.sealing();
+            case "unseal" -> SealCommand.unsealing();
             case "proxy" -> new ProxyCommand();
             case "doctor" -> new DoctorCommand();
             case "help" -> new HelpCommand();
@@ -59,15 +62,22 @@ final class Sluice {
         try {
             return work.run();
         } catch (CommandFailure e) {
-            err.println("sluice: " + e.line());
-            if (verbose && e.getCause() != null) {
-                e.getCause().printStackTrace(err);
-            }
+            tell(e.line(), e.getCause(), verbose, err);
             return e.exitCode();
+        } catch (ErrnoException e) {
+            tell(e.getMessage(), e, verbose, err); // it says which call failed on what, and that is all there is to say
+            return ExitCode.FAILURE;
         } catch (Exception e) {
             err.println("sluice: a defect of sluice itself; please report it with these lines:");
             e.printStackTrace(err);
             return ExitCode.FAILURE;
+        }
+    }
+
+    private static void tell(String line, @Nullable Throwable cause, boolean verbose, PrintStream err) {
+        err.println("sluice: " + line);
+        if (verbose && cause != null) {
+            cause.printStackTrace(err);
         }
     }
 

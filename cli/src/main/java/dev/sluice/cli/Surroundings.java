@@ -25,4 +25,9 @@ record Surroundings(
         boolean errIsTerminal,
         Function<Kernel, Descriptor> recordOutput,
         Map<String, String> environment,
-        Signals signals) {}
+        Signals signals) {
+    /// The word that this command was called by, as a shell takes it again: `bin/sluice` in a source tree.
+    String calledAs() {
+        return environment.getOrDefault("SLUICE_COMMAND", "sluice");
+    }
+}

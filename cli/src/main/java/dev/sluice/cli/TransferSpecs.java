@@ -14,7 +14,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/// What copy, send and receive have in common on their command lines.
+/// What copy, send, receive, seal and unseal have in common on their command lines.
 final class TransferSpecs {
     private static final int MAX_PORT = 65_535;
 
@@ -56,6 +56,11 @@ final class TransferSpecs {
             throw CommandFailure.failed(file + (Files.exists(file) ? ": not a regular file" : ": no such file"));
         }
         return Endpoint.openSource(kernel, file, kernel.account());
+    }
+
+    /// What a copy is to be called: a folder that was named gets a file of the source's name.
+    static Path target(Path source, Path named) {
+        return (Files.isDirectory(named) ? named.resolve(source.getFileName()) : named).toAbsolutePath();
     }
 
     static long changedNs(Path file) throws CommandFailure {

@@ -39,8 +39,8 @@ class BrokerCommandTest {
                 .contains("listens on  127.0.0.1:9092", "data in     /var/lib/sluice")
                 .contains("recovery    not stopped cleanly before; checked 3 batches")
                 .contains("flush       os: ", "survives kill -9", "power loss")
-                .contains("sluice produce first\n")
-                .contains("sluice consume first --to-end\n");
+                .contains("try         echo hello | bin/sluice produce first\n")
+                .contains("then        bin/sluice consume first --to-end\n");
     }
 
     @Test
@@ -166,7 +166,7 @@ class BrokerCommandTest {
                 _ -> {
                     throw new AssertionError("a broker writes no records");
                 },
-                Map.of(),
+                Map.of("SLUICE_COMMAND", "bin/sluice"),
                 request -> assertThat(request.stop(143)).isTrue());
         BrokerArguments parsed = BrokerArguments.plain(List.of(arguments));
         assertThat(parsed).isNotNull();

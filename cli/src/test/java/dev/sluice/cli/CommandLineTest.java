@@ -53,6 +53,9 @@ class CommandLineTest {
         line(command).getCommandSpec().positionalParameters().stream()
                 .filter(CommandLine.Model.ArgSpec::required)
                 .forEach(_ -> arguments.add("t"));
+        line(command).getCommandSpec().options().stream()
+                .filter(CommandLine.Model.ArgSpec::required)
+                .forEach(option -> arguments.addAll(List.of(option.longestName(), "x")));
         arguments.add("--no-such-option");
         SluiceRun run = SluiceRun.of(arguments.toArray(String[]::new));
 
@@ -119,6 +122,7 @@ class CommandLineTest {
         return Stream.of(
                 bad("TOPIC", "produce"),
                 bad("TOPIC", "consume"),
+                bad("--key", "seal", "a", "b"),
                 bad("NAME", "topic", "create"),
                 bad("a b", "produce", "a b"),
                 bad("--partitions", "topic", "create", "t", "--partitions", "0"),
@@ -254,6 +258,8 @@ class CommandLineTest {
                 List.of("copy"),
                 List.of("send"),
                 List.of("receive"),
+                List.of("seal"),
+                List.of("unseal"),
                 List.of("proxy"),
                 List.of("doctor"),
                 List.of("help"));

@@ -33,6 +33,7 @@ class TerminalTest {
     private static final char CTRL_C = 3;
     private static final Pattern LISTENS = Pattern.compile("listens on 127\\.0\\.0\\.1:(\\d+)");
     private static final Pattern BAR = Pattern.compile("\\d+%[^\\n]*\\d/\\d+ +MiB");
+    private static final Pattern SOME_PERCENT = Pattern.compile("\\b[1-9]\\d?% \\[");
     private static final long LENGTH_BYTES = 64 << 20;
 
     @TempDir
@@ -96,6 +97,28 @@ class TerminalTest {
                 terminal.press(CTRL_C);
                 assertThat(terminal.awaitExit()).as(terminal.shown()).isEqualTo(130);
                 assertThat(terminal.shown()).contains("stopped after ");
+            }
+        }
+    }
+
+    /// Of a file with so many holes that copying it takes seconds; it ends when the bar has begun to move.
+    @Test
+    void copyingDrawsABarAndCtrlCEndsItAndSaysHowToGoOn() throws Exception {
+        Path source = folder.resolve("source");
+        try (var file = new java.io.RandomAccessFile(source.toFile(), "rw")) {
+            file.setLength(16L << 30);
+        }
+        Path target = folder.resolve("target");
+        try (Terminal terminal = Terminal.run("copy", source.toString(), target.toString())) {
+            terminal.await(text -> SOME_PERCENT.matcher(text).find());
+            terminal.press(CTRL_C);
+            assertThat(terminal.awaitExit()).as(terminal.shown()).isEqualTo(130);
+            assertThat(terminal.shown())
+                    .contains("stopped after ", " of 16.0 GiB; the same command goes on from there");
+            assertThat(target).doesNotExist();
+            try (Stream<Path> left = Files.list(folder)) {
+                assertThat(left.map(path -> path.getFileName().toString()))
+                        .anyMatch(name -> name.startsWith(".target.") && name.endsWith(".part"));
             }
         }
     }

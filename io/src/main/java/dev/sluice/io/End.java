@@ -1,5 +1,6 @@
 package dev.sluice.io;
 
+import dev.sluice.io.buffer.Buffer;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Kernel;
@@ -36,18 +37,23 @@ public abstract sealed class End {
         return new SocketEnd(channel);
     }
 
-    /// Native memory, all of it: as a source it must not change during the move, as a sink it bounds the move.
-    ///
-    /// @throws IllegalArgumentException when it is on the heap
+    /// Memory, all of it: as a source it must not change during the move, as a sink it bounds the move. What lies
+    /// on the heap is copied once more than native memory.
     public static End of(MemorySegment memory) {
         return new MemoryEnd(new Endpoint.Memory(memory));
     }
 
-    /// A direct buffer between position and limit; the move advances its position by the bytes it moved.
-    ///
-    /// @throws IllegalArgumentException when it is on the heap
-    public static End of(ByteBuffer direct) {
-        return new BufferEnd(direct);
+    /// A buffer between position and limit; the move advances its position by the bytes it moved. A direct one is
+    /// copied once less.
+    public static End of(ByteBuffer bytes) {
+        return new ByteBufferEnd(bytes);
+    }
+
+    /// A buffer, all of it, in as many pieces as it has. The end has no reference to it: release it when you have
+    /// made your moves. A move has one, which is kept for good when a zero-copy send fails before the kernel was
+    /// done with the memory; the pool is then short of it, and nobody else's bytes are sent.
+    public static End of(Buffer buffer) {
+        return new BufferEnd(buffer);
     }
 
     /// Opens what a move needs. Whoever calls it closes the answer.
@@ -55,6 +61,9 @@ public abstract sealed class End {
 
     /// Told when a move is over.
     void moved(long bytes) throws IOException {}
+
+    /// Told, before the endpoint is closed, when a move failed whose memory the kernel may still read.
+    void inFlight() {}
 
     private static final class PathEnd extends End {
         private final Path path;
@@ -115,25 +124,45 @@ public abstract sealed class End {
         }
     }
 
-    private static final class BufferEnd extends End {
-        private final ByteBuffer buffer;
+    private static final class ByteBufferEnd extends End {
+        private final ByteBuffer bytes;
 
-        BufferEnd(ByteBuffer buffer) {
-            if (!buffer.isDirect()) {
-                throw new IllegalArgumentException(
-                        "Only native memory can be handed to the kernel; use ByteBuffer.allocateDirect");
-            }
+        ByteBufferEnd(ByteBuffer bytes) {
+            this.bytes = bytes;
+        }
+
+        @Override
+        Endpoint open(Kernel kernel, Account account, boolean asSink) {
+            return Endpoint.memory(bytes);
+        }
+
+        @Override
+        void moved(long count) {
+            bytes.position(bytes.position() + Math.toIntExact(count));
+        }
+    }
+
+    private static final class BufferEnd extends End {
+        private final Buffer buffer;
+        private boolean keeps;
+
+        BufferEnd(Buffer buffer) {
             this.buffer = buffer;
         }
 
         @Override
         Endpoint open(Kernel kernel, Account account, boolean asSink) {
-            return Endpoint.memory(buffer);
+            Endpoint.Memory endpoint = buffer.endpoint();
+            return new Endpoint.Memory(endpoint.pieces(), () -> {
+                if (!keeps) {
+                    endpoint.close();
+                }
+            });
         }
 
         @Override
-        void moved(long bytes) {
-            buffer.position(buffer.position() + Math.toIntExact(bytes));
+        void inFlight() {
+            keeps = true;
         }
     }
 }

@@ -24,7 +24,7 @@ import java.nio.file.Path;
 /// Make one and keep it: it pools pipes and buffers, and remembers what the system refused. Thread-safe; a move runs on
 /// its caller's thread and waits there, so call it on a platform thread (a virtual one would pin its carrier). What is
 /// below it is public too: `transfer` for steps on an event loop, `view` for mapped files, `seal` for encryption,
-/// `proxy`, `direct`, `async`, `cache`.
+/// `proxy`, `direct`, `async`, `cache`, `buffer`.
 public final class SluiceIo implements AutoCloseable {
     private final Kernel kernel;
     private final Transfers transfers;
@@ -63,6 +63,9 @@ public final class SluiceIo implements AutoCloseable {
                 return transfer.account();
             } finally {
                 delivered = transfer.deliveredBytes();
+                if (transfer.inFlightBytes() > 0) {
+                    source.inFlight();
+                }
             }
         } finally {
             source.moved(delivered);

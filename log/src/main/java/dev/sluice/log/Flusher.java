@@ -1,8 +1,10 @@
 package dev.sluice.log;
 
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// When one partition's log is flushed: what makes one flush cover the batches of many producers.
 ///
@@ -53,6 +55,8 @@ final class Flusher {
 
     // Owned by the flush under way: there is one at a time.
     private volatile boolean toldOfBug;
+    /// Why the last flush is to be tried again, or null. Read by any thread.
+    private volatile @Nullable String problem;
 
     Flusher(PartitionLog log, Flushing flushing) {
         this.log = log;
@@ -92,6 +96,11 @@ final class Flusher {
 
     synchronized FlushCounts counts() {
         return new FlushCounts(flushes, batches, totalNs, longestNs);
+    }
+
+    /// Why the last flush could not be tried, or empty when it could.
+    Optional<String> problem() {
+        return Optional.ofNullable(problem);
     }
 
     // ---- Under the lock
@@ -160,18 +169,21 @@ final class Flusher {
         try {
             log.flush();
             toldOfBug = false;
+            problem = null;
             return true;
         } catch (IOException e) {
-            return isOver();
+            return isOver(e);
         } catch (RuntimeException | Error e) { // a bug, or no memory: those who wait must not wait for ever
             tell(e);
-            return isOver();
+            return isOver(e);
         }
     }
 
     /// Whether a failed flush need not be tried again: who waited was told.
-    private boolean isOver() {
-        return log.failure().isPresent() || log.isClosed();
+    private boolean isOver(Throwable why) {
+        boolean over = log.failure().isPresent() || log.isClosed();
+        problem = over ? null : String.valueOf(why.getMessage());
+        return over;
     }
 
     /// Once until a flush succeeds.

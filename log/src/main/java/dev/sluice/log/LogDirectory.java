@@ -16,6 +16,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -477,6 +478,9 @@ public final class LogDirectory implements AutoCloseable {
         for (PartitionLog log : logs.values()) {
             failures.run(() -> unlessClosed(log, () -> log.expire(nowMs)));
         }
+        // Where they begin before it is written down: a start that is moved from now on is for whoever moves it.
+        Map<PartitionLog, Long> starts = new LinkedHashMap<>();
+        logs.values().forEach(log -> starts.put(log, log.logStartOffset()));
         try {
             keepLogStarts();
         } catch (ErrnoException e) {
@@ -486,15 +490,13 @@ public final class LogDirectory implements AutoCloseable {
             }
             // On a full disk the files have to go all the same, or it stays full. They go oldest first.
         }
-        for (PartitionLog log : logs.values()) {
-            failures.run(() -> unlessClosed(log, () -> {
-                PartitionLog.Dropped gone = log.dropBelowStart();
-                if (gone.segments() > 0) {
-                    dropped.accept(new Expired(
-                            log.topic(), log.partition(), gone.segments(), gone.bytes(), log.logStartOffset()));
-                }
-            }));
-        }
+        starts.forEach((log, start) -> failures.run(() -> unlessClosed(log, () -> {
+            PartitionLog.Dropped gone = log.dropBelow(start);
+            if (gone.segments() > 0) {
+                dropped.accept(
+                        new Expired(log.topic(), log.partition(), gone.segments(), gone.bytes(), log.logStartOffset()));
+            }
+        })));
         failures.throwIfAny();
     }
 

@@ -104,6 +104,8 @@ final class PartitionLoader {
     private long bytesScanned;
     private long batchesScanned;
     private int indexesRebuilt;
+    /// The indexes of segments below are as they were found; those from here on may not be on the device.
+    private long indexesFoundBelow = Long.MAX_VALUE;
     private RecoveryReport.@Nullable Cut cut;
     private boolean cutting;
     private RecoveryReport.@Nullable Skip skip;
@@ -159,7 +161,7 @@ final class PartitionLoader {
                 config,
                 account,
                 new PartitionLog.Contents(
-                        new Segment[] {first}, new ProducerStates(), epochs, 0, 0, 0, false, 0, topicId));
+                        new Segment[] {first}, new ProducerStates(), epochs, 0, 0, 0, false, 0, 0, topicId));
     }
 
     /// Opens the partition, and mends it where the broker before did not end cleanly.
@@ -250,6 +252,7 @@ final class PartitionLoader {
                         recoveryPoint,
                         Math.max(snapshotOffset, start),
                         namesDurable,
+                        Math.min(indexesFoundBelow, opened[opened.length - 1].baseOffset()),
                         checkpoints.ceiling(),
                         topicId));
         return new Loaded(
@@ -408,9 +411,14 @@ final class PartitionLoader {
         if (result.problem() != null) {
             warnings.add(damage(found, result) + "; it is left as it is, and reading there fails");
         }
+        write(builder, found);
+        return found.checked(endOffset, builder.offsetEntries(), builder.timeEntries());
+    }
+
+    private void write(IndexBuilder builder, Found found) throws ErrnoException {
         builder.write(kernel, found.files());
         indexesRebuilt++;
-        return found.checked(endOffset, builder.offsetEntries(), builder.timeEntries());
+        indexesFoundBelow = Math.min(indexesFoundBelow, found.files().baseOffset());
     }
 
     private static String damage(Found found, SegmentScanner.Result result) {
@@ -481,8 +489,7 @@ final class PartitionLoader {
                         found.logBytes() - result.validBytes(),
                         result.problem());
             }
-            builder.write(kernel, found.files());
-            indexesRebuilt++;
+            write(builder, found);
             segments.set(
                     i,
                     new Found(

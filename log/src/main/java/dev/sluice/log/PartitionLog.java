@@ -86,6 +86,8 @@ public final class PartitionLog {
     // Written under the flush lock; but a roll sets namesChanged, before anything is published in its segment.
     private volatile long recoveryPoint;
     private volatile boolean namesChanged;
+    /// Sealed segments below it have their indexes on the device.
+    private long indexesFlushedBelow;
 
     private final Flusher flusher;
 
@@ -94,6 +96,7 @@ public final class PartitionLog {
     /// @param segments       by base offset, at least one
     /// @param snapshotOffset offset of the newest producer snapshot, or the log start offset
     /// @param namesDurable   whether the names of the files are known to be on the device
+    /// @param indexesDurableBelow segments below have their indexes on the device
     /// @param ceiling        below it, offsets may be shown before they are on the device
     record Contents(
             Segment[] segments,
@@ -103,6 +106,7 @@ public final class PartitionLog {
             long recoveryPoint,
             long snapshotOffset,
             boolean namesDurable,
+            long indexesDurableBelow,
             long ceiling,
             @Nullable UUID topicId) {}
 
@@ -123,6 +127,7 @@ public final class PartitionLog {
         this.epochs = contents.epochs();
         this.logStartOffset = contents.logStartOffset();
         this.recoveryPoint = contents.recoveryPoint();
+        this.indexesFlushedBelow = contents.indexesDurableBelow();
         this.snapshotOffset = contents.snapshotOffset();
         this.namesChanged = !contents.namesDurable();
         this.ceiling = contents.ceiling();
@@ -270,6 +275,12 @@ public final class PartitionLog {
     public Optional<String> readProblem() {
         return Optional.ofNullable(readFailure)
                 .map(failed -> name + " could not be read, the last time: " + failed.getMessage());
+    }
+
+    /// Why what the flush policy asks for could not be tried, the last time, in a sentence for an operator; empty
+    /// when it could. It is tried again and again meanwhile.
+    public Optional<String> flushProblem() {
+        return flusher.problem().map(why -> name + " can't be flushed, and producers wait for it: " + why);
     }
 
     /// Whether it takes no more appends: it has failed, or was closed.
@@ -751,6 +762,24 @@ public final class PartitionLog {
         flush(false);
     }
 
+    /// Waits until the indexes of the segments that were sealed since the last time are on the device. A failure is
+    /// told once: without them look-ups are slow and right.
+    private void flushSealedIndexes() throws IOException {
+        flushLock.lock(); // so that nobody unlinks the files
+        try {
+            Segment[] all = segments;
+            long from = indexesFlushedBelow;
+            indexesFlushedBelow = all[all.length - 1].baseOffset();
+            for (int i = 0; i + 1 < all.length && !closed; i++) {
+                if (all[i].baseOffset() >= from) {
+                    all[i].flushIndexes();
+                }
+            }
+        } finally {
+            flushLock.unlock();
+        }
+    }
+
     private void flush(boolean activeToo) throws IOException {
         long shownBytes;
         flushLock.lock();
@@ -964,19 +993,20 @@ public final class PartitionLog {
             throw new IllegalArgumentException(
                     "Offset " + offset + " of " + name + " is above its high watermark, " + highWatermark());
         }
-        moveStart(offset);
+        long start = moveStart(offset);
         context.logStarts().keep();
-        dropBelowStart();
+        dropBelow(start);
         return logStartOffset;
     }
 
-    private void moveStart(long offset) throws IOException {
+    private long moveStart(long offset) throws IOException {
         lock.lock();
         try {
             if (closed) {
                 throw new IOException(name + " is closed");
             }
             logStartOffset = Math.max(logStartOffset, offset);
+            return logStartOffset;
         } finally {
             lock.unlock();
         }
@@ -986,7 +1016,7 @@ public final class PartitionLog {
     /// segment goes when its youngest record is older than `retention.ms`; by size the oldest go while the others
     /// hold at least `retention.bytes`. The active segment goes too, and a new one is begun.
     ///
-    /// Unlinks nothing: [#dropBelowStart] does, once it was written down where the log begins.
+    /// Unlinks nothing: [#dropBelow] does, once it was written down where the log begins.
     ///
     /// @param nowMs what counts as now; empty when nothing is to go by age
     /// @throws IOException when that can't be found out; what lies before is due all the same
@@ -1032,14 +1062,16 @@ public final class PartitionLog {
         }
     }
 
-    /// Unlinks the segments that hold nothing from the start offset on, the oldest first.
+    /// Unlinks the segments that hold nothing from `start` on, the oldest first.
     ///
+    /// @param start a log start offset that was written down durably. Not the one of now: somebody else may have
+    ///     moved that meanwhile, and not have written it down yet
     /// @return how many went, with how many bytes
     /// @throws IOException when the folder does not let go of one
-    Dropped dropBelowStart() throws IOException {
+    Dropped dropBelow(long start) throws IOException {
         unlinkLock.lock();
         try {
-            Segment[] gone = takeBelowStart();
+            Segment[] gone = takeBelow(start);
             long bytes = 0;
             long failed = 0;
             for (Segment segment : gone) {
@@ -1054,14 +1086,14 @@ public final class PartitionLog {
         }
     }
 
-    /// Takes the segments out of the log that hold nothing from its start on; readers find them no more.
-    private Segment[] takeBelowStart() {
+    /// Takes the segments out of the log that hold nothing from `start` on; readers find them no more.
+    private Segment[] takeBelow(long start) {
         flushLock.lock(); // a flush under way needs their files by name
         lock.lock();
         try {
             Segment[] all = segments;
             int count = 0;
-            while (!closed && count + 1 < all.length && all[count + 1].baseOffset() <= logStartOffset) {
+            while (!closed && count + 1 < all.length && all[count + 1].baseOffset() <= start) {
                 count++;
             }
             if (count > 0) {
@@ -1085,12 +1117,14 @@ public final class PartitionLog {
         return closed;
     }
 
-    /// Flushes the sealed segments, forgets producers that have expired, and rests if there was nothing to do.
+    /// Flushes the sealed segments with their indexes, forgets producers that have expired, and rests if there was
+    /// nothing to do.
     ///
     /// @throws IOException the first failure; the rest is done all the same
     void tidy() throws IOException {
         Failures failures = new Failures();
         failures.run(this::flushSealed);
+        failures.run(this::flushSealedIndexes);
         failures.run(this::rest);
         lock.lock();
         try {

@@ -266,10 +266,10 @@ final class Segment {
         if (appending != null) {
             MappedIndex index = format == IndexFormat.OFFSET ? appending.offsetIndex() : appending.timeIndex();
             IndexEntry entry = index.floor(key);
-            if (entry != null || appender == appending) {
+            if (entry != null) {
                 return entry;
             }
-            // It was cooled meanwhile: its entries are in the file.
+            // An entry from before the appender was opened, or it was cooled meanwhile: then all are in the file.
         }
         try {
             return (format == IndexFormat.OFFSET ? offsetIndex : timeIndex).floor(key);
@@ -393,8 +393,8 @@ final class Segment {
         }
     }
 
-    /// Waits until the batches that were published at the call are on the device. The indexes are not waited for:
-    /// what a power cut leaves of them is held against the batches when it is used, or made anew.
+    /// Waits until the batches that were published at the call are on the device. The indexes are not waited for,
+    /// see [#flushIndexes].
     ///
     /// @throws ErrnoException when that failed; the bytes may be lost, and asking again would not tell
     void flush() throws ErrnoException {
@@ -406,6 +406,22 @@ final class Segment {
             ErrnoException.check(result, Call.FDATASYNC, file.name());
         } finally {
             log.release();
+        }
+    }
+
+    /// Waits until the indexes of a sealed segment are on the device. Nothing depends on it: what a power cut
+    /// leaves of them is held against the batches when it is used. But opening looks at their ends alone, and a
+    /// hole between would make every look-up in it read headers from further back, for good.
+    ///
+    /// @throws ErrnoException when that failed
+    void flushIndexes() throws ErrnoException {
+        for (IndexFile index : new IndexFile[] {offsetIndex, timeIndex}) {
+            Descriptor file = index.file().acquire();
+            try {
+                ErrnoException.check(sync(file), Call.FDATASYNC, file.name());
+            } finally {
+                index.file().release();
+            }
         }
     }
 

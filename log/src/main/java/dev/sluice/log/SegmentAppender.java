@@ -70,7 +70,7 @@ final class SegmentAppender {
                         context.kernel(), IndexFormat.TIME, timeIndex.file(), timeIndex.count(), config.indexBytes()),
                 largest);
         try {
-            appender.resumeTimeIndex();
+            appender.resumeTimeIndex(timeIndex);
         } catch (ErrnoException e) {
             appender.close();
             throw e;
@@ -78,11 +78,9 @@ final class SegmentAppender {
         return appender;
     }
 
-    private void resumeTimeIndex() throws ErrnoException {
-        if (timeIndex.count() > 0) {
-            timeIndex.room(0);
-            IndexEntry last = timeIndex.last();
-            lastIndexedTimestamp = last == null ? BatchView.NO_TIMESTAMP : last.key();
+    private void resumeTimeIndex(IndexFile before) throws ErrnoException {
+        if (before.count() > 0) {
+            lastIndexedTimestamp = before.entry(before.count() - 1).key();
         }
     }
 

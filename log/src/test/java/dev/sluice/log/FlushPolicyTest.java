@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
+import dev.sluice.testkit.ManualTime;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,7 +37,8 @@ class FlushPolicyTest {
     @BeforeEach
     void folder() {
         folder = new Folder(temporary.resolve("data"));
-        folder.options = new LogDirectory.Options(2, 16, SegmentWriter.pwrite(), folder.options.ids(), time::flushing);
+        folder.options = new LogDirectory.Options(
+                2, 16, SegmentWriter.pwrite(), folder.options.ids(), () -> Folder.flushing(time));
     }
 
     @AfterEach
@@ -248,10 +250,12 @@ class FlushPolicyTest {
         assertThat(none.hits()).isEqualTo(1);
         assertThat(log.highWatermark()).isZero();
         assertThat(log.failure()).isEmpty();
+        assertThat(log.flushProblem()).get().asString().contains("t-0", "EMFILE");
 
         time.pass(TimeUnit.SECONDS.toNanos(1));
 
         assertThat(log.highWatermark()).isEqualTo(1);
+        assertThat(log.flushProblem()).isEmpty();
     }
 
     @Test

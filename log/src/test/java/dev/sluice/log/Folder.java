@@ -6,6 +6,7 @@ import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Span;
+import dev.sluice.testkit.ManualTime;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -40,7 +41,12 @@ final class Folder implements AutoCloseable {
 
     /// Flushes and ceilings done by the thread that asks for them, so that what was appended can be read.
     static Flushing atOnce() {
-        return new ManualTime(true).flushing();
+        return flushing(new ManualTime(true));
+    }
+
+    /// What is left to other threads, in a test's hands.
+    static Flushing flushing(ManualTime time) {
+        return new Flushing(time, time::nanoTime);
     }
 
     private UUID randomId() {

@@ -81,16 +81,71 @@ class IndexTest {
         return entry == null ? null : new IndexEntry(entry.getKey(), entry.getValue());
     }
 
+    private static void append(MappedIndex index, int from, int to) throws IOException {
+        for (int i = from; i < to; i++) {
+            index.room(1);
+            index.append(i, i);
+        }
+    }
+
     @Test
-    void anIndexWithoutEntriesHasNoMap() throws IOException {
+    void anIndexOfFewEntriesHasNoMap() throws IOException {
         MappedIndex index = new MappedIndex(kernel, IndexFormat.OFFSET, file, 0, 10 << 20);
+        index.room(1);
+        assertThat(Files.size(file.path())).isEqualTo(4096); // blocks before the first entry
+        append(index, 0, 1024);
         assertThat(OpenHandles.maps(folder)).isEmpty();
 
-        index.room(1);
+        append(index, 1024, 1025);
 
-        assertThat(OpenHandles.maps(folder)).hasSize(1);
-        assertThat(Files.size(file.path())).isEqualTo(4096); // blocks before the first touch
+        // What Java code stores into a map waits for a disk that stalls, and every collection with it.
+        assertThat(OpenHandles.maps(folder)).singleElement().asString().contains(" r--s ");
         index.close();
+    }
+
+    @Test
+    void entriesThatCantBeWrittenAreToldBeforeTheNextAndAreNotLost() throws IOException {
+        MappedIndex index = new MappedIndex(kernel, IndexFormat.OFFSET, file, 0, 10 << 20);
+        append(index, 0, 1024);
+        Faults.Fault failing = faults.always(Call.PWRITE, ".index", Errno.EIO);
+        assertThatThrownBy(() -> index.room(1))
+                .isInstanceOf(ErrnoException.class)
+                .hasMessageContaining("EIO");
+        assertThat(index.floor(1000)).isEqualTo(new IndexEntry(1000, 1000));
+
+        failing.heal();
+        append(index, 1024, 1030);
+        index.trim();
+        index.close();
+
+        IndexFile read = new IndexFile(kernel, IndexFormat.OFFSET, file, 1030);
+        assertThat(read.floor(1027)).isEqualTo(new IndexEntry(1027, 1027));
+        assertThat(read.floor(1000)).isEqualTo(new IndexEntry(1000, 1000));
+    }
+
+    @ParameterizedTest
+    @EnumSource(IndexFormat.class)
+    void appendingGoesOnBehindWhatTheFileHas(IndexFormat format) throws IOException {
+        MappedIndex first = new MappedIndex(kernel, format, file, 0, 1 << 20);
+        append(first, 0, 100);
+        first.trim();
+        append(first, 100, 200);
+        first.trim();
+        first.close();
+
+        MappedIndex second = new MappedIndex(kernel, format, file, 200, 1 << 20);
+        append(second, 200, 5000);
+        assertThat(second.floor(199)).isNull(); // the file's own
+        for (int key = 200; key < 5000; key++) {
+            assertThat(second.floor(key)).isEqualTo(new IndexEntry(key, key));
+        }
+        second.trim();
+        second.close();
+
+        IndexFile read = new IndexFile(kernel, format, file, 5000);
+        for (int key = 0; key < 5000; key++) {
+            assertThat(read.floor(key)).isEqualTo(new IndexEntry(key, key));
+        }
     }
 
     @Test

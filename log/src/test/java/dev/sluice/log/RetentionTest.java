@@ -329,6 +329,24 @@ class RetentionTest {
         assertThat(bases()).containsExactly(8L);
     }
 
+    /// Somebody deletes records just when retention has written down where the log begins, and can't write that.
+    @Test
+    void retentionUnlinksNothingThatSomebodyElseHasLetGoOfMeanwhile() throws IOException {
+        fill(8);
+        Faults.Fault meanwhile = folder.faults.whenCalled(Call.FSYNC, "/data", 0, () -> {
+            folder.faults.once(Call.FSYNC, "log-start-offset-checkpoint.tmp", 0, Errno.EIO);
+            assertThatThrownBy(() -> log.deleteBefore(6)).hasMessageContaining("EIO");
+        });
+
+        retainAt(T0 + 2 * 60_000 + HOUR_MS + 1); // the first segment alone is due
+
+        assertThat(meanwhile.hits()).isEqualTo(1);
+        assertThat(bases()).containsExactly(3L, 6L);
+        log = folder.crash(log);
+        assertThat(log.logEndOffset()).isEqualTo(8);
+        assertStartsAt(3);
+    }
+
     @Test
     void aFullDiskDoesNotKeepWhatIsDue() throws IOException {
         fill(8);

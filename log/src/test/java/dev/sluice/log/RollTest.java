@@ -6,11 +6,13 @@ import static dev.sluice.log.Folder.append;
 import static dev.sluice.log.Folder.appended;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.io.linux.Call;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -188,6 +190,31 @@ class RollTest {
         assertThat(ProducerSnapshot.parse(Files.readAllBytes(folder.file(log, 1, ".snapshot")), T0, 1000)
                         .all())
                 .containsOnlyKeys(1L);
+    }
+
+    /// Else a power cut could leave a hole in one, which opening does not look for.
+    @Test
+    void theIndexesOfASealedSegmentAreFlushedOnceAndThoseMadeAnewToo() throws IOException {
+        folder.config =
+                folder.config.withSegmentBytes(2 * batch().view().lengthBytes()).withIndexIntervalBytes(0);
+        log = folder.create("t", 0);
+        AtomicInteger flushes = new AtomicInteger();
+        folder.faults.whenever(Call.FDATASYNC, "index", flushes::incrementAndGet);
+        for (int i = 0; i < 5; i++) {
+            append(log, batch());
+        }
+
+        folder.directory().checkpoint();
+        assertThat(flushes.getAndSet(0)).isEqualTo(4);
+        folder.directory().checkpoint();
+        assertThat(flushes).hasValue(0);
+
+        append(log, batch());
+        append(log, batch());
+        log = folder.crash(log);
+        flushes.set(0);
+        folder.directory().checkpoint();
+        assertThat(flushes).as("of the one that lay behind the recovery point").hasValue(2);
     }
 
     @Test

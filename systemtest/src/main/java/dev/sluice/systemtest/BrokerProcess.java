@@ -1,6 +1,8 @@
 package dev.sluice.systemtest;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -9,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,6 +22,11 @@ final class BrokerProcess implements AutoCloseable {
     /// The first start builds.
     private static final Duration START_BOUND = Duration.ofMinutes(5);
     private static final long LOOK_MS = 10;
+    /// Below those that Linux gives to whoever asks for any, ip_local_port_range.
+    private static final int LEAST_LASTING_PORT = 20_000;
+
+    private static final int MOST_LASTING_PORT = 32_000;
+    private static final int PORT_TRIES = 100;
 
     private final Process process;
     private final Path screen;
@@ -51,6 +59,21 @@ final class BrokerProcess implements AutoCloseable {
                 "127.0.0.1:" + wantedPort));
         command.addAll(options);
         return start(command, environment);
+    }
+
+    /// A port that is free and stays so between an end and the next start: the kernel gives none of these to
+    /// whoever asks for any, nor to a client's end of a connection, which could then be connected to itself.
+    static int lastingPort() throws IOException {
+        IOException last = null;
+        for (int i = 0; i < PORT_TRIES; i++) {
+            int port = ThreadLocalRandom.current().nextInt(LEAST_LASTING_PORT, MOST_LASTING_PORT);
+            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (IOException e) {
+                last = e;
+            }
+        }
+        throw new IOException("no port between " + LEAST_LASTING_PORT + " and " + MOST_LASTING_PORT + " is free", last);
     }
 
     /// A [LyingBroker], in a JVM with this one's class path.

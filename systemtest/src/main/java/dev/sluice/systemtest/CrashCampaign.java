@@ -41,6 +41,7 @@ public final class CrashCampaign {
                 Integer.parseInt(args[2]),
                 CONTROL_CYCLES,
                 System.nanoTime());
+        sum(results).forEach(System.out::println);
         Files.writeString(Path.of(args[3]), json(results));
         System.out.println("as JSON: " + args[3]);
         System.exit(results.stream().allMatch(each -> each.failures().isEmpty()) ? 0 : 1);
@@ -140,6 +141,46 @@ public final class CrashCampaign {
                 of.lying()
                         ? "  the control, without fsync: " + (result.failures().isEmpty() ? "caught" : "NOT CAUGHT")
                         : result.failures().isEmpty() ? "" : "  FAILED (seed " + result.seed() + ")");
+    }
+
+    /// What all of it comes to, the controls left out.
+    private static List<String> sum(List<CrashRun.Result> results) {
+        List<String> lines = new ArrayList<>();
+        for (Crash crash : Crash.values()) {
+            List<CrashRun.Result> of = results.stream()
+                    .filter(each -> each.of().crash() == crash && !each.of().lying())
+                    .toList();
+            List<Long> startNs = of.stream()
+                    .flatMap(each -> each.recoveryNs().stream())
+                    .sorted()
+                    .toList();
+            if (startNs.isEmpty()) {
+                continue;
+            }
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "%d × %s: %d acknowledged; lost where none may be %d, lost within what the policy allows %d; duplicated %d,"
+                            + " reordered %d, torn %d, reused %d, stale %d; from the command to serving again: median %.2f s,"
+                            + " 99 %% within %.2f s, at most %.2f s",
+                    startNs.size(),
+                    crash,
+                    of.stream().mapToLong(CrashRun.Result::acknowledged).sum(),
+                    count(of.stream().filter(each -> !each.of().mayLose()).toList(), Kind.LOST),
+                    count(of.stream().filter(each -> each.of().mayLose()).toList(), Kind.LOST),
+                    count(of, Kind.DUPLICATED),
+                    count(of, Kind.REORDERED),
+                    count(of, Kind.TORN),
+                    count(of, Kind.REUSED_OFFSET),
+                    count(of, Kind.STALE),
+                    startNs.get(startNs.size() / 2) / 1e9,
+                    startNs.get(Math.min(startNs.size() - 1, startNs.size() * 99 / 100)) / 1e9,
+                    startNs.getLast() / 1e9));
+        }
+        return lines;
+    }
+
+    private static long count(List<CrashRun.Result> results, Kind kind) {
+        return results.stream().mapToLong(each -> each.anomalies().get(kind)).sum();
     }
 
     private static String json(List<CrashRun.Result> results) {

@@ -1,6 +1,6 @@
 package dev.sluice.systemtest;
 
-import dev.sluice.testkit.LoopFileSystem;
+import dev.sluice.testbase.LoopFileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

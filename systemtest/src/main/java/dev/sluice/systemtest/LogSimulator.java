@@ -9,6 +9,7 @@ import dev.sluice.log.BatchBuilder;
 import dev.sluice.log.CheckReport;
 import dev.sluice.log.DirectoryCheck;
 import dev.sluice.log.FlushPolicy;
+import dev.sluice.log.Flushing;
 import dev.sluice.log.Identity;
 import dev.sluice.log.LogConfig;
 import dev.sluice.log.LogDirectory;
@@ -18,6 +19,7 @@ import dev.sluice.log.SegmentWriter;
 import dev.sluice.testkit.Anomaly;
 import dev.sluice.testkit.GateFaults;
 import dev.sluice.testkit.History;
+import dev.sluice.testkit.ManualTime;
 import dev.sluice.testkit.NumberedRecord;
 import dev.sluice.testkit.VirtualDisk;
 import java.io.IOException;
@@ -84,7 +86,7 @@ final class LogSimulator {
     private Kernel kernel;
     private LogDirectory directory;
     private PartitionLog log;
-    private SimulatedThreads threads;
+    private ManualTime threads;
     private int worlds;
     private int statesMade;
 
@@ -169,7 +171,7 @@ final class LogSimulator {
     }
 
     private void open() throws IOException {
-        threads = new SimulatedThreads();
+        threads = new ManualTime(false);
         directory = open(kernel, worldFolder, threads);
         log = directory.log(TOPIC, 0).orElse(null);
         if (log == null) {
@@ -180,7 +182,7 @@ final class LogSimulator {
         expose();
     }
 
-    private LogDirectory open(Kernel by, Path folder, SimulatedThreads on) throws IOException {
+    private LogDirectory open(Kernel by, Path folder, ManualTime on) throws IOException {
         Random ids = new Random(seed);
         return LogDirectory.open(
                 by,
@@ -190,7 +192,11 @@ final class LogSimulator {
                 () -> Instant.ofEpochMilli(nowMs),
                 Account.root("segments"),
                 new LogDirectory.Options(
-                        1, 4, SegmentWriter.pwrite(), () -> new UUID(ids.nextLong(), ids.nextLong()), on::flushing));
+                        1,
+                        4,
+                        SegmentWriter.pwrite(),
+                        () -> new UUID(ids.nextLong(), ids.nextLong()),
+                        () -> new Flushing(on, on::nanoTime)));
     }
 
     private void act() throws IOException {
@@ -364,7 +370,7 @@ final class LogSimulator {
 
     private void verify(Path state) throws IOException {
         Kernel plain = new Kernel();
-        LogDirectory recovered = open(plain, state, new SimulatedThreads());
+        LogDirectory recovered = open(plain, state, new ManualTime(false));
         boolean closed = false;
         try {
             PartitionLog found = recovered.log(TOPIC, 0).orElse(null);

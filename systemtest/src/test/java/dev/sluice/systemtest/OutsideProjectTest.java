@@ -3,6 +3,7 @@ package dev.sluice.systemtest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.sluice.testbase.Example;
 import dev.sluice.testbase.RequiresProgram;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,15 +18,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A project that is none of ours: the programs of docs/EXAMPLES.md, built by Maven against the artifact `sluice-io` as
-/// it is installed, into a repository of this test's own. It gets that jar and no other.
+/// Projects that are none of ours: the programs of docs/EXAMPLES.md, built by Maven against the artifacts `sluice-io`
+/// and `sluice-netty` as they are installed, into a repository of this test's own. Users of the library get its jar and
+/// no other; users of Netty get the adapter, the library, and Netty's own.
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 @RequiresProgram("mvn")
 class OutsideProjectTest {
     private static final String INSTALL = "org.apache.maven.plugins:maven-install-plugin:3.2.0:install-file";
     private static final String CLASS_PATH = "org.apache.maven.plugins:maven-dependency-plugin:3.11.0:build-classpath";
-    private static final Pattern EXAMPLE = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
-    private static final Pattern CLASS = Pattern.compile("^class (\\w+)", Pattern.MULTILINE);
 
     @TempDir
     Path folder;
@@ -33,50 +33,74 @@ class OutsideProjectTest {
     private final Path root = Path.of("..").toAbsolutePath().normalize();
 
     @Test
-    void buildsAgainstTheInstalledArtifactWhichBringsNothingElse() throws Exception {
-        Path jar = jar();
+    void buildsAgainstTheInstalledArtifactsWhichBringNothingElse() throws Exception {
+        Path jar = jar("io");
+        Path adapter = jar("netty");
         Path shared = Path.of(System.getProperty("user.home"), ".m2", "repository");
         assumeTrue(Files.isDirectory(shared), "no local Maven repository at " + shared);
         Path installed = folder.resolve("installed");
         install(installed, root.resolve("pom.xml"), root.resolve("pom.xml"), "-Dpackaging=pom");
         install(installed, jar, root.resolve("io/pom.xml"));
+        install(installed, adapter, root.resolve("netty/pom.xml"));
 
-        Path project = project();
-        Path settings = settings(shared, installed);
-        Path classPath = project.resolve("classpath");
+        Path projects = Files.createDirectory(folder.resolve("projects"));
+        Files.writeString(projects.resolve("pom.xml"), """
+                <project xmlns="http://maven.apache.org/POM/4.0.0">
+                  <modelVersion>4.0.0</modelVersion>
+                  <groupId>org.example</groupId><artifactId>outside</artifactId><version>1</version>
+                  <packaging>pom</packaging>
+                  <modules><module>sluice-io</module><module>sluice-netty</module></modules>
+                </project>
+                """);
+        List<Example> examples = Example.all(root);
+        Path user = project(
+                projects,
+                "sluice-io",
+                examples.stream().filter(example -> !example.needsNetty()).toList());
+        Path nettyUser = project(
+                projects,
+                "sluice-netty",
+                examples.stream().filter(Example::needsNetty).toList());
         mvn(
                 "-f",
-                project.resolve("pom.xml").toString(),
+                projects.resolve("pom.xml").toString(),
                 "-s",
-                settings.toString(),
+                settings(shared, installed).toString(),
                 "-Dmaven.repo.local=" + folder.resolve("local"),
                 "compile",
                 CLASS_PATH,
-                "-Dmdep.outputFile=" + classPath);
+                "-Dmdep.outputFile=classpath");
 
-        String dependencies = Files.readString(classPath).strip();
+        String dependencies = Files.readString(user.resolve("classpath")).strip();
         assertThat(dependencies).doesNotContain(":").endsWith(jar.getFileName().toString());
-        String printed = run(
+        assertThat(run(user, dependencies, "CopyAFile")).contains("1000000 bytes; same: true");
+        String nettys = Files.readString(nettyUser.resolve("classpath")).strip();
+        assertThat(nettys.split(":")).allMatch(path -> path.matches(".*/(sluice-(io|netty)|netty-[^/]*)-[0-9][^/]*"));
+        assertThat(run(nettyUser, nettys, "ThroughNetty")).contains("numbers: two three");
+    }
+
+    private String run(Path project, String dependencies, String main) throws Exception {
+        return run(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 dependencies + ":" + project.resolve("target/classes"),
-                "CopyAFile",
-                Files.createDirectory(folder.resolve("scratch")).toString());
-        assertThat(printed).contains("1000000 bytes; same: true");
+                main,
+                Files.createDirectory(folder.resolve("scratch-of-" + main)).toString());
     }
 
-    private Path jar() throws IOException {
-        Path target = root.resolve("io/target");
+    private Path jar(String module) throws IOException {
+        Path target = root.resolve(module).resolve("target");
         List<Path> jars = List.of();
         if (Files.isDirectory(target)) {
             try (Stream<Path> files = Files.list(target)) {
-                jars = files.filter(file ->
-                                file.getFileName().toString().matches("sluice-io-[0-9].*(?<!sources|javadoc)\\.jar"))
+                jars = files.filter(file -> file.getFileName()
+                                .toString()
+                                .matches("sluice-" + module + "-[0-9].*(?<!sources|javadoc)\\.jar"))
                         .toList();
             }
         }
-        assumeTrue(jars.size() == 1, "io is not packaged; bin/verify packages it");
+        assumeTrue(jars.size() == 1, module + " is not packaged; bin/verify packages it");
         return jars.getFirst();
     }
 
@@ -99,31 +123,29 @@ class OutsideProjectTest {
                 """.formatted(shared.toUri(), installed.toUri()));
     }
 
-    private Path project() throws IOException {
-        Path project = Files.createDirectories(folder.resolve("project"));
+    private Path project(Path in, String artifact, List<Example> examples) throws IOException {
+        Path project = Files.createDirectories(in.resolve(artifact));
         Files.writeString(project.resolve("pom.xml"), """
                 <project xmlns="http://maven.apache.org/POM/4.0.0">
                   <modelVersion>4.0.0</modelVersion>
-                  <groupId>org.example</groupId><artifactId>outside</artifactId><version>1</version>
+                  <groupId>org.example</groupId><artifactId>user-of-%1$s</artifactId><version>1</version>
                   <properties>
                     <maven.compiler.release>25</maven.compiler.release>
                     <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
                   </properties>
                   <dependencies><dependency>
-                    <groupId>dev.sluice</groupId><artifactId>sluice-io</artifactId><version>%s</version>
+                    <groupId>dev.sluice</groupId><artifactId>%1$s</artifactId><version>%2$s</version>
                   </dependency></dependencies>
                   <build><plugins>
                     <plugin><artifactId>maven-resources-plugin</artifactId><version>3.5.0</version></plugin>
                     <plugin><artifactId>maven-compiler-plugin</artifactId><version>3.16.0</version></plugin>
                   </plugins></build>
                 </project>
-                """.formatted(version()));
+                """.formatted(artifact, version()));
         Path sources = Files.createDirectories(project.resolve("src/main/java"));
-        Matcher example = EXAMPLE.matcher(Files.readString(root.resolve("docs/EXAMPLES.md")));
-        while (example.find()) {
-            Matcher name = CLASS.matcher(example.group(1));
-            assertThat(name.find()).isTrue();
-            Files.writeString(sources.resolve(name.group(1) + ".java"), example.group(1));
+        assertThat(examples).isNotEmpty();
+        for (Example example : examples) {
+            Files.writeString(sources.resolve(example.name() + ".java"), example.source());
         }
         return project;
     }

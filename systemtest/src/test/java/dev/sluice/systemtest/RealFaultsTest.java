@@ -2,12 +2,10 @@ package dev.sluice.systemtest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.testbase.LoopFileSystem;
 import dev.sluice.testkit.History;
-import dev.sluice.testkit.LoopFileSystem;
 import dev.sluice.testkit.NumberedRecord;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,12 +30,6 @@ class RealFaultsTest {
     Path temporary;
 
     private final History history = new History(10);
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
 
     private static void command(String... command) {
         Processes.run(BOUND, List.of(command)).orThrow(String.join(" ", command));
@@ -81,7 +73,7 @@ class RealFaultsTest {
         try (Tmpfs small = Tmpfs.mount(Files.createDirectory(temporary.resolve("small")), "48m");
                 LoopFileSystem disk = LoopFileSystem.create(small.folder(), "ext4", 256L << 20)) {
             Path data = disk.folder().resolve("data");
-            int port = freePort();
+            int port = BrokerProcess.lastingPort();
             List<String> options = List.of("--set", "sluice.flush.policy=ack");
             try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of())) {
                 long stored;
@@ -121,7 +113,7 @@ class RealFaultsTest {
 
     @Test
     void aProcessThatIsStoppedForAWhileGoesOnWhereItWas() throws Exception {
-        int port = freePort();
+        int port = BrokerProcess.lastingPort();
         try (BrokerProcess broker = BrokerProcess.start(HOME, temporary.resolve("data"), port, List.of(), Map.of())) {
             try (CrashClient client = CrashClient.connect(port)) {
                 client.createTopic(CrashLoad.PARTITIONS);
@@ -151,7 +143,7 @@ class RealFaultsTest {
             org.junit.jupiter.api.Assumptions.abort("there is no memory controller of cgroup v1");
         }
         Files.createDirectory(group);
-        int port = freePort();
+        int port = BrokerProcess.lastingPort();
         try (BrokerProcess broker = BrokerProcess.start(HOME, temporary.resolve("data"), port, List.of(), Map.of())) {
             Files.writeString(group.resolve("memory.limit_in_bytes"), "192M");
             Files.writeString(group.resolve("cgroup.procs"), Long.toString(broker.pid()));

@@ -10,6 +10,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.LongConsumer;
 import java.util.function.LongUnaryOperator;
 import java.util.regex.Pattern;
 
@@ -126,6 +127,14 @@ public final class GateFaults implements Gate {
         public Fault runs(Runnable action) {
             return add(length -> {
                 action.run();
+                return length;
+            });
+        }
+
+        /// The calls are made as asked, and each tells for how many bytes it is, on the thread that makes it.
+        public Fault tells(LongConsumer lengthBytes) {
+            return add(length -> {
+                lengthBytes.accept(length);
                 return length;
             });
         }

@@ -1,6 +1,7 @@
 package dev.sluice.bench.broker;
 
 import dev.sluice.bench.tools.Json;
+import dev.sluice.bench.tools.Ratios;
 import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,14 +18,15 @@ final class BrokerBench {
             bin/bench broker [OPTIONS]
               --work NAME      may be given again; all without it:
                                produce-64k produce-256k produce-1m produce-single produce-12 produce-1000
-                               fetch-1m fetch-64k fetch-4k fetch-cold end-to-end
-              --subject NAME   may be given again: sluice kafka kafka-tuned limit (sluice, kafka and limit without it)
+                               fetch-1m fetch-64k fetch-4k fetch-cold end-to-end laggard
+              --subject NAME   may be given again: sluice kafka kafka-tuned rocketmq nginx limit (sluice, kafka and limit
+                               without it); one that can't do a work is left out of it
               --mib N          what a run moves (1024)
               --rounds N       measured rounds, each a run of every subject (5)
               --warmups N      rounds before them (2)
               --touch          first write once to nine tenths of the free memory: a virtual machine's host hands out a page at
                                its first touch, which costs more than all the rest
-              --data DIR       where servers keep their data (target/bench/data)
+              --data DIR       where peers keep their data (target/bench/data)
               --json OUT       results as JSON too
             """;
 
@@ -34,6 +36,7 @@ final class BrokerBench {
     private int rounds = 5;
     private int warmups = 2;
     private boolean touch;
+    private boolean profile;
     private Path data = Path.of("target", "bench", "data");
     private String json = "";
 
@@ -69,6 +72,10 @@ final class BrokerBench {
                 touch = true;
                 continue;
             }
+            if (option.equals("--profile")) {
+                profile = true;
+                continue;
+            }
             if (i + 1 == arguments.size()) {
                 throw new IllegalArgumentException(option + " is not an option, or has no value");
             }
@@ -92,6 +99,14 @@ final class BrokerBench {
         }
     }
 
+    private static void print(BrokerProfile profile, Work work, Map<Subject, List<Run>> runs) {
+        double cost = Ratios.median(runs.getOrDefault(Subject.SLUICE, List.of()).stream()
+                .mapToDouble(run -> run.cost(work.unit()))
+                .toArray());
+        System.out.print("\n" + work.name() + ", sluice\n"
+                + profile.table(cost, work.unit() == Work.Unit.GIB ? "s/GiB" : "µs a request"));
+    }
+
     private void run(Path sources, Path target) throws IOException, InterruptedException {
         Path load = Tools.compile(sources, target, "load");
         Path limit = Tools.compile(sources, target, "limit");
@@ -101,33 +116,35 @@ final class BrokerBench {
                             .output()
                             .strip());
         }
-        String kafka = Files.readString(target.resolve("kafka.classpath")).strip();
-        Map<Subject, Server> servers = new EnumMap<>(Subject.class);
+        Map<Subject, Peer> peers = new EnumMap<>(Subject.class);
         List<String> rows = new ArrayList<>();
         try {
             for (Subject subject : subjects) {
                 if (subject != Subject.LIMIT) {
-                    servers.put(subject, subject.start(data, kafka));
+                    peers.put(subject, subject.start(data, target));
                 }
             }
-            Comparison comparison = new Comparison(load, limit, data, mebibytes, servers);
-            for (Subject subject : servers.keySet()) {
+            Comparison comparison = new Comparison(load, limit, data, mebibytes, peers);
+            for (Subject subject : peers.keySet()) {
                 comparison.check(works.getFirst(), subject);
             }
             for (Work work : works) {
                 Map<Subject, List<Run>> runs = comparison.measure(work, subjects, warmups, rounds);
                 System.out.print(Report.table(work, runs));
                 rows.addAll(Report.rows(work, runs));
+                if (profile) {
+                    print(comparison.profile(work, Subject.SLUICE), work, runs);
+                }
             }
-            for (Server server : servers.values()) {
+            for (Peer peer : peers.values()) {
+                Server server = peer.server();
                 System.out.printf(
                         "%n%s at the end: %d MiB resident, of it %d MiB anonymous%n",
                         server.label(), server.statusMib("VmRSS"), server.statusMib("RssAnon"));
             }
-            comparison.close();
         } finally {
-            for (Server server : servers.values()) {
-                server.close();
+            for (Peer peer : peers.values()) {
+                peer.close();
             }
         }
         if (!json.isEmpty()) {

@@ -83,6 +83,10 @@ final class Server implements AutoCloseable {
         return label;
     }
 
+    long pid() {
+        return process.pid();
+    }
+
     int port() {
         return port;
     }

@@ -1,7 +1,6 @@
 package dev.sluice.bench.broker;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -62,7 +61,7 @@ final class TopicsBench {
             System.exit(2);
         }
         try {
-            bench.run(Files.readString(Path.of(arguments[1], "kafka.classpath")).strip());
+            bench.run(Path.of(arguments[1]));
         } catch (IOException | ExecutionException e) {
             System.err.println(e.getMessage());
             System.exit(1);
@@ -91,14 +90,16 @@ final class TopicsBench {
         }
     }
 
-    private void run(String kafka) throws IOException, InterruptedException, ExecutionException {
+    /// @param classpaths where files tell of what the peers are made
+    private void run(Path classpaths) throws IOException, InterruptedException, ExecutionException {
         System.out.printf(
                 "%d topics of %d partitions, %d records of %d bytes to each partition%n%n",
                 topics, partitions, records, VALUE_CHARACTERS);
         System.out.println("| subject | step | seconds | server's CPU s | resident MiB | of it anonymous |");
         System.out.println("|---|---|---|---|---|---|");
         for (Subject subject : subjects) {
-            try (Server server = subject.start(data, kafka)) {
+            try (Peer peer = subject.start(data, classpaths)) {
+                Server server = peer.server();
                 tell(server, "started", 0, server.cpuNs());
                 step(server, "create", this::create);
                 step(server, "produce to all", this::produce);

@@ -17,7 +17,9 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
         FETCH("fetch"),
         /// The same with the page cache emptied before. Needs root.
         COLD("fetch"),
-        END_TO_END("e2e");
+        END_TO_END("e2e"),
+        /// The same while another consumer reads what is not in the page cache. Needs root.
+        LAGGARD("e2e");
 
         final String program;
 
@@ -54,7 +56,8 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
                     1,
                     0),
             new Work("fetch-cold", Kind.COLD, List.of("batch=65536", "max=1048576"), Unit.GIB, 1, 0),
-            new Work("end-to-end", Kind.END_TO_END, List.of("requests=5000"), Unit.REQUEST, 1, 0));
+            new Work("end-to-end", Kind.END_TO_END, List.of("requests=5000"), Unit.REQUEST, 1, 0),
+            new Work("laggard", Kind.LAGGARD, List.of("requests=5000"), Unit.REQUEST, 1, 0));
 
     private static Work produce(String name, int batchBytes) {
         return new Work(name, Kind.PRODUCE, List.of("batch=" + batchBytes), Unit.GIB, 1, batchBytes);

@@ -1,5 +1,6 @@
 package dev.sluice.bench.transfer;
 
+import dev.sluice.bench.tools.KernelCopies;
 import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,7 +10,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 
 /// Where a sender's processor time goes: `perf record` over the program, samples of the thread that sends. Sampled by
 /// cpu-clock, which is a timer and works where there are no hardware counters; it can't fire while interrupts are off,
@@ -23,12 +23,6 @@ import java.util.regex.Pattern;
 /// @param byFunction samples by function, most first
 record Profile(Subject subject, int chunkBytes, long samples, long copying, double cpuCopies, List<Line> byFunction) {
     record Line(String function, long samples) {}
-
-    /// The kernel's copy loops on x86-64 and aarch64, by the names they have had from Linux 5.10 to 6.18.
-    static final Pattern COPY = Pattern.compile(
-            "_?_?(arch_)?(raw_)?(inline_)?copy_(to|from)_user.*|_?copy_(to|from)_iter.*|copy_page_(to|from)_iter.*|copy_user_.*"
-                    + "|rep_movs.*|__?memcpy.*|memcpy.*|__pi_memcpy.*|skb_copy_(bits|datagram.*|and_csum.*|expand|to_.*)|__skb_datagram_iter|copy_folio.*|copy_page.*"
-                    + "|copyin|copyout|__arch_copy_(to|from)_user|csum_and_copy_.*|csum_partial_copy.*");
 
     double copyShare() {
         return samples == 0 ? 0 : (double) copying / samples;
@@ -94,7 +88,7 @@ record Profile(Subject subject, int chunkBytes, long samples, long copying, doub
                 continue;
             }
             samples++;
-            if (COPY.matcher(words[3]).matches()) {
+            if (KernelCopies.isCopy(words[3])) {
                 copying++;
             }
             functions.merge(words[3], 1L, Long::sum);

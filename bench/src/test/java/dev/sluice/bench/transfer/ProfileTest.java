@@ -22,11 +22,4 @@ class ProfileTest {
         assertThat(profile.copying()).isEqualTo(2);
         assertThat(profile.copyShare()).isEqualTo(0.5);
     }
-
-    @Test
-    void handlingOfPagesWithoutCopyingIsNotCopying() {
-        assertThat(Profile.COPY.asMatchPredicate())
-                .rejects("splice_to_socket", "filemap_splice_read", "sock_sendmsg", "copy_process", "skb_copy_header")
-                .accepts("copy_user_generic_string", "_copy_to_iter", "skb_copy_datagram_iter", "memcpy_orig");
-    }
 }

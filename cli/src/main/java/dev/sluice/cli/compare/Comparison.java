@@ -397,7 +397,10 @@ public final class Comparison {
                     subject.state,
                     subject.cold,
                     subject.swept,
-                    plan != null && way instanceof SluiceWay ours && ours.method() == plan.method(),
+                    plan != null
+                            && way instanceof SluiceWay ours
+                            && ours.method() == plan.method()
+                            && !ours.prefaulted(),
                     List.copyOf(subject.samples),
                     Optional.ofNullable(subject.unavailable)));
         }

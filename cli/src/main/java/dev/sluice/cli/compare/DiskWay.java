@@ -49,6 +49,7 @@ record DiskWay(Direction direction, Kind kind) implements Way {
         CHANNEL("FileChannel, direct buffer", 0, false),
         DIRECT_1("direct, depth 1", 1, false),
         DIRECT_1_REGISTERED("direct, depth 1, registered", 1, true),
+        DIRECT_1_POLLED("direct, depth 1, polled", 1, false),
         DIRECT_16("direct, depth 16", 16, false),
         DIRECT_16_REGISTERED("direct, depth 16, registered", 16, true),
         CACHED("block cache on direct", 16, true);
@@ -68,7 +69,10 @@ record DiskWay(Direction direction, Kind kind) implements Way {
         List<Way> ways = new ArrayList<>();
         if (direction == Direction.FILE_TO_MEMORY || direction == Direction.MEMORY_TO_FILE) {
             for (Kind kind : Kind.values()) {
-                ways.add(new DiskWay(direction, kind));
+                // A polled queue takes no syncs, so what it wrote couldn't be forced to the device by it.
+                if (kind != Kind.DIRECT_1_POLLED || direction == Direction.FILE_TO_MEMORY) {
+                    ways.add(new DiskWay(direction, kind));
+                }
             }
         }
         return ways;
@@ -101,7 +105,11 @@ record DiskWay(Direction direction, Kind kind) implements Way {
 
     @Override
     public boolean isSwept() {
-        return isReading() && kind != Kind.DIRECT_1_REGISTERED && kind != Kind.DIRECT_16_REGISTERED;
+        return isReading()
+                && switch (kind) {
+                    case DIRECT_1_REGISTERED, DIRECT_16_REGISTERED, DIRECT_1_POLLED -> false;
+                    default -> true;
+                };
     }
 
     /// What a piece of this size comes to: direct ones are whole pages.
@@ -222,9 +230,10 @@ record DiskWay(Direction direction, Kind kind) implements Way {
         int bufferBytes = cached ? CACHE_BLOCK_BYTES : (job.pieceBytes() + PAGE_BYTES - 1) & -PAGE_BYTES;
         // Besides the blocks, as many as can be under way.
         int count = cached ? CACHE_BLOCKS + kind.depth : kind.depth + 1;
-        QueueConfig config = QueueConfig.ofDepth(kind.depth)
+        QueueConfig interrupted = QueueConfig.ofDepth(kind.depth)
                 .on(QueueConfig.Engine.RING)
                 .with(kind.registered ? QueueConfig.Registration.REQUIRED : QueueConfig.Registration.NONE);
+        QueueConfig config = kind == Kind.DIRECT_1_POLLED ? interrupted.polling() : interrupted;
         try (BufferPool pool = BufferPool.open(job.kernel(), new BufferPool.Shape(count, bufferBytes));
                 FileQueue queue = FileQueues.open(job.kernel(), pool, config, owner);
                 DirectFile file = DirectFile.open(

@@ -232,7 +232,8 @@ public final class HtmlReport {
         line(
                 "<details><summary>All figures</summary><div class=\"wide\"><table><tr><th>method</th><th>piece</th><th>GB/s</th>"
                         + "<th>least–most</th><th>CPU s/GiB</th><th>least–most</th><th>user</th><th>system</th><th>other side</th><th>calls/MiB</th>"
-                        + "<th>switches/MiB</th><th>CPU copies</th><th>DMA copies</th><th>faults/MiB</th><th>read from device</th></tr>");
+                        + "<th>switches/MiB</th><th>CPU copies</th><th>DMA copies</th><th>faults/MiB</th><th>of them major</th>"
+                        + "<th>context switches/MiB</th><th>interrupts/MiB</th><th>softirqs/MiB</th><th>read from device</th></tr>");
         for (Row row : rows) {
             Row.Spread speed = row.gigabytesPerSecond();
             Row.Spread cpu = row.cpuSecondsPerGib();
@@ -256,6 +257,10 @@ public final class HtmlReport {
                     + cell("~" + figure("%.1f", row.cpuCopies().value()))
                     + cell("~" + figure("%.1f", row.dmaCopies().value()))
                     + cell(figure("%.2f", row.faultsPerMib().median()))
+                    + cell(figure("%.2f", row.majorFaultsPerMib().median()))
+                    + cell(figure("%.1f", row.contextSwitchesPerMib().median()))
+                    + cell(figure("%.1f", row.interruptsPerMib().median()))
+                    + cell(figure("%.1f", row.softirqsPerMib().median()))
                     + cell(figure("%.0f%%", 100 * row.deviceReadPerByte().median()))
                     + "</tr>");
         }

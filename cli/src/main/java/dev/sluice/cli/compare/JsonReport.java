@@ -91,6 +91,8 @@ public final class JsonReport {
                 row.modeSwitches().mark(),
                 row.modeSwitches().source());
         spread("contextSwitchesPerMib", row.contextSwitchesPerMib(), MEASURED, GETRUSAGE);
+        spread("interruptsPerMib", row.interruptsPerMib(), MEASURED, "/proc/interrupts, of the machine");
+        spread("softirqsPerMib", row.softirqsPerMib(), MEASURED, "/proc/softirqs, of the machine");
         spread("faultsPerMib", row.faultsPerMib(), MEASURED, GETRUSAGE);
         spread("majorFaultsPerMib", row.majorFaultsPerMib(), MEASURED, GETRUSAGE);
         figure("cpuCopiesPerByte", row.cpuCopies());

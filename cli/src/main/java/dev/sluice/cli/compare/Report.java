@@ -12,7 +12,7 @@ import java.util.Map;
 public record Report(Map<String, String> setting, Map<Direction, String> plans, List<String> states, List<Row> rows) {
     /// What the words behind the figures mean, a line each.
     public static final List<String> MARKS = List.of(
-            "measured: GB/s until the receiver had everything; CPU s/GiB and faults of this whole process (getrusage), median of"
+            "measured: GB/s until the receiver had everything; CPU s/GiB, context switches and page faults of this whole process (getrusage; major: those that waited for the device), interrupts and softirqs of the whole machine, median of"
                     + " interleaved runs, least to most beside it; the other side's CPU s/GiB, with summing what it received",
             "counted: calls of sluice's ways, one by one where they are made, refused and waiting ones too",
             "derived (~): calls of the JDK's and Netty's ways, from invocations counted and what strace showed of each; mode switches, two a call;"

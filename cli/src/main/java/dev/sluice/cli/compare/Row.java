@@ -92,6 +92,16 @@ public record Row(
         return spread(Sample::contextSwitchesPerMib);
     }
 
+    /// Of the whole machine while it moved; neighbours' too.
+    public Spread interruptsPerMib() {
+        return spread(Sample::interruptsPerMib);
+    }
+
+    /// Of the whole machine, likewise.
+    public Spread softirqsPerMib() {
+        return spread(Sample::softirqsPerMib);
+    }
+
     public Spread faultsPerMib() {
         return spread(Sample::faultsPerMib);
     }

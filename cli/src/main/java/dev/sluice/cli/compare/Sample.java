@@ -1,6 +1,7 @@
 package dev.sluice.cli.compare;
 
 import dev.sluice.io.transfer.Usage;
+import java.util.Map;
 
 /// One measured move.
 ///
@@ -48,6 +49,18 @@ record Sample(long lengthBytes, long elapsedNs, Usage usage, long peerCpuNs, Cos
 
     double majorFaultsPerMib() {
         return perMib((double) usage.resources().majorFaults());
+    }
+
+    double interruptsPerMib() {
+        return perMib(sum(usage.interrupts()));
+    }
+
+    double softirqsPerMib() {
+        return perMib(sum(usage.softirqs()));
+    }
+
+    private static double sum(Map<String, Long> counters) {
+        return counters.values().stream().mapToLong(Long::longValue).sum();
     }
 
     double contextSwitchesPerMib() {

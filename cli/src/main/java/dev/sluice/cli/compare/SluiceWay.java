@@ -18,7 +18,7 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /// A method of this library, and no other: where the system refuses it, it is unavailable.
-record SluiceWay(Direction direction, Method method) implements Way {
+record SluiceWay(Direction direction, Method method, boolean prefaulted) implements Way {
     /// Longer than any device needs for a piece, shorter than anybody's patience.
     private static final long IDLE_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(20);
 
@@ -31,7 +31,10 @@ record SluiceWay(Direction direction, Method method) implements Way {
         Endpoint.Kind sink = direction == Direction.FILE_TO_SOCKET ? Endpoint.Kind.SOCKET : Endpoint.Kind.FILE;
         List<Way> ways = new ArrayList<>();
         for (Method method : Method.serving(source, sink)) {
-            ways.add(new SluiceWay(direction, method));
+            ways.add(new SluiceWay(direction, method, false));
+            if (method == Method.MMAP_WRITE) {
+                ways.add(new SluiceWay(direction, method, true));
+            }
         }
         return ways;
     }
@@ -43,7 +46,9 @@ record SluiceWay(Direction direction, Method method) implements Way {
 
     @Override
     public String name() {
-        return direction == Direction.SOCKET_TO_FILE && method == Method.READ_WRITE ? "recv+write" : method.label();
+        return direction == Direction.SOCKET_TO_FILE && method == Method.READ_WRITE
+                ? "recv+write"
+                : method.label() + (prefaulted ? ", prefaulted" : "");
     }
 
     @Override
@@ -66,8 +71,8 @@ record SluiceWay(Direction direction, Method method) implements Way {
         Account owner = job.kernel().account();
         // Limits make blocking sockets time out in the kernel, so a peer that hangs doesn't hang us; files have no use
         // for them.
-        TransferOptions options =
-                TransferOptions.DEFAULT.only(method).withChunkBytes(hasPieces() ? job.pieceBytes() : 0);
+        TransferOptions named = TransferOptions.DEFAULT.only(method).withChunkBytes(hasPieces() ? job.pieceBytes() : 0);
+        TransferOptions options = prefaulted ? named.withPrefault() : named;
         try (Endpoint source = direction == Direction.SOCKET_TO_FILE
                         ? Endpoint.connect(job.kernel(), job.peer(), true, IDLE_TIMEOUT_NS, owner)
                         : new Endpoint.File(

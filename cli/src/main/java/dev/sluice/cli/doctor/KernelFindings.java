@@ -5,13 +5,18 @@ import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Mappings;
 import dev.sluice.io.linux.Ring;
 import dev.sluice.io.linux.Sockets;
+import dev.sluice.io.linux.Submission;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,6 +24,8 @@ import java.util.regex.Pattern;
 final class KernelFindings {
     private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+)");
     private static final int TCP_ZEROCOPY_RECEIVE = 35;
+    private static final long AT_PAGESZ = 6; // elf.h
+    private static final Path HUGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
 
     private KernelFindings() {}
 
@@ -26,7 +33,8 @@ final class KernelFindings {
         List<Finding> findings = new ArrayList<>();
         findings.add(version(ProcFile.text(proc.resolve("sys/kernel/osrelease"))));
         findings.add(Finding.good("JDK", Runtime.version().toString(), "25 or newer is needed"));
-        findings.add(ioUring(kernel, proc));
+        findings.add(pages(ProcFile.bytes(proc.resolve("self/auxv")), ProcFile.text(HUGE_PAGES)));
+        findings.addAll(ioUring(kernel, proc));
         Sockets sockets = kernel.sockets();
         Account account = Account.root("doctor");
         InetSocketAddress loopback = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
@@ -58,19 +66,44 @@ final class KernelFindings {
         return Finding.good("kernel", "Linux " + release, "everything here may be asked of it");
     }
 
-    private static Finding ioUring(Kernel kernel, Path proc) {
+    /// @param auxv what the kernel tells each program at its start: pairs of words, a type and a value
+    ///             (getauxval(3))
+    static Finding pages(byte[] auxv, String hugePages) {
+        ByteBuffer words = ByteBuffer.wrap(auxv).order(ByteOrder.nativeOrder());
+        long pageBytes = 0;
+        while (words.remaining() >= 2 * Long.BYTES && pageBytes == 0) {
+            long type = words.getLong();
+            long value = words.getLong();
+            pageBytes = type == AT_PAGESZ ? value : 0;
+        }
+        String chosen = hugePages.replaceAll(".*\\[(\\w+)].*", "$1");
+        String found = String.format(Locale.ROOT, "%,d B", pageBytes)
+                + (chosen.isEmpty() ? "" : "; transparent huge pages: " + chosen);
+        return pageBytes == Mappings.PAGE_BYTES
+                ? Finding.good("memory pages", found, "the least that a map, a fault or a copy on write takes")
+                : Finding.change("memory pages", found, "use a kernel with pages of 4 KiB: others are not tried");
+    }
+
+    private static List<Finding> ioUring(Kernel kernel, Path proc) {
         try (Ring ring = kernel.ioUrings().open(8, new Ring.Traits(true, false), Account.root("doctor"))) {
-            assert ring != null;
-            return Finding.good("io_uring", "works", "direct I/O uses it");
+            return List.of(
+                    Finding.good("io_uring", "works", "direct I/O uses it"),
+                    ring.isOffered(Submission.RECV_ZC)
+                            ? Finding.good(
+                                    "io_uring receive",
+                                    "zero-copy offered",
+                                    "not used: it wants a queue of a card that splits headers to itself")
+                            : Finding.absent(
+                                    "io_uring receive", "no zero-copy", "Linux 6.15 or newer has it; not used here"));
         } catch (ErrnoException e) {
             long disabled = ProcFile.number(proc.resolve("sys/kernel/io_uring_disabled"))
                     .orElse(0);
-            return Finding.absent(
+            return List.of(Finding.absent(
                     "io_uring",
                     Errno.describe(e.errno()),
                     disabled > 0
                             ? "sysctl kernel.io_uring_disabled=0 allows it; until then threads do direct I/O"
-                            : "a container's seccomp filter may forbid it; until it is allowed threads do direct I/O");
+                            : "a container's seccomp filter may forbid it; until it is allowed threads do direct I/O"));
         }
     }
 
@@ -82,8 +115,8 @@ final class KernelFindings {
                 Finding.absent(
                         "kernel TLS",
                         "not in this kernel",
-                        "modprobe tls, if the kernel has the module (CONFIG_TLS);"
-                                + " until then encryption reads and writes");
+                        "modprobe tls; where there is no such module, a kernel with CONFIG_TLS, as most distributions"
+                                + " have; until then encryption reads and writes");
             default -> Finding.unknown("kernel TLS", Errno.describe((int) -attached), "encryption reads and writes");
         };
     }

@@ -1,19 +1,26 @@
 package dev.sluice.cli.doctor;
 
 import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.FileStatus;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Leases;
+import dev.sluice.io.linux.Mappings;
+import dev.sluice.io.view.MappedFile;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /// A path's file system: its type, and by trying, shared extents, direct I/O, leases.
 final class PathFindings {
@@ -34,6 +41,8 @@ final class PathFindings {
             Map.entry(0x01021997L, "9p"));
 
     private static final long TMPFS = 0x01021994L;
+
+    private static final int FOLIO_FILE_BYTES = 1 << 20;
 
     private final Kernel kernel;
     private final Account account = Account.root("doctor");
@@ -99,7 +108,7 @@ final class PathFindings {
     private void tryOut(Path folder) throws IOException {
         Path first = Files.createTempFile(folder, ".sluice-doctor", null);
         try {
-            Files.write(first, new byte[4096]);
+            write(first);
             Path second = Files.createTempFile(folder, ".sluice-doctor", null);
             try {
                 clones(first, second);
@@ -109,12 +118,74 @@ final class PathFindings {
             try (Descriptor file = kernel.files()
                     .open(first, dev.sluice.io.linux.Files.O_RDONLY, 0, account)
                     .orThrow()) {
-                findings.add(direct(what("direct I/O"), kernel.files().status(file)));
+                FileStatus status = kernel.files().status(file);
+                findings.add(direct(what("direct I/O"), status));
+                findings.add(polled(what("completions"), queue(status.device())));
                 findings.add(lease(what("lease"), kernel.leases().take(file, Leases.F_RDLCK, Leases.SIGURG)));
             }
+            findings.add(folios(first));
         } finally {
             Files.delete(first);
         }
+    }
+
+    /// With one call: what the page cache makes of it depends on how much it gets at once.
+    private void write(Path file) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined();
+                Descriptor open = kernel.files()
+                        .open(file, dev.sluice.io.linux.Files.O_WRONLY, 0, account)
+                        .orThrow()) {
+            ErrnoException.check(
+                    kernel.files().pwriteFully(open, arena.allocate(FOLIO_FILE_BYTES), 0), Call.PWRITE, open.name());
+        }
+    }
+
+    /// Of the device's queue; a partition has that of its disk.
+    private static Path queue(long device) {
+        Path block = Path.of("/sys/dev/block/" + (device >>> 32) + ":" + (int) device);
+        Path own = block.resolve("queue");
+        return Files.exists(own) ? own : block.resolve("../queue");
+    }
+
+    static Finding polled(String what, Path queue) {
+        OptionalLong polled = ProcFile.number(queue.resolve("io_poll"));
+        if (polled.isEmpty()) {
+            return Finding.unknown(what, "not told", "no single block device is below this file system");
+        }
+        return polled.getAsLong() == 1
+                ? Finding.good(
+                        what, "by interrupt, or polled", "QueueConfig.polling() asks the device instead of waiting")
+                : Finding.absent(
+                        what,
+                        "by interrupt",
+                        "only devices with polled queues, such as NVMe with poll_queues=, are polled");
+    }
+
+    /// In which pieces the page cache holds what one large write brought.
+    private Finding folios(Path written) {
+        SortedMap<Long, Long> folios = new TreeMap<>();
+        long seen;
+        try (MappedFile mapped = MappedFile.open(kernel, written, MappedFile.Mode.READ, account)) {
+            mapped.load(0, mapped.lengthBytes());
+            seen = mapped.folios(folios);
+        } catch (IOException e) {
+            return Finding.unknown(what("folios"), String.valueOf(e.getMessage()), "look as a user who may");
+        }
+        return folios(what("folios"), seen, folios);
+    }
+
+    static Finding folios(String what, long seen, SortedMap<Long, Long> folios) {
+        if (seen <= 0 || folios.isEmpty()) {
+            return Finding.unknown(
+                    what, "not shown", "root sees in which pieces the page cache holds a file (/proc/kpageflags)");
+        }
+        long largest = folios.lastKey();
+        String found = "up to " + (largest >> 10) + " KiB, "
+                + folios.values().stream().mapToLong(Long::longValue).sum() + " for " + (FOLIO_FILE_BYTES >> 10)
+                + " KiB";
+        return largest > Mappings.PAGE_BYTES
+                ? Finding.good(what, found, "a large write gets large folios: less to do for each byte")
+                : Finding.absent(what, found, "single pages: each costs a look-up and a lock of its own");
     }
 
     private void clones(Path first, Path second) throws ErrnoException {

@@ -63,6 +63,7 @@ class ComparisonTest {
                 .containsExactlyInAnyOrder(
                         "sluice read+write",
                         "sluice mmap+write",
+                        "sluice mmap+write, prefaulted",
                         "sluice sendfile",
                         "sluice splice",
                         "sluice MSG_ZEROCOPY",
@@ -75,6 +76,7 @@ class ComparisonTest {
         assertThat(names(Direction.SOCKET_TO_FILE))
                 .containsExactlyInAnyOrder(
                         "sluice recv+write",
+                        "sluice recv+write, polling",
                         "sluice splice",
                         "sluice TCP_ZEROCOPY_RECEIVE",
                         "JDK heap buffer",

@@ -3,8 +3,9 @@ package dev.sluice.io.linux;
 /// What differs between the architectures that we run on.
 final class Abi {
     /// O_DIRECT, O_DIRECTORY and O_NOFOLLOW of `asm/fcntl.h`; struct epoll_event is packed on x86-64 alone
-    /// (`linux/eventpoll.h`).
-    record Constants(int oDirect, int oDirectory, int oNofollow, long epollEventBytes, long epollDataAt) {}
+    /// (`linux/eventpoll.h`); the number of futex(2), which libc has no function for (`asm/unistd.h`).
+    record Constants(
+            int oDirect, int oDirectory, int oNofollow, long epollEventBytes, long epollDataAt, long futexNumber) {}
 
     static final Constants CURRENT = of(System.getProperty("os.arch"));
 
@@ -12,8 +13,8 @@ final class Abi {
 
     static Constants of(String architecture) {
         return switch (architecture) {
-            case "amd64", "x86_64" -> new Constants(0x4000, 0x10000, 0x20000, 12, 4);
-            case "aarch64" -> new Constants(0x10000, 0x4000, 0x8000, 16, 8);
+            case "amd64", "x86_64" -> new Constants(0x4000, 0x10000, 0x20000, 12, 4, 202);
+            case "aarch64" -> new Constants(0x10000, 0x4000, 0x8000, 16, 8, 98);
             default ->
                 throw new UnsupportedOperationException(
                         "Sluice runs on Linux x86-64 and aarch64, not on " + architecture);

@@ -8,6 +8,7 @@ import java.util.Map;
 public final class Errno {
     public static final int EPERM = 1;
     public static final int ENOENT = 2;
+    public static final int ESRCH = 3;
     public static final int EINTR = 4;
     public static final int EIO = 5;
     public static final int EBADF = 9;
@@ -60,6 +61,7 @@ public final class Errno {
     private static final Map<Integer, Text> TEXTS = Map.ofEntries(
             Map.entry(EPERM, new Text("EPERM", "operation not permitted")),
             Map.entry(ENOENT, new Text("ENOENT", "no such file or directory")),
+            Map.entry(ESRCH, new Text("ESRCH", "no such process")),
             Map.entry(EINTR, new Text("EINTR", "interrupted by a signal")),
             Map.entry(EIO, new Text("EIO", "the device reported an I/O error")),
             Map.entry(EBADF, new Text("EBADF", "the descriptor is closed or not open for this")),

@@ -87,6 +87,11 @@ public final class Files {
             "fallocate", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_LONG, Native.C_LONG));
     private static final MethodHandle FTRUNCATE =
             Native.function("ftruncate", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_LONG));
+    private static final MethodHandle FCHMOD =
+            Native.function("fchmod", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT));
+    private static final MethodHandle FCHMODAT = Native.function(
+            "fchmodat",
+            FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_POINTER, Native.C_INT, Native.C_INT));
     private static final MethodHandle STATX = Native.function(
             "statx",
             FunctionDescriptor.of(
@@ -327,6 +332,36 @@ public final class Files {
         return kernel.record(file.account(), Call.FTRUNCATE, result, false);
     }
 
+    /// fchmod(2): the permission bits of what is open. Of a UNIX socket that isn't bound yet, those that its path
+    /// will have, without the umask's (unix(7)).
+    public long changeMode(Descriptor file, int mode) {
+        long result = kernel.admit(Call.FCHMOD, file);
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            try {
+                result = Native.orErrno((int) FCHMOD.invokeExact(captured, file.number(), mode), captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(file.account(), Call.FCHMOD, result, false);
+    }
+
+    /// fchmodat(2): the permission bits of what a path leads to.
+    public long changeMode(Path path, int mode) {
+        long result = kernel.admit(Call.FCHMODAT, path.toString());
+        if (result >= 0) {
+            MemorySegment captured = Native.capture();
+            try (Arena arena = Arena.ofConfined()) {
+                result = Native.orErrno(
+                        (int) FCHMODAT.invokeExact(captured, AT_FDCWD, Kernel.cString(arena, path), mode, 0), captured);
+            } catch (Throwable t) {
+                throw Native.unexpected(t);
+            }
+        }
+        return kernel.record(kernel.account(), Call.FCHMODAT, result, false);
+    }
+
     /// statx(2) of an open descriptor.
     public FileStatus status(Descriptor file) throws ErrnoException {
         long admitted = kernel.admit(Call.STATX, file);
@@ -489,7 +524,8 @@ public final class Files {
                 : control(descriptor, F_SETFL, (int) (nonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
     }
 
-    private long control(Descriptor descriptor, int command, int argument) {
+    /// fcntl(2) with an int, for the facilities that are reached by it: this class, [Leases], [MemoryFiles].
+    long control(Descriptor descriptor, int command, int argument) {
         long result = kernel.admit(Call.FCNTL, descriptor);
         if (result >= 0) {
             MemorySegment captured = Native.capture();

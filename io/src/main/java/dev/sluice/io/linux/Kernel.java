@@ -128,6 +128,26 @@ public final class Kernel {
         return new Leases(this);
     }
 
+    public MemoryFiles memoryFiles() {
+        return new MemoryFiles(this);
+    }
+
+    public UnixSockets unixSockets() {
+        return new UnixSockets(this);
+    }
+
+    public Futexes futexes() {
+        return new Futexes(this);
+    }
+
+    public Pidfds pidfds() {
+        return new Pidfds(this);
+    }
+
+    public Folios folios() {
+        return new Folios(this);
+    }
+
     public KernelTls kernelTls() {
         return new KernelTls(this);
     }

@@ -13,10 +13,10 @@ import java.nio.charset.StandardCharsets;
 /// handshake isn't the kernel's: whoever makes it hands over the keys. Results are values ≥ 0 or −errno.
 public final class KernelTls {
     // linux/tcp.h, linux/tls.h
-    private static final int TCP_ULP = 31;
-    private static final int SOL_TLS = 282;
-    private static final int TLS_TX = 1;
-    private static final int TLS_RX = 2;
+    static final int TCP_ULP = 31;
+    static final int SOL_TLS = 282;
+    static final int TLS_TX = 1;
+    static final int TLS_RX = 2;
     private static final short TLS_1_3 = 0x0304;
     private static final short AES_GCM_256 = 52;
 
@@ -70,17 +70,23 @@ public final class KernelTls {
             throw new IllegalArgumentException("A key of 32 bytes and a nonce of 12");
         }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment info = arena.allocate(INFO_BYTES, 8);
-            info.set(ValueLayout.JAVA_SHORT, 0, TLS_1_3);
-            info.set(ValueLayout.JAVA_SHORT, 2, AES_GCM_256);
-            MemorySegment.copy(nonce, SALT_BYTES, info, ValueLayout.JAVA_BYTE, 4, NONCE_BYTES - SALT_BYTES);
-            MemorySegment.copy(key, 0, info, ValueLayout.JAVA_BYTE, 12, KEY_BYTES);
-            MemorySegment.copy(nonce, 0, info, ValueLayout.JAVA_BYTE, 44, SALT_BYTES);
-            info.set(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN), 48, sequence);
+            MemorySegment info = cryptoInfo(arena, key, nonce, sequence);
             long result = setOption(socket, SOL_TLS, direction, info, (int) INFO_BYTES);
             info.fill((byte) 0);
             return result;
         }
+    }
+
+    /// The struct that hands a key over; its owner wipes it.
+    static MemorySegment cryptoInfo(Arena arena, byte[] key, byte[] nonce, long sequence) {
+        MemorySegment info = arena.allocate(INFO_BYTES, 8);
+        info.set(ValueLayout.JAVA_SHORT, 0, TLS_1_3);
+        info.set(ValueLayout.JAVA_SHORT, 2, AES_GCM_256);
+        MemorySegment.copy(nonce, SALT_BYTES, info, ValueLayout.JAVA_BYTE, 4, NONCE_BYTES - SALT_BYTES);
+        MemorySegment.copy(key, 0, info, ValueLayout.JAVA_BYTE, 12, KEY_BYTES);
+        MemorySegment.copy(nonce, 0, info, ValueLayout.JAVA_BYTE, 44, SALT_BYTES);
+        info.set(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN), 48, sequence);
+        return info;
     }
 
     private long setOption(Descriptor socket, int level, int option, MemorySegment value, int lengthBytes) {

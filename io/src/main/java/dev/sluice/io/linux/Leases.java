@@ -1,9 +1,5 @@
 package dev.sluice.io.linux;
 
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
-
 /// Leases on files: fcntl(2) with F_SETLEASE. Whoever opens or truncates a leased file against the lease waits in that
 /// call while the kernel sends the holder a signal, until the holder gives the lease up or
 /// /proc/sys/fs/lease-break-time has passed. Results are values ≥ 0 or −errno. Thread-safe.
@@ -27,9 +23,6 @@ public final class Leases {
     private static final int F_SETLEASE = 1024;
     private static final int F_GETLEASE = 1025;
 
-    private static final MethodHandle FCNTL_INT =
-            Native.variadic("fcntl", FunctionDescriptor.of(Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT), 2);
-
     private final Kernel kernel;
 
     Leases(Kernel kernel) {
@@ -43,33 +36,19 @@ public final class Leases {
     /// @return 0; −EAGAIN when others have the file open in a way that the lease forbids; −EACCES when the file is
     ///     another user's (and we lack CAP_LEASE); −EINVAL where the file system has no leases; or another −errno
     public long take(Descriptor file, int kind, int signal) {
-        long result = signal == 0 ? 0 : control(file, F_SETSIG, signal);
-        return result < 0 ? result : control(file, F_SETLEASE, kind);
+        long result = signal == 0 ? 0 : kernel.files().control(file, F_SETSIG, signal);
+        return result < 0 ? result : kernel.files().control(file, F_SETLEASE, kind);
     }
 
     /// Gives the lease up; whoever waits for it goes on.
     public long release(Descriptor file) {
-        return control(file, F_SETLEASE, F_UNLCK);
+        return kernel.files().control(file, F_SETLEASE, F_UNLCK);
     }
 
     /// The lease that there is, or, while it is being broken, what must be left of it.
     ///
     /// @return one of the kinds, or −errno
     public long current(Descriptor file) {
-        return control(file, F_GETLEASE, 0);
-    }
-
-    private long control(Descriptor file, int command, int argument) {
-        long result = kernel.admit(Call.FCNTL, file);
-        if (result >= 0) {
-            MemorySegment captured = Native.capture();
-            try {
-                result = Native.orErrno(
-                        (int) FCNTL_INT.invokeExact(captured, file.number(), command, argument), captured);
-            } catch (Throwable t) {
-                throw Native.unexpected(t);
-            }
-        }
-        return kernel.record(file.account(), Call.FCNTL, result, false);
+        return kernel.files().control(file, F_GETLEASE, 0);
     }
 }

@@ -103,14 +103,16 @@ public final class Sockets {
 
     /// A new stream socket of the family that `like` has, close-on-exec.
     public Opened stream(SocketAddress like, boolean blocking, Account owner) {
-        String name = "socket for " + like;
+        return create(SocketAddresses.family(like), SOCK_STREAM, blocking, "socket for " + like, owner);
+    }
+
+    Opened create(int family, int type, boolean blocking, String name, Account owner) {
         long result = kernel.admit(Call.SOCKET, name);
         if (result >= 0) {
             MemorySegment captured = Native.capture();
-            int type = SOCK_STREAM | SOCK_CLOEXEC | (blocking ? 0 : SOCK_NONBLOCK);
+            int flags = SOCK_CLOEXEC | (blocking ? 0 : SOCK_NONBLOCK);
             try {
-                result = Native.orErrno(
-                        (int) SOCKET.invokeExact(captured, SocketAddresses.family(like), type, 0), captured);
+                result = Native.orErrno((int) SOCKET.invokeExact(captured, family, type | flags, 0), captured);
             } catch (Throwable t) {
                 throw Native.unexpected(t);
             }
@@ -120,14 +122,19 @@ public final class Sockets {
 
     /// A connected pair of UNIX stream sockets.
     public Descriptor[] pair(boolean blocking, Account owner) throws ErrnoException {
+        return pair(SOCK_STREAM, blocking, owner);
+    }
+
+    Descriptor[] pair(int type, boolean blocking, Account owner) throws ErrnoException {
         long result = kernel.admit(Call.SOCKETPAIR, "socket pair");
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment numbers = arena.allocate(Native.C_INT, 2);
             if (result >= 0) {
                 MemorySegment captured = Native.capture();
-                int type = SOCK_STREAM | SOCK_CLOEXEC | (blocking ? 0 : SOCK_NONBLOCK);
+                int flags = SOCK_CLOEXEC | (blocking ? 0 : SOCK_NONBLOCK);
                 result = Native.orErrno(
-                        (int) SOCKETPAIR.invokeExact(captured, SocketAddresses.AF_UNIX, type, 0, numbers), captured);
+                        (int) SOCKETPAIR.invokeExact(captured, SocketAddresses.AF_UNIX, type | flags, 0, numbers),
+                        captured);
             }
             ErrnoException.check(kernel.record(owner, Call.SOCKETPAIR, result, false), Call.SOCKETPAIR, "socket pair");
             return new Descriptor[] {
@@ -286,17 +293,24 @@ public final class Sockets {
 
     /// getsockopt(2) of an int: its value in the low 32 bits, or −errno.
     public long getOption(Descriptor socket, int level, int option) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment cell = arena.allocate(Native.C_INT);
+            long result = getOption(socket, level, option, cell);
+            return result < 0 ? result : Integer.toUnsignedLong(cell.get(Native.C_INT, 0));
+        }
+    }
+
+    /// getsockopt(2) of whatever the option is made of.
+    ///
+    /// @return 0 or −errno
+    long getOption(Descriptor socket, int level, int option, MemorySegment into) {
         long result = kernel.admit(Call.GETSOCKOPT, socket);
         if (result >= 0) {
             MemorySegment captured = Native.capture();
             try (Arena arena = Arena.ofConfined()) {
-                MemorySegment cell = arena.allocate(Native.C_INT);
-                MemorySegment length = arena.allocateFrom(Native.C_INT, 4);
+                MemorySegment length = arena.allocateFrom(Native.C_INT, (int) into.byteSize());
                 result = Native.orErrno(
-                        (int) GETSOCKOPT.invokeExact(captured, socket.number(), level, option, cell, length), captured);
-                if (result >= 0) {
-                    result = Integer.toUnsignedLong(cell.get(Native.C_INT, 0));
-                }
+                        (int) GETSOCKOPT.invokeExact(captured, socket.number(), level, option, into, length), captured);
             } catch (Throwable t) {
                 throw Native.unexpected(t);
             }
@@ -329,25 +343,14 @@ public final class Sockets {
 
     /// What [#setTimeout] has set: ns, 0 for none; or −errno.
     public long timeoutNs(Descriptor socket, boolean sending) {
-        long result = kernel.admit(Call.GETSOCKOPT, socket);
-        if (result >= 0) {
-            MemorySegment captured = Native.capture();
-            int option = sending ? SO_SNDTIMEO : SO_RCVTIMEO;
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment timeval = arena.allocate(ValueLayout.JAVA_LONG, 2);
-                MemorySegment length = arena.allocateFrom(Native.C_INT, 16);
-                result = Native.orErrno(
-                        (int) GETSOCKOPT.invokeExact(captured, socket.number(), SOL_SOCKET, option, timeval, length),
-                        captured);
-                if (result >= 0) {
-                    result = timeval.getAtIndex(ValueLayout.JAVA_LONG, 0) * 1_000_000_000
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment timeval = arena.allocate(ValueLayout.JAVA_LONG, 2);
+            long result = getOption(socket, SOL_SOCKET, sending ? SO_SNDTIMEO : SO_RCVTIMEO, timeval);
+            return result < 0
+                    ? result
+                    : timeval.getAtIndex(ValueLayout.JAVA_LONG, 0) * 1_000_000_000
                             + timeval.getAtIndex(ValueLayout.JAVA_LONG, 1) * 1_000;
-                }
-            } catch (Throwable t) {
-                throw Native.unexpected(t);
-            }
         }
-        return kernel.record(socket.account(), Call.GETSOCKOPT, result, false);
     }
 
     /// recv(2).

@@ -23,6 +23,8 @@ public final class Submission {
     public static final int ASYNC_CANCEL = 14;
     public static final int READ = 22;
     public static final int WRITE = 23;
+    /// Linux 6.15; asked for, not used: it wants a queue of a card to itself.
+    public static final int RECV_ZC = 58;
 
     /// The content, and what metadata is needed to find it: fsync_flags, IORING_FSYNC_DATASYNC.
     public static final int FSYNC_DATASYNC = 1;

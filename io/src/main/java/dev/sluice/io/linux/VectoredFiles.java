@@ -64,6 +64,6 @@ public final class VectoredFiles {
                 throw Native.unexpected(t);
             }
         }
-        return file.account().record(call, length, true);
+        return kernel.record(file.account(), call, length, true);
     }
 }

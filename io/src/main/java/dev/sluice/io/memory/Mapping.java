@@ -72,6 +72,16 @@ public final class Mapping implements AutoCloseable {
         kernel.mappings().advise(segment, advice);
     }
 
+    /// Brings in the pages of a range for reading, by a call: on a disk that is slow or stalls, a touch by Java
+    /// code would hold up every garbage collection meanwhile.
+    ///
+    /// @return 0, or −errno: −EFAULT where a touch would raise SIGBUS
+    public long populate(long position, long lengthBytes) {
+        long first = position / Mappings.PAGE_BYTES * Mappings.PAGE_BYTES;
+        return kernel.mappings()
+                .advise(segment.asSlice(first, position + lengthBytes - first), Mappings.MADV_POPULATE_READ);
+    }
+
     /// Gives the pages of a range back to the kernel; of an anonymous map they read as zeros afterwards.
     ///
     /// @param position multiple of the page size

@@ -6,6 +6,7 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Polls;
+import dev.sluice.io.memory.Pieces;
 import dev.sluice.io.transfer.Cancellation;
 import dev.sluice.io.transfer.Endpoint;
 import java.lang.foreign.MemorySegment;
@@ -65,7 +66,7 @@ final class Ends {
                     kernel.files().pread(file, room, position + taken);
                 case Endpoint.Socket(Descriptor socket) -> kernel.sockets().recv(socket, room, 0);
                 case Endpoint.Pipe(Descriptor pipe) -> kernel.files().read(pipe, room);
-                case Endpoint.Memory(MemorySegment memory) -> fromMemory(memory, room);
+                case Endpoint.Memory memory -> fromMemory(memory.pieces(), room);
             };
             if (n == 0) {
                 break;
@@ -81,9 +82,9 @@ final class Ends {
         return done;
     }
 
-    private long fromMemory(MemorySegment memory, MemorySegment room) {
-        long n = Math.min(room.byteSize(), memory.byteSize() - taken);
-        MemorySegment.copy(memory, taken, room, 0, n);
+    private long fromMemory(Pieces memory, MemorySegment room) {
+        long n = Math.min(room.byteSize(), memory.lengthBytes() - taken);
+        memory.copyTo(taken, room.asSlice(0, n));
         return n;
     }
 
@@ -97,7 +98,7 @@ final class Ends {
                     kernel.files().pwrite(file, rest, position + given);
                 case Endpoint.Socket(Descriptor socket) -> kernel.sockets().send(socket, rest, 0);
                 case Endpoint.Pipe(Descriptor pipe) -> kernel.files().write(pipe, rest);
-                case Endpoint.Memory(MemorySegment memory) -> intoMemory(memory, rest);
+                case Endpoint.Memory memory -> intoMemory(memory.pieces(), rest);
             };
             if (n == -Errno.EAGAIN) {
                 await(sink, Polls.POLLOUT);
@@ -109,17 +110,15 @@ final class Ends {
         }
     }
 
-    private long intoMemory(MemorySegment memory, MemorySegment rest) {
-        long n = Math.min(rest.byteSize(), memory.byteSize() - given);
-        MemorySegment.copy(rest, 0, memory, given, n);
+    private long intoMemory(Pieces memory, MemorySegment rest) {
+        long n = Math.min(rest.byteSize(), memory.lengthBytes() - given);
+        memory.copyFrom(given, rest.asSlice(0, n));
         return n == 0 ? -Errno.ENOSPC : n;
     }
 
     private void await(Endpoint end, int events) throws ErrnoException {
         Descriptor descriptor = switch (end) {
-            case Endpoint.File(Descriptor file, long _) -> file;
-            case Endpoint.Socket(Descriptor socket) -> socket;
-            case Endpoint.Pipe(Descriptor pipe) -> pipe;
+            case Endpoint.Open open -> open.descriptor();
             case Endpoint.Memory _ -> throw new IllegalStateException("memory never waits");
         };
         long ready = kernel.polls().await(descriptor, events, WAIT_MS, scratch);

@@ -59,6 +59,7 @@ public final class CopyModel {
     /// @param sinkPath        the way of a sink socket; any for other ends
     /// @param sharedShare     for copy_file_range, the part that came out as shared extents
     /// @param zerocopyShare   for zero-copy send and receive, the part that the kernel did not copy after all
+    /// @param heapShare       for memory, the part that lies on the heap
     public record Circumstances(
             Kind source,
             Kind sink,
@@ -66,12 +67,28 @@ public final class CopyModel {
             NetworkPath sourcePath,
             NetworkPath sinkPath,
             double sharedShare,
-            double zerocopyShare) {
+            double zerocopyShare,
+            double heapShare) {
+        /// The same with no memory on the heap.
+        public Circumstances(
+                Kind source,
+                Kind sink,
+                double cachedShare,
+                NetworkPath sourcePath,
+                NetworkPath sinkPath,
+                double sharedShare,
+                double zerocopyShare) {
+            this(source, sink, cachedShare, sourcePath, sinkPath, sharedShare, zerocopyShare, 0);
+        }
+
         /// All cached, paths unknown, no extents shared, zero copy honoured.
         public static Circumstances usual(Kind source, Kind sink) {
             return new Circumstances(source, sink, 1, NetworkPath.UNKNOWN, NetworkPath.UNKNOWN, 0, 1);
         }
     }
+
+    private static final String STAGING =
+            "Gathering: arrays on the heap move, so their bytes go through a native buffer";
 
     private final List<Hop> hops = new ArrayList<>();
     private final Method method;
@@ -123,8 +140,14 @@ public final class CopyModel {
                 hop(from, Place.BUFFER, By.CPU, reading());
                 deposit(Place.BUFFER, By.CPU, writing());
             }
-            case READ -> hop(from, Place.MEMORY, By.CPU, reading());
-            case WRITE -> deposit(Place.MEMORY, By.CPU, writing());
+            case READ -> {
+                hop(from, Place.MEMORY, By.CPU, reading());
+                hop(Place.BUFFER, Place.MEMORY, By.CPU, given.heapShare(), false, STAGING);
+            }
+            case WRITE -> {
+                hop(Place.MEMORY, Place.BUFFER, By.CPU, given.heapShare(), false, STAGING);
+                deposit(Place.MEMORY, By.CPU, writing());
+            }
             case MMAP_WRITE -> {
                 hop(from, Place.MAPPING, By.REFERENCE, "filemap_map_pages: page tables point to the cache's pages");
                 deposit(Place.MAPPING, By.CPU, writing());

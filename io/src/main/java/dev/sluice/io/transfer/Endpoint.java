@@ -10,6 +10,7 @@ import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Polls;
 import dev.sluice.io.linux.Sockets;
+import dev.sluice.io.memory.Pieces;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.SocketAddress;
@@ -22,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 ///
 /// A transfer borrows its endpoints; whoever made one closes it. Channels of `java.nio` can't be taken, for the JDK
 /// doesn't tell their descriptor's number: open the path or connect here instead, or wrap a number that you own with
-/// [Kernel#adopt] and [#of]. Memory is taken as a native segment or a direct buffer.
+/// [Kernel#adopt] and [#of]. Memory is taken as segments or a buffer.
 public sealed interface Endpoint extends AutoCloseable {
     /// What kind of thing an endpoint is: what methods are chosen by.
     enum Kind {
@@ -46,71 +47,60 @@ public sealed interface Endpoint extends AutoCloseable {
     @Override
     void close();
 
+    /// An end that is an open descriptor.
+    sealed interface Open extends Endpoint {
+        Descriptor descriptor();
+
+        @Override
+        default String name() {
+            return descriptor().name();
+        }
+
+        @Override
+        default void close() {
+            descriptor().close();
+        }
+    }
+
     /// A regular file or a block device, from a position on. The descriptor's own position is neither used nor
     /// relied upon (sendfile into a file moves it).
     ///
     /// @param position first byte to read or write
-    record File(Descriptor descriptor, long position) implements Endpoint {
+    record File(Descriptor descriptor, long position) implements Open {
         @Override
         public Kind kind() {
             return Kind.FILE;
         }
-
-        @Override
-        public String name() {
-            return descriptor.name();
-        }
-
-        @Override
-        public void close() {
-            descriptor.close();
-        }
     }
 
     /// A connected stream socket, TCP or UNIX, blocking or not.
-    record Socket(Descriptor descriptor) implements Endpoint {
+    record Socket(Descriptor descriptor) implements Open {
         @Override
         public Kind kind() {
             return Kind.SOCKET;
         }
-
-        @Override
-        public String name() {
-            return descriptor.name();
-        }
-
-        @Override
-        public void close() {
-            descriptor.close();
-        }
     }
 
     /// One end of a pipe or FIFO, or another stream that is neither file nor socket (a terminal), blocking or not.
-    record Pipe(Descriptor descriptor) implements Endpoint {
+    record Pipe(Descriptor descriptor) implements Open {
         @Override
         public Kind kind() {
             return Kind.PIPE;
         }
-
-        @Override
-        public String name() {
-            return descriptor.name();
-        }
-
-        @Override
-        public void close() {
-            descriptor.close();
-        }
     }
 
-    /// Native memory. As a source it must not change until the transfer is done; a zero-copy send reads it after
-    /// the call.
-    record Memory(MemorySegment segment) implements Endpoint {
-        public Memory {
-            if (!segment.isNative()) {
-                throw new IllegalArgumentException(
-                        "Only native memory can be handed to the kernel; this segment is on the heap");
-            }
+    /// Memory, in one piece or in several that are taken for one behind the other. As a source it must not change
+    /// until the transfer is done; a zero-copy send reads it after the call. What lies on the heap is copied once
+    /// more, since the kernel can't be pointed to it: [TransferAccount#stagedBytes].
+    ///
+    /// @param hold released by [#close], so closed once and not twice
+    record Memory(Pieces pieces, Hold hold) implements Endpoint {
+        public Memory(MemorySegment segment) {
+            this(Pieces.of(segment), Hold.NONE);
+        }
+
+        public long lengthBytes() {
+            return pieces.lengthBytes();
         }
 
         @Override
@@ -125,14 +115,14 @@ public sealed interface Endpoint extends AutoCloseable {
 
         @Override
         public void close() {
-            // borrowed
+            hold.release();
         }
     }
 
-    /// The bytes between position and limit of a direct buffer. Changes to the buffer's position afterwards have no
+    /// The bytes between position and limit of a buffer. Changes to the buffer's position afterwards have no
     /// effect.
-    static Memory memory(ByteBuffer direct) {
-        return new Memory(MemorySegment.ofBuffer(direct));
+    static Memory memory(ByteBuffer buffer) {
+        return new Memory(MemorySegment.ofBuffer(buffer));
     }
 
     /// Opens a file to read from its first byte on.

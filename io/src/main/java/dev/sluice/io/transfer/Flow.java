@@ -5,8 +5,10 @@ import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.FileStatus;
+import dev.sluice.io.linux.IoVectors;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Polls;
+import dev.sluice.io.linux.VectoredFiles;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -52,12 +54,17 @@ final class Flow {
     /// A write of this many bytes to a pipe that is ready doesn't wait (pipe(7), PIPE_BUF).
     private static final long PIPE_BUF = 4096;
 
+    /// For preadv2 and pwritev2 of what has no positions.
+    private static final long STREAM = -1;
+
     final Kernel kernel;
     final Endpoint source;
     final Endpoint sink;
     final long lengthBytes;
     final int chunkBytes;
+    final boolean prefaulted;
     final MemorySegment scratch;
+    private final VectoredFiles vectored;
 
     /// Whether somebody wants to be asked while a call waits: then no call may wait for ever.
     final boolean limited;
@@ -74,6 +81,9 @@ final class Flow {
 
     /// Zero-copy sends that the kernel is done with: progress too, for who waits for it.
     long completions;
+
+    /// Bytes that were copied between the heap and native memory.
+    long staged;
 
     /// Why a mover has gone over to a simpler method by itself; null when none has.
     @Nullable String simplification;
@@ -97,10 +107,12 @@ final class Flow {
             boolean guardSource,
             boolean guardSink) {
         this.kernel = kernel;
+        this.vectored = kernel.vectoredFiles();
         this.source = source;
         this.sink = sink;
         this.lengthBytes = lengthBytes;
         this.chunkBytes = options.chunkBytes();
+        this.prefaulted = options.prefaulted();
         this.limited = options.hasLimits();
         this.watched = limited || options.listener().isPresent();
         this.guardSource = guardSource;
@@ -132,9 +144,7 @@ final class Flow {
 
     static Descriptor descriptor(Endpoint end) {
         return switch (end) {
-            case Endpoint.File file -> file.descriptor();
-            case Endpoint.Socket socket -> socket.descriptor();
-            case Endpoint.Pipe pipe -> pipe.descriptor();
+            case Endpoint.Open open -> open.descriptor();
             case Endpoint.Memory _ -> throw new IllegalStateException("memory has no descriptor");
         };
     }
@@ -145,6 +155,17 @@ final class Flow {
             case Endpoint.File file -> kernel.files().pread(file.descriptor(), target, file.position() + taken);
             case Endpoint.Socket socket -> kernel.sockets().recv(socket.descriptor(), target, 0);
             case Endpoint.Pipe pipe -> sourceReady() ? kernel.files().read(pipe.descriptor(), target) : -Errno.EAGAIN;
+            case Endpoint.Memory _ -> throw new IllegalStateException("memory isn't read by a call");
+        };
+    }
+
+    /// Reads the next bytes of the source into several places, in their order.
+    long read(IoVectors targets) {
+        return switch (source) {
+            case Endpoint.File file -> vectored.preadv2(file.descriptor(), targets, file.position() + taken, 0, 1);
+            case Endpoint.Socket socket -> vectored.preadv2(socket.descriptor(), targets, STREAM, 0, 1);
+            case Endpoint.Pipe pipe ->
+                sourceReady() ? vectored.preadv2(pipe.descriptor(), targets, STREAM, 0, 1) : -Errno.EAGAIN;
             case Endpoint.Memory _ -> throw new IllegalStateException("memory isn't read by a call");
         };
     }
@@ -163,16 +184,34 @@ final class Flow {
             case Endpoint.File file -> kernel.files().pwrite(file.descriptor(), bytes, file.position() + delivered);
             case Endpoint.Socket socket -> kernel.sockets().send(socket.descriptor(), bytes, 0);
             case Endpoint.Pipe pipe -> {
-                if (!guardSink) {
-                    yield kernel.files().write(pipe.descriptor(), bytes);
-                }
-                yield sinkReady()
-                        ? kernel.files()
-                                .write(pipe.descriptor(), bytes.asSlice(0, Math.min(bytes.byteSize(), PIPE_BUF)))
-                        : -Errno.EAGAIN;
+                MemorySegment part = bytes.asSlice(0, writeBytes(bytes.byteSize()));
+                yield sinkReady() ? kernel.files().write(pipe.descriptor(), part) : -Errno.EAGAIN;
             }
             case Endpoint.Memory _ -> throw new IllegalStateException("memory isn't written by a call");
         };
+    }
+
+    /// Writes the next bytes to the sink from several places, in their order.
+    ///
+    /// @param pieces at most [#writeBytes]
+    long write(IoVectors pieces) {
+        return switch (sink) {
+            case Endpoint.File file -> vectored.pwritev2(file.descriptor(), pieces, file.position() + delivered, 0, 1);
+            case Endpoint.Socket socket -> kernel.sockets().sendmsg(socket.descriptor(), pieces, 0);
+            case Endpoint.Pipe pipe ->
+                sinkReady() ? vectored.pwritev2(pipe.descriptor(), pieces, STREAM, 0, 1) : -Errno.EAGAIN;
+            case Endpoint.Memory _ -> throw new IllegalStateException("memory isn't written by a call");
+        };
+    }
+
+    /// What of some bytes may be written by one call: all, unless the sink is a blocking pipe in a transfer with
+    /// limits.
+    long writeBytes(long lengthBytes) {
+        return guardSink ? Math.min(lengthBytes, PIPE_BUF) : lengthBytes;
+    }
+
+    Call gatherCall() {
+        return sink.kind() == Endpoint.Kind.SOCKET ? Call.SENDMSG : Call.PWRITEV2;
     }
 
     Call writeCall() {

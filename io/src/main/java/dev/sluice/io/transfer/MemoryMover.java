@@ -1,35 +1,59 @@
 package dev.sluice.io.transfer;
 
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.memory.MappingPool;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
-/// Between the caller's memory and an end: one copy, nothing held. Serves [Method#READ] and [Method#WRITE].
+/// Between the caller's memory and an end: one copy, of as many pieces in a call as the kernel takes. Serves
+/// [Method#READ] and [Method#WRITE].
 final class MemoryMover extends Mover {
-    MemoryMover(Flow flow) {
+    private final boolean filling;
+    private final Gathering gathering;
+
+    MemoryMover(Flow flow, MappingPool buffers) {
         super(flow, flow.source.kind() == Endpoint.Kind.MEMORY ? Method.WRITE : Method.READ);
+        this.filling = flow.sink instanceof Endpoint.Memory;
+        Endpoint.Memory memory = (Endpoint.Memory) (filling ? flow.sink : flow.source);
+        this.gathering = new Gathering(flow.kernel, buffers, memory.pieces(), filling);
     }
 
     @Override
     Flow.Step step(long wanted) {
-        long length = flow.callBytes(wanted);
-        if (flow.sink instanceof Endpoint.Memory(MemorySegment segment)) {
-            long n = flow.read(segment.asSlice(flow.taken, length));
-            if (n == 0) {
-                return Flow.Step.SOURCE_ENDED;
-            }
-            if (n < 0) {
-                return flow.read(n, flow.readCall());
-            }
-            flow.taken += n;
-            flow.delivered += n;
-            return Flow.Step.MOVED;
+        try {
+            gathering.select(flow.taken, filling ? flow.callBytes(wanted) : flow.writeBytes(flow.callBytes(wanted)));
+        } catch (ErrnoException e) {
+            return flow.fail(Flow.Side.EITHER, e.call(), -e.errno());
         }
-        MemorySegment segment = ((Endpoint.Memory) flow.source).segment();
-        long n = flow.write(segment.asSlice(flow.taken, length));
+        MemorySegment only = gathering.only();
+        return filling ? read(only) : write(only);
+    }
+
+    private Flow.Step read(@Nullable MemorySegment only) {
+        long n = only != null ? flow.read(only) : flow.read(gathering.vectors());
+        if (n == 0) {
+            return Flow.Step.SOURCE_ENDED;
+        }
+        if (n < 0) {
+            return flow.read(n, only != null ? flow.readCall() : Call.PREADV2);
+        }
+        gathering.filled(flow.taken, n);
+        return moved(n);
+    }
+
+    private Flow.Step write(@Nullable MemorySegment only) {
+        long n = only != null ? flow.write(only) : flow.write(gathering.vectors());
         if (n <= 0) {
-            return flow.written(n, flow.writeCall());
+            return flow.written(n, only != null ? flow.writeCall() : flow.gatherCall());
         }
+        return moved(n);
+    }
+
+    private Flow.Step moved(long n) {
         flow.taken += n;
         flow.delivered += n;
+        flow.staged = gathering.stagedBytes();
         return Flow.Step.MOVED;
     }
 
@@ -40,6 +64,6 @@ final class MemoryMover extends Mover {
 
     @Override
     public void close() {
-        // holds nothing
+        gathering.close();
     }
 }

@@ -77,8 +77,12 @@ final class MmapWriteMover extends Mover {
             throw new ErrnoException(Call.MMAP, Errno.ENOMEM, file.name(), windowStart);
         }
         try {
-            window = Mapping.ofFile(flow.kernel, file, windowStart, windowEnd - windowStart, false);
-            return window;
+            Mapping mapped = Mapping.ofFile(flow.kernel, file, windowStart, windowEnd - windowStart, false);
+            window = mapped;
+            if (flow.prefaulted) {
+                mapped.populate(0, windowEnd - windowStart); // what it can't bring in, the write will meet
+            }
+            return mapped;
         } catch (ErrnoException e) {
             budget.give();
             throw e;

@@ -34,6 +34,9 @@ public final class Planner {
     private static final String IN_KERNEL_COPY =
             "one copy less, but in pieces of 16 pages, which costs more than large reads and writes";
 
+    private static final String ON_HEAP =
+            "the collector moves what lies on the heap, so the kernel can't refer to it after the call";
+
     private static final long PAGE_BYTES = 4096;
 
     /// Bounds the memory; a process sees a handful of file systems.
@@ -67,6 +70,11 @@ public final class Planner {
                     + source.kind().label() + " to a " + sink.kind().label() + "; "
                     + serving.stream().map(Method::label).toList() + " do");
         }
+        if (asked.equals(Optional.of(Method.ZEROCOPY_SEND))
+                && source instanceof Endpoint.Memory memory
+                && memory.pieces().heapBytes() > 0) {
+            throw new IllegalArgumentException(Method.ZEROCOPY_SEND.label() + ": " + ON_HEAP + "; use native memory");
+        }
         if (asked.isPresent() && options.strict()) {
             return new Plan(asked.get(), "asked for, and nothing else", List.of(), List.of());
         }
@@ -74,7 +82,7 @@ public final class Planner {
         switch (source.kind()) {
             case FILE -> fromFile(draft, kernel, (Endpoint.File) source, sink, lengthBytes);
             case SOCKET, PIPE -> fromStream(draft, source, sink);
-            case MEMORY -> fromMemory(draft, kernel, sink, lengthBytes);
+            case MEMORY -> fromMemory(draft, kernel, (Endpoint.Memory) source, sink, lengthBytes);
         }
         forgoRefused(draft, kernel, source, sink);
         return draft.finish(asked);
@@ -201,12 +209,16 @@ public final class Planner {
         }
     }
 
-    private static void fromMemory(Draft draft, Kernel kernel, Endpoint sink, long lengthBytes) {
+    private static void fromMemory(
+            Draft draft, Kernel kernel, Endpoint.Memory source, Endpoint sink, long lengthBytes) {
+        boolean onHeap = source.pieces().heapBytes() > 0;
         if (sink instanceof Endpoint.Socket socket) {
-            if (lengthBytes < ZEROCOPY_BYTES) {
+            if (onHeap) {
+                draft.ruleOut(Method.ZEROCOPY_SEND, ON_HEAP);
+            } else if (lengthBytes / Math.max(1, source.pieces().count()) < ZEROCOPY_BYTES) {
                 draft.ruleOut(
                         Method.ZEROCOPY_SEND,
-                        "below " + ZEROCOPY_BYTES + " bytes pinning pages costs more than the copy");
+                        "below " + ZEROCOPY_BYTES + " bytes a piece pinning pages costs more than the copy");
             } else {
                 NetworkPath path = NetworkPath.of(kernel, socket.descriptor());
                 if (path.kind() == NetworkPath.Kind.DEVICE && path.scatterGather() != NetworkPath.Support.NO) {
@@ -216,7 +228,8 @@ public final class Planner {
                 }
             }
         }
-        draft.prefer(Method.WRITE, "one call, one copy");
+        draft.prefer(
+                Method.WRITE, onHeap ? "one copy, and one before it of what lies on the heap" : "one call, one copy");
     }
 
     private void forgoRefused(Draft draft, Kernel kernel, Endpoint source, Endpoint sink) throws ErrnoException {

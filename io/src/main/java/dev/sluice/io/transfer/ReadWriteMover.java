@@ -1,18 +1,19 @@
 package dev.sluice.io.transfer;
 
 import dev.sluice.io.memory.Mapping;
+import dev.sluice.io.memory.MappingPool;
 import java.lang.foreign.MemorySegment;
 
 /// Through a buffer of ours. The buffer is filled only when it is empty, so a call that was cut short costs a call and
 /// no copy.
 final class ReadWriteMover extends Mover {
-    private final BufferPool pool;
+    private final MappingPool pool;
     private final Mapping buffer;
     private final MemorySegment segment;
     private long start;
     private long end;
 
-    ReadWriteMover(Flow flow, BufferPool pool, Mapping buffer) {
+    ReadWriteMover(Flow flow, MappingPool pool, Mapping buffer) {
         super(flow, Method.READ_WRITE);
         this.pool = pool;
         this.buffer = buffer;

@@ -6,6 +6,7 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Pipes;
 import dev.sluice.io.memory.Mapping;
+import dev.sluice.io.memory.MappingPool;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +21,7 @@ final class SpliceMover extends Mover {
     private final boolean inIsFile;
     private final boolean outIsFile;
     private final PipePool pipes;
-    private final BufferPool buffers;
+    private final MappingPool buffers;
     private PipePool.@Nullable Pipe pipe;
 
     /// Bytes that lie in the pipe.
@@ -33,7 +34,7 @@ final class SpliceMover extends Mover {
     private long bufferStart;
     private long bufferEnd;
 
-    SpliceMover(Flow flow, PipePool pipes, BufferPool buffers) {
+    SpliceMover(Flow flow, PipePool pipes, MappingPool buffers) {
         super(flow, Method.SPLICE);
         this.in = Flow.descriptor(flow.source);
         this.out = Flow.descriptor(flow.sink);

@@ -262,7 +262,7 @@ public final class Transfer implements AutoCloseable {
             case ZEROCOPY_SEND ->
                 new ZerocopySendMover(flow, shared.zerocopySocket(Flow.descriptor(flow.sink)), strict);
             case ZEROCOPY_RECEIVE -> new ZerocopyReceiveMover(flow, shared.buffers, strict);
-            case READ, WRITE -> new MemoryMover(flow);
+            case READ, WRITE -> new MemoryMover(flow, shared.buffers);
         };
     }
 

@@ -33,6 +33,7 @@ public final class TransferAccount {
     private final long deliveredBytes;
     private final long takenBytes;
     private final long copiedAfterAllBytes;
+    private final long stagedBytes;
     private final Map<Method, Long> bytesByMethod;
     private final List<Fallback> fallbacks;
     private final Map<Call, Account.Count> calls;
@@ -53,6 +54,7 @@ public final class TransferAccount {
         this.deliveredBytes = flow.delivered;
         this.takenBytes = flow.taken;
         this.copiedAfterAllBytes = flow.copiedAfterAll;
+        this.stagedBytes = flow.staged;
         this.bytesByMethod = bytesByMethod;
         this.fallbacks = fallbacks;
         this.calls = calls;
@@ -85,7 +87,8 @@ public final class TransferAccount {
                         sourcePath,
                         sinkPath,
                         method == Method.COPY_FILE_RANGE ? sharedShare(kernel, flow) : 0,
-                        bytes == 0 ? 1 : 1 - Math.min(1, (double) flow.copiedAfterAll / bytes))));
+                        bytes == 0 ? 1 : 1 - Math.min(1, (double) flow.copiedAfterAll / bytes),
+                        bytes == 0 ? 0 : Math.min(1, (double) flow.staged / bytes))));
         return new TransferAccount(flow, plan, bytesByMethod, fallbacks, calls, usage, circumstances, cachedShare >= 0);
     }
 
@@ -125,6 +128,12 @@ public final class TransferAccount {
     /// Of the bytes of a zero-copy send or receive, those that the kernel said it copied or couldn't map.
     public Counted copiedAfterAllBytes() {
         return new Counted("copied after all", copiedAfterAllBytes, "bytes");
+    }
+
+    /// Of the bytes of memory, those that were copied between the heap and a native buffer of ours: 0 for native
+    /// memory.
+    public Counted stagedBytes() {
+        return new Counted("copied from or to the heap", stagedBytes, "bytes");
     }
 
     public Map<Method, Long> bytesByMethod() {
@@ -225,6 +234,9 @@ public final class TransferAccount {
         figures.add(deliveredBytes());
         if (copiedAfterAllBytes > 0) {
             figures.add(copiedAfterAllBytes());
+        }
+        if (stagedBytes > 0) {
+            figures.add(stagedBytes());
         }
         figures.add(systemCalls());
         calls.forEach((call, count) -> figures.add(new Counted(call.kernelName(), count.calls(), "calls")));

@@ -14,6 +14,8 @@ import java.util.Optional;
 /// @param listener      told how far the transfer is
 /// @param measured      whether [Transfer#run] measures processor time, faults, device reads and interrupts around
 ///     itself, which costs some reads of /proc
+/// @param prefaulted    whether pages that are mapped for the transfer are brought in by a call before they are used,
+///     instead of by faults in the calls that use them; of [Method#MMAP_WRITE] alone
 public record TransferOptions(
         Optional<Method> method,
         boolean strict,
@@ -22,7 +24,8 @@ public record TransferOptions(
         long timeoutNs,
         Optional<Cancellation> cancellation,
         Optional<Listener> listener,
-        boolean measured) {
+        boolean measured,
+        boolean prefaulted) {
 
     /// Told on the transfer's thread after each step.
     @FunctionalInterface
@@ -34,7 +37,7 @@ public record TransferOptions(
 
     /// Planned, with fallbacks, no limits, nothing measured.
     public static final TransferOptions DEFAULT =
-            new TransferOptions(Optional.empty(), false, 0, 0, 0, Optional.empty(), Optional.empty(), false);
+            new TransferOptions(Optional.empty(), false, 0, 0, 0, Optional.empty(), Optional.empty(), false, false);
 
     public TransferOptions {
         if (chunkBytes < 0 || idleTimeoutNs < 0 || timeoutNs < 0) {
@@ -49,42 +52,80 @@ public record TransferOptions(
     /// Only this method: the transfer fails where the system refuses it.
     public TransferOptions only(Method newMethod) {
         return new TransferOptions(
-                Optional.of(newMethod), true, chunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, measured);
+                Optional.of(newMethod),
+                true,
+                chunkBytes,
+                idleTimeoutNs,
+                timeoutNs,
+                cancellation,
+                listener,
+                measured,
+                prefaulted);
     }
 
     /// This method first, others where the system refuses it.
     public TransferOptions preferring(Method newMethod) {
         return new TransferOptions(
-                Optional.of(newMethod), false, chunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, measured);
+                Optional.of(newMethod),
+                false,
+                chunkBytes,
+                idleTimeoutNs,
+                timeoutNs,
+                cancellation,
+                listener,
+                measured,
+                prefaulted);
     }
 
     public TransferOptions withChunkBytes(int newChunkBytes) {
         return new TransferOptions(
-                method, strict, newChunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, measured);
+                method, strict, newChunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, measured, prefaulted);
     }
 
     public TransferOptions withIdleTimeoutNs(long newIdleTimeoutNs) {
         return new TransferOptions(
-                method, strict, chunkBytes, newIdleTimeoutNs, timeoutNs, cancellation, listener, measured);
+                method, strict, chunkBytes, newIdleTimeoutNs, timeoutNs, cancellation, listener, measured, prefaulted);
     }
 
     public TransferOptions withTimeoutNs(long newTimeoutNs) {
         return new TransferOptions(
-                method, strict, chunkBytes, idleTimeoutNs, newTimeoutNs, cancellation, listener, measured);
+                method, strict, chunkBytes, idleTimeoutNs, newTimeoutNs, cancellation, listener, measured, prefaulted);
     }
 
     public TransferOptions withCancellation(Cancellation newCancellation) {
         return new TransferOptions(
-                method, strict, chunkBytes, idleTimeoutNs, timeoutNs, Optional.of(newCancellation), listener, measured);
+                method,
+                strict,
+                chunkBytes,
+                idleTimeoutNs,
+                timeoutNs,
+                Optional.of(newCancellation),
+                listener,
+                measured,
+                prefaulted);
     }
 
     public TransferOptions withListener(Listener newListener) {
         return new TransferOptions(
-                method, strict, chunkBytes, idleTimeoutNs, timeoutNs, cancellation, Optional.of(newListener), measured);
+                method,
+                strict,
+                chunkBytes,
+                idleTimeoutNs,
+                timeoutNs,
+                cancellation,
+                Optional.of(newListener),
+                measured,
+                prefaulted);
     }
 
     public TransferOptions withMeasurement() {
-        return new TransferOptions(method, strict, chunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, true);
+        return new TransferOptions(
+                method, strict, chunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, true, prefaulted);
+    }
+
+    public TransferOptions withPrefault() {
+        return new TransferOptions(
+                method, strict, chunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, measured, true);
     }
 
     /// Whether anybody wants to be asked while a call waits.

@@ -4,6 +4,7 @@ import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.memory.MappingPool;
 import java.util.Collections;
 import java.util.Map;
 import java.util.WeakHashMap;
@@ -31,7 +32,7 @@ public final class Transfers implements AutoCloseable {
     final LongSupplier clockNs;
     final Planner planner = new Planner();
     final PipePool pipes;
-    final BufferPool buffers = new BufferPool();
+    final MappingPool buffers = new MappingPool();
     final MapBudget maps = new MapBudget(MOST_MAPS);
 
     /// By socket, for as long as the socket's descriptor is reachable: the kernel counts a socket's zero-copy sends
@@ -70,6 +71,9 @@ public final class Transfers implements AutoCloseable {
             length = bounded(length, memory);
         }
         if (sink instanceof Endpoint.Memory memory) {
+            if (memory.pieces().isReadOnly()) {
+                throw new IllegalArgumentException("The memory to receive into is read-only");
+            }
             length = bounded(length, memory);
         }
         if (length < 0) {
@@ -82,7 +86,7 @@ public final class Transfers implements AutoCloseable {
     }
 
     private static long bounded(long lengthBytes, Endpoint.Memory memory) {
-        long size = memory.segment().byteSize();
+        long size = memory.lengthBytes();
         if (lengthBytes == Transfer.UNTIL_END) {
             return size;
         }

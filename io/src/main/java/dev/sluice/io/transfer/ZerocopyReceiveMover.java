@@ -6,6 +6,7 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.TcpReceive;
 import dev.sluice.io.memory.Mapping;
+import dev.sluice.io.memory.MappingPool;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -25,7 +26,7 @@ final class ZerocopyReceiveMover extends Mover {
     private static final long TRIAL_BYTES = 1 << 20;
 
     private final Descriptor socket;
-    private final BufferPool buffers;
+    private final MappingPool buffers;
     private final boolean strict;
     private final Mapping room;
     private final Mapping buffer;
@@ -35,7 +36,7 @@ final class ZerocopyReceiveMover extends Mover {
     private long mappedBytes;
     private long copiedBytes;
 
-    ZerocopyReceiveMover(Flow flow, BufferPool buffers, boolean strict) throws ErrnoException {
+    ZerocopyReceiveMover(Flow flow, MappingPool buffers, boolean strict) throws ErrnoException {
         super(flow, Method.ZEROCOPY_RECEIVE);
         this.socket = Flow.descriptor(flow.source);
         this.buffers = buffers;

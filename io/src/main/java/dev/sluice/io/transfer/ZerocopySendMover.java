@@ -6,6 +6,7 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Sockets;
 import dev.sluice.io.memory.Mapping;
+import dev.sluice.io.memory.Pieces;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +38,7 @@ final class ZerocopySendMover extends Mover {
     private final Descriptor socket;
     private final ZerocopySocket sends;
     private final boolean strict;
-    private final @Nullable MemorySegment memory;
+    private final @Nullable Pieces memory;
     private final @Nullable Mapping ring;
     private final long slotBytes;
     /// Sends under way by slot.
@@ -59,8 +60,8 @@ final class ZerocopySendMover extends Mover {
         this.strict = strict;
         this.sender = sends.newSender();
         ErrnoException.check(sends.enable(flow.kernel, socket), Call.SETSOCKOPT, socket.name());
-        if (flow.source instanceof Endpoint.Memory(MemorySegment segment)) {
-            memory = segment;
+        if (flow.source instanceof Endpoint.Memory source) {
+            memory = source.pieces();
             ring = null;
             slotBytes = 0;
             pending = new int[1]; // sends from memory all have tag 0
@@ -85,7 +86,7 @@ final class ZerocopySendMover extends Mover {
     Flow.Step step(long wanted) {
         if (memory != null) {
             long length = Math.min(flow.callBytes(wanted), MOST_PER_SEND);
-            return send(memory.asSlice(flow.taken, length), true);
+            return send(memory.runAt(flow.taken, length), true); // a call for each piece
         }
         if (start == end) {
             Flow.Step filled = fill(wanted);

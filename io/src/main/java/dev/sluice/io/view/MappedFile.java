@@ -17,6 +17,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.SortedMap;
 import java.util.zip.Checksum;
 import org.jspecify.annotations.Nullable;
 
@@ -346,6 +347,21 @@ public final class MappedFile implements AutoCloseable {
             if (kernel.mappings().advise(pages, Mappings.MADV_POPULATE_READ) == -Errno.EFAULT) {
                 verify(position, rangeBytes, true, null);
             }
+        } finally {
+            leave();
+        }
+    }
+
+    /// Counts the folios that the mapped pages lie in; only pages that are in the map already, so [#load] first.
+    ///
+    /// @param into gets how many there are of each length in bytes
+    /// @return pages seen, or −errno where the kernel doesn't show them: it does to root alone
+    public long folios(SortedMap<Long, Long> into) {
+        if (!mapping.retain()) {
+            return 0;
+        }
+        try {
+            return kernel.folios().count(mapping.segment(), into);
         } finally {
             leave();
         }

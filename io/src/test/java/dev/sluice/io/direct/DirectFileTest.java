@@ -11,7 +11,7 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.support.LoopDevice;
-import dev.sluice.io.support.LoopMount;
+import dev.sluice.testbase.LoopFileSystem;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -320,7 +320,8 @@ class DirectFileTest {
     @CsvSource({"RING, ext4", "THREADS, ext4", "RING, xfs", "THREADS, xfs"})
     @Tag("root")
     void worksOnOtherFileSystemsAndTellsWhenTheyAreFull(Engine engine, String type) throws Exception {
-        try (LoopMount mount = LoopMount.open(folder, type, type.equals("xfs") ? 310L << 20 : 16L << 20);
+        try (LoopFileSystem mount = LoopFileSystem.create(
+                        folder, type, type.equals("xfs") ? LoopFileSystem.LEAST_XFS_BYTES : 16L << 20);
                 DirectFileFixture fixture = new DirectFileFixture(engine);
                 DirectFile file = fixture.open(mount.folder().resolve("data"), Access.CREATE)) {
             againstAnArray(fixture, file, 300_000, 100);

@@ -14,7 +14,7 @@ import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.support.ChildJvm;
 import dev.sluice.io.support.Commands;
-import dev.sluice.io.support.LoopMount;
+import dev.sluice.testbase.LoopFileSystem;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,7 +77,7 @@ class OrphanWritesTest {
         assumeTrue(Files.isDirectory(Path.of("/sys/fs/cgroup/blkio")), "no control group (version 1) for blkio");
         Path group = Path.of(
                 "/sys/fs/cgroup/blkio/sluice-orphans-" + ProcessHandle.current().pid());
-        try (LoopMount mount = LoopMount.open(folder, "ext4", 64L << 20);
+        try (LoopFileSystem mount = LoopFileSystem.create(folder, "ext4", 64L << 20);
                 DirectFileFixture fixture = new DirectFileFixture(engine)) {
             Path path = mount.folder().resolve("data");
             try (DirectFile file = fixture.open(path, DirectFile.Access.CREATE)) {
@@ -86,7 +86,7 @@ class OrphanWritesTest {
             Files.createDirectory(group);
             try {
                 String number = Commands.run(
-                        "lsblk", "-ndo", "MAJ:MIN", mount.device().path().toString());
+                        "findmnt", "-nro", "MAJ:MIN", mount.folder().toString());
                 Files.writeString(
                         group.resolve("blkio.throttle.write_bps_device"), number.strip() + " " + BYTES_PER_SECOND);
                 try (ChildJvm child = ChildJvm.start(

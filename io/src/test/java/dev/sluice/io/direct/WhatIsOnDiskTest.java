@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.io.async.QueueConfig.Engine;
 import dev.sluice.io.direct.DirectFile.Access;
-import dev.sluice.io.support.LoopMount;
+import dev.sluice.testbase.LoopFileSystem;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,15 +31,16 @@ class WhatIsOnDiskTest {
     /// Writes a new file one way, cuts the power, and answers what is found: its length, −1 for no file, −2 for a
     /// file of the right length with other bytes.
     private long leftOfANewFile(String type, Engine engine, int lengthBytes, Way way) throws Exception {
-        try (LoopMount mount = LoopMount.open(folder, type, type.equals("xfs") ? 310L << 20 : 32L << 20)) {
+        try (LoopFileSystem mount =
+                LoopFileSystem.create(folder, type, type.equals("xfs") ? LoopFileSystem.LEAST_XFS_BYTES : 32L << 20)) {
             Path path = mount.folder().resolve("data");
             try (DirectFileFixture fixture = new DirectFileFixture(engine)) {
                 DirectFile file = fixture.open(path, Access.CREATE);
                 way.write(file, bytes(lengthBytes, 0x5A));
-                mount.cutPowerOnly();
+                mount.cutPower();
                 closeDead(file);
             }
-            mount.mountAgain();
+            mount.remount();
             if (!Files.exists(path)) {
                 return -1;
             }

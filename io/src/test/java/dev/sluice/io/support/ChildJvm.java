@@ -98,6 +98,11 @@ public final class ChildJvm implements AutoCloseable {
         process.waitFor();
     }
 
+    /// SIGKILL, without waiting for what comes of it.
+    public void signalKill() {
+        process.destroyForcibly();
+    }
+
     public long pid() {
         return process.pid();
     }

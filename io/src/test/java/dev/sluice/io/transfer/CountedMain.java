@@ -22,9 +22,12 @@ public final class CountedMain {
         }
         Map<Call, Account.Count> counts = new EnumMap<>(Call.class);
         for (int round = Integer.parseInt(arguments[2]); round > 0; round--) {
-            for (EndType source : List.of(EndType.FILE, EndType.TCP, EndType.MEMORY)) {
+            for (EndType source : List.of(EndType.FILE, EndType.TCP, EndType.MEMORY, EndType.PIECES)) {
                 for (EndType sink : List.of(EndType.FILE, EndType.TCP, EndType.PIPE)) {
                     for (Method method : Method.serving(source.kind, sink.kind)) {
+                        if (source == EndType.PIECES && method == Method.ZEROCOPY_SEND) {
+                            continue; // not from the heap
+                        }
                         transfer(folder, source, sink, method, counts);
                     }
                 }

@@ -6,7 +6,9 @@ enum EndType {
     TCP(Endpoint.Kind.SOCKET),
     UNIX(Endpoint.Kind.SOCKET),
     PIPE(Endpoint.Kind.PIPE),
-    MEMORY(Endpoint.Kind.MEMORY);
+    MEMORY(Endpoint.Kind.MEMORY),
+    /// Memory in more pieces than one call takes, some of them on the heap, some empty.
+    PIECES(Endpoint.Kind.MEMORY);
 
     final Endpoint.Kind kind;
 

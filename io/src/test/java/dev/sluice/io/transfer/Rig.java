@@ -6,8 +6,10 @@ import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
+import dev.sluice.io.linux.IoVectors;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Pipes;
+import dev.sluice.io.memory.Pieces;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -97,6 +99,13 @@ final class Rig implements AutoCloseable {
                 source = new Endpoint.Memory(memory);
                 feedEnd = null;
             }
+            case PIECES -> {
+                source = pieces(lengthBytes);
+                MemorySegment content = arena.allocate(Math.max(1, lengthBytes)).asSlice(0, lengthBytes);
+                Pattern.fill(content, 0);
+                ((Endpoint.Memory) source).pieces().copyFrom(0, content);
+                feedEnd = null;
+            }
             default -> throw new AssertionError(sourceType);
         }
         switch (sinkType) {
@@ -127,8 +136,28 @@ final class Rig implements AutoCloseable {
                         arena.allocate(Math.max(1, lengthBytes), 4096).asSlice(0, lengthBytes));
                 collectEnd = null;
             }
+            case PIECES -> {
+                sink = pieces(lengthBytes);
+                collectEnd = null;
+            }
             default -> throw new AssertionError(sinkType);
         }
+    }
+
+    /// In three times as many pieces as one call takes, native and on the heap, some of them empty.
+    private Endpoint.Memory pieces(long lengthBytes) {
+        List<MemorySegment> pieces = new ArrayList<>();
+        long step = Math.max(1, lengthBytes / (3 * IoVectors.MAX));
+        for (long at = 0; at < lengthBytes; at += step) {
+            long size = Math.min(step, lengthBytes - at);
+            boolean onHeap = pieces.size() % 5 == 1 || pieces.size() % 5 == 2;
+            pieces.add(onHeap ? MemorySegment.ofArray(new byte[(int) size]) : arena.allocate(size));
+            if (pieces.size() % 100 == 7) {
+                pieces.add(MemorySegment.ofArray(new byte[0]));
+                pieces.add(MemorySegment.NULL);
+            }
+        }
+        return new Endpoint.Memory(Pieces.of(pieces), Hold.NONE);
     }
 
     /// The same descriptor behind the other sides' kernel, made blocking.
@@ -306,7 +335,7 @@ final class Rig implements AutoCloseable {
     /// Closes the sink, waits for its other side, and answers how many right bytes the sink has from its first on;
     /// -1 - index for the first wrong one.
     long received() throws IOException, InterruptedException {
-        if (sinkType != EndType.MEMORY && sinkType != EndType.FILE) {
+        if (sinkType.kind != Endpoint.Kind.MEMORY && sinkType != EndType.FILE) {
             sink.close();
         }
         join(collectors);
@@ -315,8 +344,11 @@ final class Rig implements AutoCloseable {
                 long size = java.nio.file.Files.size(sinkPath);
                 yield verified(sinkPath, sinkPosition, Math.max(0, size - sinkPosition));
             }
-            case MEMORY -> {
-                MemorySegment memory = ((Endpoint.Memory) sink).segment();
+            case MEMORY, PIECES -> {
+                Endpoint.Memory got = (Endpoint.Memory) sink;
+                MemorySegment memory =
+                        arena.allocate(Math.max(1, got.lengthBytes())).asSlice(0, got.lengthBytes());
+                got.pieces().copyTo(0, memory);
                 long wrong = Pattern.mismatch(memory, 0);
                 yield wrong < 0 ? memory.byteSize() : wrong; // what comes behind may just not be there yet
             }

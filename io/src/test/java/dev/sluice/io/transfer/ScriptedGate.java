@@ -15,10 +15,13 @@ final class ScriptedGate implements Gate {
     static final Set<Call> MOVING = EnumSet.of(
             Call.READ,
             Call.PREAD,
+            Call.PREADV2,
             Call.WRITE,
             Call.PWRITE,
+            Call.PWRITEV2,
             Call.RECV,
             Call.SEND,
+            Call.SENDMSG,
             Call.SENDFILE,
             Call.SPLICE,
             Call.COPY_FILE_RANGE);

@@ -24,7 +24,17 @@ import org.junit.jupiter.api.io.TempDir;
 @RequiresProgram("strace")
 class StraceTest {
     private static final List<String> OURS_ALONE = List.of(
-            "sendfile", "splice", "copy_file_range", "sendto", "recvfrom", "recvmsg", "pwrite64", "pipe2", "accept4");
+            "sendfile",
+            "splice",
+            "copy_file_range",
+            "sendto",
+            "sendmsg",
+            "recvfrom",
+            "recvmsg",
+            "pwrite64",
+            "pwritev2",
+            "pipe2",
+            "accept4");
 
     private static final List<String> JVM_TOO = List.of(
             "pread64",

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.support.Commands;
-import dev.sluice.io.support.LoopMount;
+import dev.sluice.testbase.LoopFileSystem;
 import dev.sluice.testbase.RequiresProgram;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,7 +31,7 @@ class SnapshotTest {
     @Tag("root")
     @RequiresProgram("mkfs.xfs")
     void aSnapshotSharesExtentsAndStaysAsItWas() throws Exception {
-        try (LoopMount xfs = LoopMount.open(folder, "xfs", 300L << 20)) {
+        try (LoopFileSystem xfs = LoopFileSystem.create(folder, "xfs", LoopFileSystem.LEAST_XFS_BYTES)) {
             Path source = xfs.folder().resolve("source");
             byte[] content = new byte[10_000_001];
             new Random(7).nextBytes(content);

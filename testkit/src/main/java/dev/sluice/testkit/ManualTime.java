@@ -1,4 +1,4 @@
-package dev.sluice.log;
+package dev.sluice.testkit;
 
 import java.util.Comparator;
 import java.util.List;
@@ -11,9 +11,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
-/// Threads and clock of [Flushing] in the hands of a test: nothing runs and no time passes but when the test says so.
-/// Tasks run on the test's thread. Those that are due at once may also be run at once, on the thread that asks.
-final class ManualTime extends AbstractExecutorService implements ScheduledExecutorService {
+/// Threads and a clock in the hands of a test: nothing runs and no time passes but when the test says so. Tasks run on
+/// the test's thread. Those that are due at once may also be run at once, on the thread that asks. Owned by one thread.
+public final class ManualTime extends AbstractExecutorService implements ScheduledExecutorService {
     private record Due(long atNs, long number, Runnable task) {}
 
     private final boolean atOnce;
@@ -24,26 +24,27 @@ final class ManualTime extends AbstractExecutorService implements ScheduledExecu
     private boolean ended;
 
     /// @param atOnce whether what is due at once runs at once
-    ManualTime(boolean atOnce) {
+    public ManualTime(boolean atOnce) {
         this.atOnce = atOnce;
     }
 
-    Flushing flushing() {
-        return new Flushing(this, () -> nowNs);
+    /// The time that has passed.
+    public long nanoTime() {
+        return nowNs;
     }
 
     /// Time passes within a task: what the device takes.
-    void take(long ns) {
+    public void take(long ns) {
         nowNs += ns;
     }
 
     /// Runs what is due now.
-    void run() {
+    public void run() {
         pass(0);
     }
 
     /// Lets time pass, and runs what comes due, in its order.
-    void pass(long ns) {
+    public void pass(long ns) {
         long until = nowNs + ns;
         while (!due.isEmpty() && due.peek().atNs() <= Math.max(until, nowNs)) {
             Due next = due.remove();
@@ -53,7 +54,7 @@ final class ManualTime extends AbstractExecutorService implements ScheduledExecu
         nowNs = Math.max(nowNs, until);
     }
 
-    boolean isIdle() {
+    public boolean isIdle() {
         return due.isEmpty();
     }
 

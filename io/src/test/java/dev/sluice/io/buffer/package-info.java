@@ -1,0 +1,4 @@
+@NullUnmarked
+package dev.sluice.io.buffer;
+
+import org.jspecify.annotations.NullUnmarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.io.shared;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullUnmarked
+package dev.sluice.netty;
+
+import org.jspecify.annotations.NullUnmarked;
