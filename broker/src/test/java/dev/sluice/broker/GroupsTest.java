@@ -194,8 +194,7 @@ class GroupsTest {
         ByteBuffer subscription = ConsumerProtocol.serializeSubscription(new Subscription(List.of("topic")));
         byte[] metadata = new byte[subscription.remaining()];
         subscription.get(metadata);
-        join.protocols()
-                .add(new JoinGroupRequestProtocol().setName("range").setMetadata(metadata));
+        join.protocols().add(new JoinGroupRequestProtocol().setName("range").setMetadata(metadata));
         return join;
     }
 

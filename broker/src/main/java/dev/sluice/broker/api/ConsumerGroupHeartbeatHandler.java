@@ -28,8 +28,9 @@ final class ConsumerGroupHeartbeatHandler
     ApiMessage answer(
             ConsumerGroupHeartbeatRequestData body, short version, ConsumerGroupHeartbeatResponseData answered) {
         if (answered.errorCode() == Errors.UNKNOWN_SERVER_ERROR.code() && body.memberEpoch() == JOINING) {
-            // Kafka's coordinator fails on who joins a classic group in the middle of that group's first rebalance, when
-            // it has no protocol yet. A moment later it has one: members ask again on this error, on the other they end.
+            // Kafka's coordinator fails on who joins a classic group in the middle of that group's first rebalance,
+            // when it has no protocol yet. A moment later it has one: members ask again on this error, on the other
+            // they end.
             return answered.setErrorCode(Errors.COORDINATOR_LOAD_IN_PROGRESS.code());
         }
         return answered;
