@@ -46,12 +46,18 @@ public final class Broker implements AutoCloseable {
     /// Threads for work that may block: topics, searches by time, producer ids.
     private static final int CONTROL_THREADS = 2;
 
+    /// Threads for work that takes long and needs no disk: there is one when there is any, so that it is not behind
+    /// a topic that waits to be created on a disk that stalls.
+    private static final int ASIDE_THREADS = 1;
+
+    private static final long IDLE_S = 30;
     private static final long CONTROL_STOP_MS = 5_000;
 
     private final LiveConfig config;
     private final LogDirectory directory;
     private final Network network;
-    private final ThreadPoolExecutor control;
+    private final ThreadPoolExecutor control = threads("sluice-control-", CONTROL_THREADS);
+    private final ThreadPoolExecutor aside = threads("sluice-aside-", ASIDE_THREADS);
     private final Groups groups;
     private final Checkpointer checkpointer;
     private final Retention retention;
@@ -60,18 +66,11 @@ public final class Broker implements AutoCloseable {
     // Guarded by this.
     private boolean closed;
 
-    private Broker(
-            LiveConfig live,
-            LogDirectory directory,
-            Network network,
-            ThreadPoolExecutor control,
-            Groups groups,
-            InstantSource clock) {
+    private Broker(LiveConfig live, LogDirectory directory, Network network, Groups groups, InstantSource clock) {
         this.config = live;
         BrokerConfig config = live.now();
         this.directory = directory;
         this.network = network;
-        this.control = control;
         this.groups = groups;
         this.checkpointer = new Checkpointer(directory, config.checkpointIntervalMs());
         this.retention = new Retention(
@@ -115,7 +114,8 @@ public final class Broker implements AutoCloseable {
                     segments,
                     LogDirectory.Options.standard()
                             .withRecoveryThreads(config.recoveryThreads())
-                            .withReserveBytes(config.reserveBytes()));
+                            .withReserveBytes(config.reserveBytes())
+                            .withEngine(config.engine()));
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             throw e;
@@ -123,7 +123,7 @@ public final class Broker implements AutoCloseable {
         try {
             catalogue = Catalogue.open(kernel, directory, live, clock);
             Groups groups = new Groups(kernel, config, catalogue, clock);
-            broker = new Broker(live, directory, network, controlThreads(), groups, clock);
+            broker = new Broker(live, directory, network, groups, clock);
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);
@@ -146,22 +146,31 @@ public final class Broker implements AutoCloseable {
         }
     }
 
-    private static ThreadPoolExecutor controlThreads() {
-        return new ThreadPoolExecutor(
-                CONTROL_THREADS,
-                CONTROL_THREADS,
-                0,
+    private static ThreadPoolExecutor threads(String name, int count) {
+        ThreadPoolExecutor threads = new ThreadPoolExecutor(
+                count,
+                count,
+                IDLE_S,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(), // bounded by OffLoop
-                Thread.ofPlatform().name("sluice-control-", 0).daemon().factory());
+                Thread.ofPlatform().name(name, 0).daemon().factory());
+        threads.allowCoreThreadTimeOut(true);
+        return threads;
     }
 
     private void open(Catalogue catalogue, String clusterId, Account segments, InstantSource clock) throws IOException {
         config.follow(now -> network.configure(now.net()));
         BrokerStatus status = new BrokerStatus(
-                config, catalogue, network.connectionsAccount(), segments, retention::isDiskFull, System.nanoTime());
-        Services services =
-                new Services(catalogue, config, clusterId, groups, clock, new OffLoop(control), status::json);
+                config,
+                catalogue,
+                network.connectionsAccount(),
+                segments,
+                directory.engine(),
+                retention::isDiskFull,
+                network.disk(),
+                System.nanoTime());
+        Services services = new Services(
+                catalogue, config, clusterId, groups, clock, new OffLoop(control), new OffLoop(aside), status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);
     }
 
@@ -232,7 +241,8 @@ public final class Broker implements AutoCloseable {
         }
         closed = true;
         boolean ended = network.stop();
-        ended &= stopControl();
+        ended &= stop(control);
+        ended &= stop(aside);
         ended &= groups.close();
         ended &= checkpointer.stop();
         ended &= retention.stop();
@@ -249,10 +259,10 @@ public final class Broker implements AutoCloseable {
         }
     }
 
-    private boolean stopControl() {
-        control.shutdown();
-        control.getQueue().clear(); // nobody waits for its answers any more
-        boolean ended = Ending.await(control, CONTROL_STOP_MS);
+    private static boolean stop(ThreadPoolExecutor threads) {
+        threads.shutdown();
+        threads.getQueue().clear(); // nobody waits for its answers any more
+        boolean ended = Ending.await(threads, CONTROL_STOP_MS);
         if (!ended) {
             LOG.error("Work of the control plane did not end in {} ms", CONTROL_STOP_MS);
         }

@@ -3,6 +3,7 @@ package dev.sluice.broker;
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.catalogue.Topic;
 import dev.sluice.broker.config.LiveConfig;
+import dev.sluice.broker.net.DiskStall;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
@@ -25,23 +26,31 @@ final class BrokerStatus {
     private final Catalogue catalogue;
     private final Account connections;
     private final Account segments;
+    private final String engine;
     private final BooleanSupplier diskFull;
+    private final DiskStall disk;
     private final long startedNs;
     private final JsonFactory json = new JsonFactory();
 
+    /// @param engine   how records get to the disk
     /// @param diskFull whether writing fails for want of space
+    /// @param disk     whether it holds up who writes to it
     BrokerStatus(
             LiveConfig config,
             Catalogue catalogue,
             Account connections,
             Account segments,
+            String engine,
             BooleanSupplier diskFull,
+            DiskStall disk,
             long startedNs) {
         this.config = config;
         this.catalogue = catalogue;
         this.connections = connections;
         this.segments = segments;
+        this.engine = engine;
         this.diskFull = diskFull;
+        this.disk = disk;
         this.startedNs = startedNs;
     }
 
@@ -54,9 +63,14 @@ final class BrokerStatus {
             out.writeStringProperty("version", Version.CURRENT);
             out.writeNumberProperty("uptimeMs", (System.nanoTime() - startedNs) / 1_000_000);
             out.writeStringProperty(
-                    "dataDir",
-                    config.now().dataDir().toAbsolutePath().normalize().toString());
+                    "dataDir", config.now().dataDir().toAbsolutePath().normalize().toString());
             out.writeStringProperty("flush", config.now().log().describeFlushPolicy());
+            out.writeStringProperty("engine", engine);
+            out.writeEndObject();
+
+            out.writeObjectPropertyStart("disk");
+            out.writeNumberProperty("stalls", disk.stalls());
+            out.writeNumberProperty("longestStallMs", disk.longestMs());
             out.writeEndObject();
 
             out.writeArrayPropertyStart("problems");
@@ -89,6 +103,10 @@ final class BrokerStatus {
     /// What an operator should know first, a sentence each; of all topics, whichever was asked for.
     private List<String> problems() {
         List<String> problems = new ArrayList<>();
+        if (disk.isStalled()) {
+            problems.add("The disk of " + config.now().dataDir().toAbsolutePath().normalize() + " has stalled for "
+                    + disk.stalledForMs() + " ms: what is produced waits for it, or for its time-out");
+        }
         if (diskFull.getAsBoolean()) {
             problems.add(
                     "The disk of " + config.now().dataDir().toAbsolutePath().normalize()

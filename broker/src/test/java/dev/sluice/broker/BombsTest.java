@@ -8,6 +8,10 @@ import dev.sluice.testkit.Batches;
 import dev.sluice.testkit.LeakCounter;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -27,9 +31,11 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 @ExtendWith(LeakCounter.class)
 class BombsTest {
-    /// What a bomb may cost, the test's own client and the log line included. A count that is believed costs
-    /// gigabytes.
-    private static final long MOST_BYTES_A_BOMB = 256 << 10;
+    private static final int BOMB_BYTES = 200;
+
+    /// What a byte that is sent may cost on the heap, the test's own client and the log line included: they are
+    /// most of it. A count that is believed costs gigabytes a bomb.
+    private static final long MOST_BYTES_A_BYTE_SENT = (256 << 10) / BOMB_BYTES;
 
     /// Fills of a request's body: counts and lengths in every form that the protocol has, all of them huge.
     private static final List<byte[]> CLAIMS = List.of(
@@ -65,32 +71,60 @@ class BombsTest {
                     .map(key -> (int) key.apiKey())
                     .toList();
             assertThat(keys).hasSizeGreaterThan(9);
-            explode(broker, ApiKeys.METADATA, CLAIMS.getFirst(), 0); // what is loaded and made once
-            int bombs = 0;
-            long before = threads.getTotalThreadAllocatedBytes();
-            for (int key : keys) {
-                ApiKeys api = ApiKeys.forId(key);
-                for (byte[] claim : CLAIMS) {
-                    for (int shift = 0; shift < 4; shift++) {
-                        explode(broker, api, claim, shift);
-                        bombs++;
-                    }
-                }
-            }
-            long allocated = threads.getTotalThreadAllocatedBytes() - before;
-
-            assertThat(allocated / bombs)
-                    .as("bytes allocated for each of %d bombs", bombs)
-                    .isLessThan(MOST_BYTES_A_BOMB);
+            assertThat(allocatedForAByteSent(broker.address(), keys)).isLessThan(MOST_BYTES_A_BYTE_SENT);
             assertThat(witness.metadata().brokers()).hasSize(1);
         }
     }
 
+    private long allocatedForAByteSent(InetSocketAddress address, List<Integer> keys) throws IOException {
+        explode(address, ApiKeys.METADATA, CLAIMS.getFirst(), 0); // what is loaded and made once
+        long sent = 0;
+        long before = threads.getTotalThreadAllocatedBytes();
+        for (int key : keys) {
+            ApiKeys api = ApiKeys.forId(key);
+            for (byte[] claim : CLAIMS) {
+                for (int shift = 0; shift < 4; shift++) {
+                    explode(address, api, claim, shift);
+                    sent += BOMB_BYTES;
+                }
+            }
+        }
+        return (threads.getTotalThreadAllocatedBytes() - before) / sent;
+    }
+
+    /// A server that makes room for what the first array of a body claims to hold, up to 16 MiB: what a decoder
+    /// does that does not hold counts against the bytes that are there.
+    @Test
+    void theControlThatBelievesAClaimIsCaught() throws Exception {
+        try (ServerSocket believing = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            Thread server = Thread.ofPlatform().daemon().start(() -> {
+                try {
+                    while (true) {
+                        try (Socket socket = believing.accept()) {
+                            byte[] frame = socket.getInputStream().readAllBytes();
+                            int claimed = ByteBuffer.wrap(frame).getInt(frame.length / 2);
+                            socket.getOutputStream().write(new byte[Math.clamp(claimed, 1, 16 << 20)], 0, 1);
+                        }
+                    }
+                } catch (IOException e) {
+                    // The test is over.
+                }
+            });
+            InetSocketAddress address = (InetSocketAddress) believing.getLocalSocketAddress();
+
+            assertThat(allocatedForAByteSent(address, List.of((int) ApiKeys.METADATA.id)))
+                    .isGreaterThan(MOST_BYTES_A_BYTE_SENT);
+
+            believing.close();
+            server.join();
+        }
+    }
+
     /// A request of the newest version whose head is right and whose body repeats a claim, moved by some bytes.
-    private static void explode(TestBroker broker, ApiKeys api, byte[] claim, int shift) throws IOException {
+    private static void explode(InetSocketAddress address, ApiKeys api, byte[] claim, int shift) throws IOException {
         int version = api.latestVersion(false);
         boolean flexible = api.requestHeaderVersion((short) version) >= 2;
-        ByteBuffer frame = ByteBuffer.allocate(200).putInt(196);
+        ByteBuffer frame = ByteBuffer.allocate(BOMB_BYTES).putInt(BOMB_BYTES - Integer.BYTES);
         frame.putShort(api.id)
                 .putShort((short) version)
                 .putInt(7)
@@ -103,7 +137,7 @@ class BombsTest {
         for (int i = 0; frame.hasRemaining(); i++) {
             frame.put(claim[i % claim.length]);
         }
-        try (TestClient client = broker.client()) {
+        try (TestClient client = TestClient.connect(address)) {
             client.raw.sendBytes(frame.array());
             client.raw.shutdownOutput();
             client.raw.readUntilClosed();

@@ -58,6 +58,10 @@ final class KilledBroker implements AutoCloseable {
         return address;
     }
 
+    long pid() {
+        return process.pid();
+    }
+
     /// SIGKILL; answers when the process is gone.
     void kill() throws InterruptedException {
         process.destroyForcibly();

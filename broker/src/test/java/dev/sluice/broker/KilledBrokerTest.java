@@ -26,9 +26,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A broker that is killed (SIGKILL) at random moments under producers, while topics come and go. After the next start
 /// everything that was acknowledged is there, in order and once, and nothing that was acknowledged as gone has come
@@ -147,8 +148,9 @@ class KilledBrokerTest {
         }
     }
 
-    @Test
-    void losesNothingThatItAcknowledged(@TempDir Path folder) {
+    @ParameterizedTest
+    @ValueSource(strings = {"pwrite", "direct"})
+    void losesNothingThatItAcknowledged(String engine, @TempDir Path folder) {
         Seeds.run(random -> {
             List<Producing> producers = new ArrayList<>();
             for (int i = 0; i < PRODUCERS; i++) {
@@ -156,7 +158,7 @@ class KilledBrokerTest {
             }
             Administrating administrator = new Administrating(random);
             for (int round = 0; round < ROUNDS; round++) {
-                try (KilledBroker broker = KilledBroker.start(folder.resolve("data"))) {
+                try (KilledBroker broker = KilledBroker.start(folder.resolve("data"), "sluice.log.engine", engine)) {
                     try (TestClient client = TestClient.connect(broker.address())) {
                         for (Producing producer : producers) {
                             producer.check(client);
@@ -168,7 +170,7 @@ class KilledBrokerTest {
                     workUntilKilled(broker, producers, administrator, 200 + random.nextInt(800));
                 }
             }
-            try (TestBroker broker = TestBroker.start(folder.resolve("data"));
+            try (TestBroker broker = TestBroker.start(folder.resolve("data"), "sluice.log.engine", engine);
                     TestClient client = broker.client()) {
                 assertThat(broker.broker().recoveryReport().clean()).isFalse();
                 for (Producing producer : producers) {

@@ -55,19 +55,22 @@ public final class SluiceIo implements AutoCloseable {
     /// @throws IOException       when an end can't be opened
     public TransferAccount move(End source, End sink, long lengthBytes, TransferOptions options) throws IOException {
         long delivered = 0;
-        try (Endpoint from = source.open(kernel, kernel.account(), false);
-                Endpoint to = sink.open(kernel, kernel.account(), true);
+        boolean isInFlight = false;
+        Endpoint from = source.open(kernel, kernel.account(), false);
+        try (Endpoint to = sink.open(kernel, kernel.account(), true);
                 Transfer transfer = transfers.begin(from, to, lengthBytes, options)) {
             try {
                 transfer.run();
                 return transfer.account();
             } finally {
                 delivered = transfer.deliveredBytes();
-                if (transfer.inFlightBytes() > 0) {
-                    source.inFlight();
-                }
+                isInFlight = transfer.inFlightBytes() > 0;
             }
         } finally {
+            // Memory that the kernel may still read isn't given back to be used for something else.
+            if (!isInFlight || !(from instanceof Endpoint.Memory)) {
+                from.close();
+            }
             source.moved(delivered);
             sink.moved(delivered);
         }

@@ -43,6 +43,7 @@ final class DirectoryLock implements AutoCloseable {
         return name.equals(FILE)
                 || name.equals(SpaceReserve.FILE)
                 || name.equals(MetaProperties.FILE)
+                || name.equals(OrphanWrites.FILE)
                 || name.equals(PageCacheWitness.FILE)
                 || name.equals("lost+found");
     }

@@ -3,6 +3,7 @@ package dev.sluice.log;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// Owned by one thread, which closes it. What it finds below the published end and is no batch is corruption.
 final class HeaderCursor implements AutoCloseable {
     private static final long ANY = -1;
+    private static final long PAGE_BYTES = 4096;
 
     private final Kernel kernel;
     private final Descriptor file;
@@ -22,6 +24,7 @@ final class HeaderCursor implements AutoCloseable {
     private final long endOffset;
     private final long endPosition;
     private final boolean gapsAllowed;
+    private final boolean dropsBehind;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment memory = arena.allocate(BatchView.HEADER_BYTES, 8);
     private final ByteBuffer view = memory.asByteBuffer();
@@ -31,6 +34,9 @@ final class HeaderCursor implements AutoCloseable {
     private long nextPosition;
     /// Base offset that the next batch must have, or ANY.
     private long nextOffset;
+    /// What was read, in positions; nothing while the two are equal.
+    private long firstRead;
+    private long endRead;
     /// Whether the cursor is at a batch that [#next] has not answered yet.
     private boolean unread;
 
@@ -47,12 +53,25 @@ final class HeaderCursor implements AutoCloseable {
             long endOffset,
             long endPosition,
             boolean gapsAllowed) {
+        this(kernel, file, segmentBaseOffset, endOffset, endPosition, gapsAllowed, false);
+    }
+
+    /// @param dropsBehind whether the page cache shall forget what was read
+    HeaderCursor(
+            Kernel kernel,
+            Descriptor file,
+            long segmentBaseOffset,
+            long endOffset,
+            long endPosition,
+            boolean gapsAllowed,
+            boolean dropsBehind) {
         this.kernel = kernel;
         this.file = file;
         this.segmentBaseOffset = segmentBaseOffset;
         this.endOffset = endOffset;
         this.endPosition = endPosition;
         this.gapsAllowed = gapsAllowed;
+        this.dropsBehind = dropsBehind;
         this.nextOffset = segmentBaseOffset;
     }
 
@@ -73,8 +92,7 @@ final class HeaderCursor implements AutoCloseable {
         if (endPosition - position < BatchView.HEADER_BYTES) {
             throw corrupt("a batch header of 61 bytes", (endPosition - position) + " bytes");
         }
-        long read = kernel.files().preadFully(file, memory, position);
-        ErrnoException.check(read, Call.PREAD, file.name());
+        long read = read(memory);
         if (read < BatchView.HEADER_BYTES) {
             throw corrupt("a batch header of 61 bytes", "the end of the file after " + read);
         }
@@ -99,6 +117,14 @@ final class HeaderCursor implements AutoCloseable {
         nextOffset = header.lastOffset() + 1;
         nextPosition = position + length;
         return true;
+    }
+
+    private long read(MemorySegment into) throws ErrnoException {
+        long read = kernel.files().preadFully(file, into, position);
+        ErrnoException.check(read, Call.PREAD, file.name());
+        firstRead = endRead == 0 ? position : Math.min(firstRead, position);
+        endRead = Math.max(endRead, position + read);
+        return read;
     }
 
     private CorruptBatchException corrupt(String expected, String found) {
@@ -131,8 +157,7 @@ final class HeaderCursor implements AutoCloseable {
     BatchView body(Arena owner) throws CorruptBatchException, ErrnoException {
         int length = (int) (nextPosition - position);
         MemorySegment bytes = owner.allocate(ValueLayout.JAVA_BYTE, length);
-        long read = kernel.files().preadFully(file, bytes, position);
-        ErrnoException.check(read, Call.PREAD, file.name());
+        long read = read(bytes);
         if (read < length) {
             throw corrupt("a batch of " + length + " bytes", "the end of the file after " + read);
         }
@@ -168,6 +193,11 @@ final class HeaderCursor implements AutoCloseable {
 
     @Override
     public void close() {
+        if (dropsBehind && endRead > 0) { // a hint
+            long from = firstRead & -PAGE_BYTES;
+            long to = endRead + PAGE_BYTES - 1 & -PAGE_BYTES; // a page that is dropped in part is kept
+            kernel.files().advise(file, from, to - from, Files.FADV_DONTNEED);
+        }
         arena.close();
     }
 }

@@ -19,6 +19,12 @@ record LogContext(
         LogStarts logStarts,
         Flushing flushing,
         Runnable ceilings) {
+    /// What a log is written by. What the broker writes for itself goes through the page cache always: it is
+    /// little, read again and again, and must be written on a full disk too.
+    SegmentWriter.Engine engineFor(LogConfig config) {
+        return config.vital() ? SegmentWriter.pwrite() : engine;
+    }
+
     /// Makes durable where the logs of the folder begin now.
     @FunctionalInterface
     interface LogStarts {

@@ -46,7 +46,7 @@ public final class LogDirectory implements AutoCloseable {
     /// @param recoveryThreads  partitions recovered at a time
     /// @param openSegmentFiles files of sealed segments that are kept open after their last reader, in the whole
     ///     folder
-    /// @param engine           how bytes get into the segments
+    /// @param engine           how bytes get into the segments; started for the folder, and closed with it
     /// @param ids              new random ids, for the folder and for what is being deleted
     /// @param reserveBytes     disk space kept for what must be written on a full disk too, at most a 64th of the
     ///     file system; 0 for none
@@ -93,6 +93,10 @@ public final class LogDirectory implements AutoCloseable {
 
         public Options withRecoveryThreads(int count) {
             return new Options(count, openSegmentFiles, engine, ids, reserveBytes, flushing);
+        }
+
+        public Options withEngine(SegmentWriter.Engine newEngine) {
+            return new Options(recoveryThreads, openSegmentFiles, newEngine, ids, reserveBytes, flushing);
         }
 
         public Options withReserveBytes(long bytes) {
@@ -143,6 +147,7 @@ public final class LogDirectory implements AutoCloseable {
             SpaceReserve reserve,
             Account segmentsAccount,
             Options options,
+            SegmentWriter.Engine engine,
             Function<String, LogConfig> configOf)
             throws IOException {
         this.kernel = kernel;
@@ -152,7 +157,7 @@ public final class LogDirectory implements AutoCloseable {
         this.context = new LogContext(
                 kernel,
                 new OpenFiles(options.openSegmentFiles()),
-                options.engine(),
+                engine,
                 clock,
                 reserve,
                 this::keepLogStarts,
@@ -189,7 +194,17 @@ public final class LogDirectory implements AutoCloseable {
         try {
             UUID id = lock.identify(identity, options.ids());
             SpaceReserve reserve = SpaceReserve.in(kernel, absolute, options.reserveBytes());
-            return new LogDirectory(kernel, absolute, id, lock, clock, reserve, segments, options, configOf);
+            if (!options.engine().isAsynchronous()) {
+                OrphanWrites.awaitOver(kernel, absolute);
+            }
+            SegmentWriter.Engine engine = options.engine().start(kernel, absolute, segments);
+            try {
+                return new LogDirectory(
+                        kernel, absolute, id, lock, clock, reserve, segments, options, engine, configOf);
+            } catch (IOException | RuntimeException | Error e) {
+                engine.close();
+                throw e;
+            }
         } catch (IOException | RuntimeException | Error e) {
             lock.close();
             throw e;
@@ -340,6 +355,11 @@ public final class LogDirectory implements AutoCloseable {
 
     public Path folder() {
         return folder;
+    }
+
+    /// How records are written, for a line in a log.
+    public String engine() {
+        return context.engine().description();
     }
 
     /// `directory.id` of meta.properties.
@@ -624,6 +644,7 @@ public final class LogDirectory implements AutoCloseable {
     public synchronized void abandon() {
         closed = true;
         logs.values().forEach(PartitionLog::abandon);
+        context.engine().close();
         context.flushing().end(FLUSH_END_MS);
         lock.close();
     }

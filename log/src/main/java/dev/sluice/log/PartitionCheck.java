@@ -197,7 +197,7 @@ final class PartitionCheck {
             try (Descriptor file = kernel.files()
                             .open(path, Files.O_RDONLY, 0, kernel.account())
                             .orThrow();
-                    SegmentScanner scanner = new SegmentScanner(kernel, size)) {
+                    SegmentScanner scanner = new SegmentScanner(kernel, size, recovered)) {
                 return scan(files, file, scanner, size, indexes, recovered, last);
             }
         } catch (ErrnoException e) {

@@ -428,7 +428,7 @@ final class PartitionLoader {
     private SegmentScanner.Result scan(Found found, IndexBuilder builder, SegmentScanner.Visitor visitor)
             throws ErrnoException {
         try (Descriptor file = open(found.files().log());
-                SegmentScanner scanner = new SegmentScanner(kernel, found.logBytes())) {
+                SegmentScanner scanner = new SegmentScanner(kernel, found.logBytes(), true)) {
             if (fenced) {
                 // What could not be written counts as clean, and goes: what is read then is the device's.
                 kernel.files().advise(file, 0, 0, Files.FADV_DONTNEED);
@@ -441,6 +441,9 @@ final class PartitionLoader {
             withinAWrite = result.problem() != null
                     && scanner.endsWithinAWrite(
                             file, result, found.logBytes(), found.files().baseOffset());
+            if (context.engine().isPastPageCache() && !fenced) {
+                kernel.files().advise(file, 0, 0, Files.FADV_DONTNEED);
+            }
             segmentsScanned++;
             bytesScanned += scanner.bytesRead();
             batchesScanned += result.batches();
@@ -488,6 +491,8 @@ final class PartitionLoader {
                         result.validBytes(),
                         found.logBytes() - result.validBytes(),
                         result.problem());
+            } else if (result.validBytes() < found.logBytes()) {
+                truncate(found.files().log(), result.validBytes()); // padding
             }
             write(builder, found);
             segments.set(

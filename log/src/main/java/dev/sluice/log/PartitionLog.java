@@ -6,6 +6,7 @@ import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.transfer.Hold;
 import dev.sluice.io.transfer.Span;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,7 +16,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// The log of one partition: record batches one behind the other, in segments, appended to at the end and read from
@@ -40,11 +44,16 @@ import org.jspecify.annotations.Nullable;
 ///
 /// **What readers see** is everything that was published below the log's ceiling, see [Ceilings], which lies far ahead;
 /// or, while [FlushPolicy#ACK] holds, what of it is on the device: else a power loss could take back what somebody has
-/// read. The end of it is the high watermark, and a batch is acknowledged when that has passed it.
+/// read. With an engine that writes later than it is asked to, see [SegmentWriter], it is never more than was written.
+/// The end of it is the high watermark, and a batch is acknowledged when that has passed it.
 ///
-/// **Memory.** Nothing is copied here: batches are written from the caller's memory, and reads answer where the bytes
-/// lie.
+/// **Memory.** Nothing is copied here: batches are written from the caller's memory, unless the engine wants them in
+/// its own, and reads answer where the bytes lie.
 public final class PartitionLog {
+    /// How long an append waits for the memory of an engine that writes past the page cache, as one through it
+    /// waits in the kernel when too much is dirty.
+    private static final long MEMORY_WAIT_NS = TimeUnit.SECONDS.toNanos(1);
+
     private static final String STOPPED = " takes no more appends until the broker is restarted and has verified it.";
 
     private final LogContext context;
@@ -75,6 +84,9 @@ public final class PartitionLog {
     /// What readers may see, or null for all that is published. Set before anything is published that they may not
     /// see, and read after what is published was read: so nobody sees the one without the other.
     private volatile @Nullable End shown;
+    /// How far an asynchronous engine has come, or null where what is published is written: nobody may see more.
+    /// Set before anything is published that is not, then raised by the engine.
+    private volatile @Nullable End written;
     /// Below it, offsets may be shown before they are on the device.
     private volatile long ceiling;
 
@@ -222,8 +234,15 @@ public final class PartitionLog {
     /// offsets are given for the first time, until their ceiling is on the device.
     public long highWatermark() {
         long end = logEndOffset();
-        End bound = shown;
+        End bound = bound();
         return bound == null ? end : bound.offset();
+    }
+
+    /// The end of what readers may see, or null for all that is published; read after what is published was.
+    private @Nullable End bound() {
+        End allowed = shown;
+        End there = written;
+        return allowed == null || (there != null && there.offset() < allowed.offset()) ? there : allowed;
     }
 
     /// The offset below which everything was flushed to the device.
@@ -315,8 +334,28 @@ public final class PartitionLog {
     ///     are overwritten
     /// @return what became of it; never throws for what the disk or the producer did
     public AppendOutcome append(BatchView batch) {
+        AppendOutcome outcome = appendOnce(batch);
+        if (isForWantOfMemory(outcome)) {
+            LongSupplier nanoTime = context.flushing().nanoTime();
+            long beganNs = nanoTime.getAsLong();
+            while (isForWantOfMemory(outcome)
+                    && nanoTime.getAsLong() - beganNs < MEMORY_WAIT_NS
+                    && context.engine().awaitMemory()) {
+                outcome = appendOnce(batch);
+            }
+        }
+        return outcome;
+    }
+
+    /// The engine's memory is on its way to the disk.
+    private static boolean isForWantOfMemory(AppendOutcome outcome) {
+        return outcome instanceof AppendOutcome.Failed failed && !failed.permanent() && failed.errno() == Errno.EAGAIN;
+    }
+
+    private AppendOutcome appendOnce(BatchView batch) {
         AppendOutcome outcome;
         boolean isShown;
+        boolean isWritten;
         boolean asksForCeiling;
         lock.lock();
         try {
@@ -327,6 +366,7 @@ public final class PartitionLog {
             }
             asksForCeiling &= wantsCeiling;
             isShown = shown == null;
+            isWritten = written == null;
         } finally {
             lock.unlock();
         }
@@ -334,7 +374,7 @@ public final class PartitionLog {
             context.ceilings().run();
         }
         if (outcome instanceof AppendOutcome.Appended appended) {
-            if (isShown) {
+            if (isShown && isWritten) {
                 tellGrown(batch.lengthBytes());
             }
             flushInTime(appended.lastOffset() + 1, isShown);
@@ -416,8 +456,12 @@ public final class PartitionLog {
         if (shown == null && !(unflushed && lastOffset < ceiling)) {
             shown = end();
         }
+        if (written == null && context.engineFor(using).isAsynchronous()) {
+            written = end();
+        }
         wantsCeiling |= unflushed && lastOffset >= ceiling - Ceilings.STEP / 2;
         segment.publish(lastOffset + 1, (int) position + batch.lengthBytes());
+        appender.writer().commit(segment.published());
         return new AppendOutcome.Appended(baseOffset, lastOffset, BatchView.NO_TIMESTAMP, logStartOffset);
     }
 
@@ -451,12 +495,18 @@ public final class PartitionLog {
     /// The appender of the active segment, which is a new one if the batch is due for one.
     private SegmentAppender appenderFor(BatchView batch, LogConfig using, long baseOffset)
             throws ErrnoException, CorruptBatchException {
-        SegmentAppender appender = active().warm(using);
+        SegmentAppender appender = warm(using);
         if (mustRoll(batch, using, baseOffset, appender)) {
             roll(baseOffset);
-            appender = active().warm(using);
+            appender = warm(using);
         }
         return appender;
+    }
+
+    private SegmentAppender warm(LogConfig using) throws ErrnoException, CorruptBatchException {
+        Segment active = active();
+        SegmentAppender appender = active.appender();
+        return appender != null ? appender : active.warm(using, new WriteProgress(active));
     }
 
     /// Kafka's rule, `LogSegment.shouldRoll`.
@@ -524,7 +574,7 @@ public final class PartitionLog {
     }
 
     private static boolean passes(int errno) {
-        return Errno.isOutOfSpace(errno)
+        return Errno.isOutOfSpace(errno) // or the engine's memory is taken, EAGAIN, or too small, ENOMEM
                 || errno == Errno.ENOMEM
                 || errno == Errno.EMFILE
                 || errno == Errno.ENFILE
@@ -593,7 +643,7 @@ public final class PartitionLog {
         Segment last = all[all.length - 1];
         long lastPublished = last.published();
         long publishedEnd = last.endOffset(lastPublished);
-        End bound = shown;
+        End bound = bound();
         if (bound != null && bound.segment().baseOffset() <= last.baseOffset()) { // else it rose beyond all of these
             last = bound.segment();
             lastPublished = bound.published();
@@ -651,7 +701,7 @@ public final class PartitionLog {
         }
     }
 
-    private static @Nullable ReadOutcome readIn(
+    private @Nullable ReadOutcome readIn(
             Segment segment, long published, long offset, int maxBytes, boolean atLeastOneBatch)
             throws CorruptBatchException, ErrnoException {
         CachedFile log = segment.log();
@@ -667,12 +717,39 @@ public final class PartitionLog {
             if (log.isSuspect()) {
                 length = segment.readable(file, place, length);
             }
+            Span span = span(segment, file, place.position(), length);
             handedOut = true;
-            return new ReadOutcome.Found(new Span(file, place.position(), length, log), place.baseOffset());
+            return new ReadOutcome.Found(span, place.baseOffset());
         } finally {
             if (!handedOut) {
                 log.release();
             }
+        }
+    }
+
+    /// @param file of the segment, with a reference that the span takes over
+    private Span span(Segment segment, Descriptor file, int position, int lengthBytes) {
+        boolean isPastCache = context.engineFor(config).isPastPageCache();
+        SegmentAppender appending = isPastCache ? segment.appender() : null;
+        SegmentWriter.InMemory inMemory =
+                appending == null ? null : appending.writer().inMemory(position, lengthBytes);
+        CachedFile log = segment.log();
+        return inMemory == null
+                ? new Span(file, position, lengthBytes, List.of(), isPastCache, log)
+                : new Span(file, position, lengthBytes, inMemory.slices(), true, new BothHolds(log, inMemory.hold()));
+    }
+
+    /// The hold of a file and that of some memory.
+    private record BothHolds(Hold file, Hold memory) implements Hold {
+        @Override
+        public void release() {
+            memory.release();
+            file.release();
+        }
+
+        @Override
+        public void unreadable() {
+            file.unreadable();
         }
     }
 
@@ -733,8 +810,9 @@ public final class PartitionLog {
     private TimestampSearch timestamps(BatchCodec codec) throws ErrnoException, CorruptBatchException {
         lock.lock();
         try {
-            End bound = shown;
-            End end = bound == null ? end() : bound;
+            End published = end();
+            End bound = bound();
+            End end = bound == null ? published : bound;
             SegmentAppender appender = end.segment().appender();
             LargestTimestamp largest =
                     appender != null ? appender.largest() : end.segment().largest();
@@ -870,6 +948,58 @@ public final class PartitionLog {
         } finally {
             lock.unlock();
         }
+    }
+
+    // ---- What an asynchronous engine says
+
+    /// How far one segment was written. On the engine's thread.
+    private final class WriteProgress implements SegmentWriter.Progress {
+        private final Segment segment;
+
+        private WriteProgress(Segment segment) {
+            this.segment = segment;
+        }
+
+        @Override
+        public void written(long mark) {
+            written = new End(segment, mark);
+        }
+
+        @Override
+        public void grown(long lengthBytes) {
+            End there = written;
+            End allowed = shown;
+            if (there == null || allowed == null || there.offset() <= allowed.offset()) {
+                tellGrown(lengthBytes);
+            } // else whoever allows more tells it
+        }
+
+        /// Off the engine's thread: the lock may be held by somebody who waits for another write.
+        @Override
+        @SuppressWarnings("FutureReturnValueIgnored") // it throws nothing
+        public void failed(int errno, String what) {
+            try {
+                context.flushing().threads().schedule(() -> lose(errno, what), 0, TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException e) {
+                // The folder was closed: nobody waits any more.
+            }
+        }
+    }
+
+    private void lose(int errno, String what) {
+        lock.lock();
+        try {
+            if (failure == null && !closed) {
+                failure = new AppendOutcome.Failed(
+                        errno,
+                        true,
+                        what + ": " + Errno.describe(errno) + ". What was appended from offset " + highWatermark()
+                                + " on is not acknowledged; " + name + STOPPED);
+            }
+        } finally {
+            lock.unlock();
+        }
+        tellStopped();
     }
 
     // ---- Its ceiling

@@ -235,7 +235,13 @@ final class Segment {
 
     private HeaderCursor firstBatch(Descriptor file, long publishedEnd) {
         return new HeaderCursor(
-                context.kernel(), file, baseOffset, endOffset(publishedEnd), endPosition(publishedEnd), gapsAllowed);
+                context.kernel(),
+                file,
+                baseOffset,
+                endOffset(publishedEnd),
+                endPosition(publishedEnd),
+                gapsAllowed,
+                context.engine().isPastPageCache());
     }
 
     /// A cursor before the first batch that may hold a record of at least `timestampMs` at or above
@@ -316,11 +322,22 @@ final class Segment {
     // ---- What the thread that holds the partition's lock does
 
     /// The appender, opened if the segment rests.
-    SegmentAppender warm(LogConfig config) throws CorruptBatchException, ErrnoException {
+    ///
+    /// @param progress told how far an asynchronous engine has come
+    SegmentAppender warm(LogConfig config, SegmentWriter.Progress progress)
+            throws CorruptBatchException, ErrnoException {
         SegmentAppender appending = appender;
         if (appending == null) {
             appending = SegmentAppender.open(
-                    context, config, baseOffset, log, offsetIndex, timeIndex, endPosition(published()), largest());
+                    context,
+                    config,
+                    baseOffset,
+                    log,
+                    offsetIndex,
+                    timeIndex,
+                    endPosition(published()),
+                    largest(),
+                    progress);
             appender = appending;
         }
         return appending;
@@ -403,6 +420,9 @@ final class Segment {
             SegmentAppender appending = appender;
             // A segment at rest has no writer; what engines leave in the page cache is synced alike.
             long result = appending != null ? appending.writer().flush() : sync(file);
+            if (result == -Errno.ECANCELED) { // the log is closed, and what is not written is not missed
+                throw new ErrnoException(Call.CLOSE, Errno.ECANCELED, file.name());
+            }
             ErrnoException.check(result, Call.FDATASYNC, file.name());
         } finally {
             log.release();

@@ -1,6 +1,7 @@
 package dev.sluice.log;
 
 import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import java.lang.foreign.MemorySegment;
@@ -43,6 +44,7 @@ final class SegmentAppender {
 
     /// @param endPosition where the segment's whole batches end
     /// @param largest     the largest timestamp in it
+    /// @param progress    told how far an asynchronous engine has come
     /// @throws ErrnoException when its file can't be opened, or an index can't be mapped
     static SegmentAppender open(
             LogContext context,
@@ -52,10 +54,18 @@ final class SegmentAppender {
             IndexFile offsetIndex,
             IndexFile timeIndex,
             int endPosition,
-            LargestTimestamp largest)
+            LargestTimestamp largest,
+            SegmentWriter.Progress progress)
             throws ErrnoException {
-        SegmentWriter writer =
-                context.engine().open(context.kernel(), log.acquire(), endPosition, config.preallocateStepBytes());
+        Descriptor file = log.acquire();
+        SegmentWriter writer;
+        try {
+            writer = context.engineFor(config)
+                    .open(context.kernel(), file, endPosition, config.preallocateStepBytes(), progress);
+        } catch (ErrnoException e) {
+            log.release();
+            throw e;
+        }
         SegmentAppender appender = new SegmentAppender(
                 baseOffset,
                 log,

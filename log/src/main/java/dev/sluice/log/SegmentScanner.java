@@ -14,6 +14,10 @@ import org.jspecify.annotations.Nullable;
 /// Reads a segment's file from its start, every byte of it, and says how far it is made of batches that follow each
 /// other.
 ///
+/// **Padding.** The direct engine writes whole blocks. It fills the last one with zeros, and cuts them off when the
+/// segment is sealed or the log closed; a process that is killed leaves them. So zeros up to the end of a file that
+/// consists of whole blocks, fewer than a block, are an end and no damage.
+///
 /// By pread(2) in large pieces into memory of its own, never through a map: a checksum that runs into a page which
 /// can't be read would end the process. A batch may be longer than the piece; it is checked as it passes, so a length
 /// that is wrong costs no memory. Owned by one thread, which closes it.
@@ -28,7 +32,7 @@ final class SegmentScanner implements AutoCloseable {
 
     /// What a scan found.
     ///
-    /// @param validBytes where the whole batches end
+    /// @param validBytes where the whole batches end; padding may follow
     /// @param endOffset  the offset behind the last whole batch
     /// @param problem    what is wrong with the bytes at `validBytes`, or null when the file ends there
     record Result(
@@ -38,6 +42,7 @@ final class SegmentScanner implements AutoCloseable {
             @Nullable String problem) {}
 
     private final Kernel kernel;
+    private final boolean allowsPadding;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment piece;
     private final ByteBuffer pieceView;
@@ -51,8 +56,10 @@ final class SegmentScanner implements AutoCloseable {
     private long bytesRead;
 
     /// @param largestFileBytes length of the longest file that it will scan
-    SegmentScanner(Kernel kernel, long largestFileBytes) {
+    /// @param allowsPadding    whether the files may end in padding: not where a broker has closed them
+    SegmentScanner(Kernel kernel, long largestFileBytes, boolean allowsPadding) {
         this.kernel = kernel;
+        this.allowsPadding = allowsPadding;
         this.piece = arena.allocate(Math.clamp(largestFileBytes, BatchView.HEADER_BYTES, PIECE_BYTES), 64);
         this.pieceView = piece.asByteBuffer();
     }
@@ -95,7 +102,8 @@ final class SegmentScanner implements AutoCloseable {
         while (position < sizeBytes) {
             String problem = check(file, position, sizeBytes, baseOffset, nextOffset, epoch, gapsAllowed);
             if (problem != null) {
-                return new Result(position, batches, nextOffset, problem);
+                boolean isPadded = isPadding(file, position, sizeBytes);
+                return new Result(position, batches, nextOffset, isPadded ? null : problem);
             }
             visitor.batch(header, position);
             batches++;
@@ -104,6 +112,23 @@ final class SegmentScanner implements AutoCloseable {
             position += (int) header.batchLengthBytes();
         }
         return new Result(position, batches, nextOffset, null);
+    }
+
+    private boolean isPadding(Descriptor file, int position, int sizeBytes) throws ErrnoException {
+        int length = sizeBytes - position;
+        if (!allowsPadding
+                || position == 0
+                || sizeBytes % Staging.BLOCK_BYTES != 0
+                || length >= Staging.BLOCK_BYTES
+                || !available(file, position, length, sizeBytes)) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (piece.get(ValueLayout.JAVA_BYTE, position - pieceStart + i) != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Whether the file that was scanned last ends within a write: in a batch whose header is right as far as it is

@@ -40,6 +40,7 @@ class CeilingTest {
     @BeforeEach
     void folder() throws IOException {
         folder = new Folder(temporary.resolve("data"));
+        folder.options = folder.options.withEngine(Folder.unpaddedEngine());
         log = folder.create("t", 0);
     }
 
@@ -358,6 +359,9 @@ class CeilingTest {
         assertThat(folder.path.resolve("t-0").resolve(FenceMark.FILE)).doesNotExist();
         assertThat(folder.report(log).skip()).as("what was seen may be lost").isNotNull();
         assertThat(append()).isGreaterThanOrEqualTo(2);
+        if (Folder.engineUnderTest == Folder.EngineUnderTest.DIRECT) {
+            return; // what was read is dropped always
+        }
         int before = dropped.hits(); // opening the file to append brings another advice
         log = folder.crash(log);
         assertThat(dropped.hits()).as("once").isEqualTo(before);

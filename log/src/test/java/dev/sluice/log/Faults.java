@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongUnaryOperator;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /// A gate that tests arm: the next calls of a kind, on files whose name fits, get another answer.
 final class Faults implements Gate {
@@ -53,14 +54,19 @@ final class Faults implements Gate {
     private final List<Fault> faults = new ArrayList<>();
 
     @Override
-    public synchronized long admit(Call call, String subject, long position, long lengthBytes) {
+    public long admit(Call call, String subject, long position, long lengthBytes) {
+        Fault struck = struckBy(call, subject);
+        return struck == null ? lengthBytes : struck.answer.applyAsLong(lengthBytes); // which may make calls itself
+    }
+
+    private synchronized @Nullable Fault struckBy(Call call, String subject) {
         faults.removeIf(fault -> fault.healed);
         for (Fault fault : faults) {
             if (fault.strikes(call, subject)) {
-                return fault.answer.applyAsLong(lengthBytes);
+                return fault;
             }
         }
-        return lengthBytes;
+        return null;
     }
 
     private synchronized Fault arm(Fault fault) {

@@ -37,8 +37,8 @@ class FlushPolicyTest {
     @BeforeEach
     void folder() {
         folder = new Folder(temporary.resolve("data"));
-        folder.options = new LogDirectory.Options(
-                2, 16, SegmentWriter.pwrite(), folder.options.ids(), () -> Folder.flushing(time));
+        folder.options =
+                new LogDirectory.Options(2, 16, Folder.engine(), folder.options.ids(), () -> Folder.flushing(time));
     }
 
     @AfterEach
@@ -329,7 +329,7 @@ class FlushPolicyTest {
         create(FlushPolicy.OS);
         append(2);
         time.run(); // its ceiling
-        folder.options = new LogDirectory.Options(2, 16, SegmentWriter.pwrite(), folder.options.ids(), Folder::atOnce);
+        folder.options = new LogDirectory.Options(2, 16, Folder.engine(), folder.options.ids(), Folder::atOnce);
         log = folder.crash(log);
         assertThat(log.recoveryPoint())
                 .as("recovered as one that is not flushed")

@@ -2,6 +2,7 @@ package dev.sluice.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.io.async.QueueConfig;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
@@ -14,6 +15,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 
@@ -30,13 +32,44 @@ final class Folder implements AutoCloseable {
     private final Random ids = new Random(7);
 
     LogConfig config = LogConfig.DEFAULT.withSegmentBytes(1 << 20).withIndexBytes(64 << 10);
-    LogDirectory.Options options =
-            new LogDirectory.Options(2, 16, SegmentWriter.pwrite(), this::randomId, Folder::atOnce);
+    LogDirectory.Options options = new LogDirectory.Options(2, 16, engine(), this::randomId, Folder::atOnce);
     long nowMs = Batches.T0;
     private LogDirectory directory;
 
     Folder(Path path) {
         this.path = path.toAbsolutePath();
+    }
+
+    /// What [OnDirectEngineTest] changes for the tests in it.
+    enum EngineUnderTest {
+        PWRITE,
+        DIRECT
+    }
+
+    static EngineUnderTest engineUnderTest = EngineUnderTest.PWRITE;
+
+    /// What the engine has open in a folder where one partition is appended to.
+    static int engineDescriptors() {
+        return engineUnderTest == EngineUnderTest.DIRECT ? 2 : 0; // its lock, and the segment once more
+    }
+
+    static SegmentWriter.Engine engine() {
+        return engine(false);
+    }
+
+    /// The same, for tests that spoil the end of a file: it has no padding when the folder is let go of.
+    static SegmentWriter.Engine unpaddedEngine() {
+        return engine(true);
+    }
+
+    private static SegmentWriter.Engine engine(boolean unpads) {
+        return switch (engineUnderTest) {
+            case PWRITE -> SegmentWriter.pwrite();
+            case DIRECT -> {
+                DirectOptions small = new DirectOptions(DirectOptions.LEAST_POOL_BYTES, QueueConfig.Engine.BEST);
+                yield new AwaitedEngine(SegmentWriter.direct(small), unpads, Map.of());
+            }
+        };
     }
 
     /// Flushes and ceilings done by the thread that asks for them, so that what was appended can be read.

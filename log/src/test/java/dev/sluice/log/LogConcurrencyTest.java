@@ -74,7 +74,7 @@ class LogConcurrencyTest {
     @Test
     void readersSeeWholeBatchesAndNothingThatIsNotPublished() throws Exception {
         try (Folder folder = new Folder(temporary.resolve("data"))) {
-            folder.options = new LogDirectory.Options(1, 2, SegmentWriter.pwrite(), UUID::randomUUID, Folder::atOnce);
+            folder.options = new LogDirectory.Options(1, 2, Folder.engine(), UUID::randomUUID, Folder::atOnce);
             folder.config = folder.config.withSegmentBytes(20_000).withIndexIntervalBytes(200);
             PartitionLog log = folder.create("t", 0);
             AtomicBoolean done = new AtomicBoolean();
@@ -137,7 +137,8 @@ class LogConcurrencyTest {
             assertThat(failures).isEmpty();
             assertThat(tailBatches).hasValue(BATCHES);
             assertThat(log.logEndOffset()).isEqualTo((long) BATCHES * RECORDS);
-            assertThat(OpenHandles.descriptors(folder.path).size()).isLessThanOrEqualTo(1 + 1 + 2);
+            assertThat(OpenHandles.descriptors(folder.path).size())
+                    .isLessThanOrEqualTo(1 + 1 + 2 + Folder.engineDescriptors());
         }
     }
 

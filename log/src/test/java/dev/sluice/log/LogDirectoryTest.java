@@ -336,7 +336,7 @@ class LogDirectoryTest {
 
     @Test
     void aPartitionThatRestsHoldsNoDescriptorsOrMaps() throws IOException {
-        folder.options = new LogDirectory.Options(1, 0, SegmentWriter.pwrite(), UUID::randomUUID, Folder::atOnce);
+        folder.options = new LogDirectory.Options(1, 0, Folder.engine(), UUID::randomUUID, Folder::atOnce);
         folder.config = folder.config.withIndexIntervalBytes(0);
         PartitionLog log = folder.create("t", 0);
         for (int i = 0; i < 1030; i++) { // more index entries than are kept in memory

@@ -22,8 +22,7 @@ class ManyPartitionsTest {
     @Test
     void twoThousandPartitionsAtRestTakeABoundedNumberOfDescriptorsAndMaps() throws IOException {
         try (Folder folder = new Folder(temporary.resolve("data"))) {
-            folder.options =
-                    new LogDirectory.Options(2, OPEN_FILES, SegmentWriter.pwrite(), UUID::randomUUID, Folder::atOnce);
+            folder.options = new LogDirectory.Options(2, OPEN_FILES, Folder.engine(), UUID::randomUUID, Folder::atOnce);
             folder.config = folder.config.withIndexIntervalBytes(0).withPreallocateStepBytes(4096);
             folder.open().close();
             // Laid out as a broker would leave them, without waiting for 4,000 syncs.

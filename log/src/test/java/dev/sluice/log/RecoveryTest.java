@@ -38,6 +38,7 @@ class RecoveryTest {
     @BeforeEach
     void folder() throws IOException {
         folder = new Folder(temporary.resolve("data"));
+        folder.options = folder.options.withEngine(Folder.unpaddedEngine());
         folder.config = folder.config.withSegmentBytes(4096).withIndexIntervalBytes(500);
         log = folder.create("t", 0);
     }

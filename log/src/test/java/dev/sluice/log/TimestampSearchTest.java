@@ -115,7 +115,7 @@ class TimestampSearchTest {
         append(log, batch().records(3).timestamp(T0));
         Path file = folder.file(log, 0, ".log");
         byte[] bytes = java.nio.file.Files.readAllBytes(file);
-        bytes[bytes.length - 3] ^= 1;
+        bytes[(int) log.bytesOnDisk() - 3] ^= 1;
         java.nio.file.Files.write(file, bytes);
 
         assertThatThrownBy(() -> log.offsetForTimestamp(T0, (_, _) -> {

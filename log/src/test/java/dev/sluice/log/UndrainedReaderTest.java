@@ -109,7 +109,7 @@ class UndrainedReaderTest {
 
     @Test
     void itGetsTheBytesThatWerePublished() throws IOException {
-        assertThat(readerGetsWhatWasPublished(SegmentWriter.pwrite())).isTrue();
+        assertThat(readerGetsWhatWasPublished(Folder.engine())).isTrue();
     }
 
     @Test
@@ -130,8 +130,9 @@ class UndrainedReaderTest {
         private int recycled;
 
         @Override
-        public SegmentWriter open(Kernel kernel, Descriptor file, long endBytes, long stepBytes) {
-            SegmentWriter real = SegmentWriter.pwrite().open(kernel, file, endBytes, stepBytes);
+        public SegmentWriter open(
+                Kernel kernel, Descriptor file, long endBytes, long stepBytes, SegmentWriter.Progress progress) {
+            SegmentWriter real = new PwriteSegmentWriter(kernel, file, endBytes, stepBytes, progress);
             try {
                 boolean gone = !kept.isEmpty()
                         && !Files.exists(folder.path

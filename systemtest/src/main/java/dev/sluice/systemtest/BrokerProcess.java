@@ -93,18 +93,30 @@ final class BrokerProcess implements AutoCloseable {
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectOutput(screen.toFile())
                 .start();
+        try {
+            return new BrokerProcess(process, screen, awaitPort(process, screen));
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            process.destroyForcibly();
+            throw e;
+        }
+    }
+
+    private static int awaitPort(Process process, Path screen) throws IOException, InterruptedException {
         long deadlineNs = System.nanoTime() + START_BOUND.toNanos();
         while (true) {
             Matcher matcher = ADDRESS.matcher(Files.readString(screen));
             if (matcher.find()) {
-                return new BrokerProcess(process, screen, Integer.parseInt(matcher.group(1)));
+                return Integer.parseInt(matcher.group(1));
             }
             if (!process.isAlive() || System.nanoTime() - deadlineNs > 0) {
-                process.destroyForcibly();
                 throw new CampaignFailure("The broker did not start:\n" + Files.readString(screen));
             }
             Thread.sleep(LOOK_MS);
         }
+    }
+
+    int port() {
+        return port;
     }
 
     String bootstrap() {
@@ -117,6 +129,15 @@ final class BrokerProcess implements AutoCloseable {
 
     String screen() throws IOException {
         return Files.readString(screen);
+    }
+
+    /// Whether it has shown a text at least so many times.
+    boolean hasShown(String text, int times) {
+        try {
+            return screen().split(Pattern.quote(text), -1).length > times;
+        } catch (IOException e) {
+            throw new CampaignFailure("the broker's screen can't be read: " + e.getMessage());
+        }
     }
 
     /// A field of /proc/PID/status in KiB, such as VmRSS or RssAnon.

@@ -14,6 +14,8 @@ import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicCollection;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
+import org.apache.kafka.common.message.DeleteTopicsRequestData;
+import org.apache.kafka.common.message.DeleteTopicsResponseData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
 import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
@@ -68,9 +70,13 @@ final class CrashClient implements AutoCloseable {
     }
 
     void createTopic(int partitions) throws IOException {
+        createTopic(TOPIC, partitions);
+    }
+
+    void createTopic(String name, int partitions) throws IOException {
         CreatableTopicCollection topics = new CreatableTopicCollection();
         topics.add(
-                new CreatableTopic().setName(TOPIC).setNumPartitions(partitions).setReplicationFactor((short) 1));
+                new CreatableTopic().setName(name).setNumPartitions(partitions).setReplicationFactor((short) 1));
         CreateTopicsResponseData answer = connection.ask(
                 ApiKeys.CREATE_TOPICS,
                 5,
@@ -78,6 +84,16 @@ final class CrashClient implements AutoCloseable {
                 CreateTopicsResponseData.class);
         Errors error = Errors.forCode(answer.topics().iterator().next().errorCode());
         CampaignFailure.require(error == Errors.NONE, "the topic was refused: " + error);
+    }
+
+    void deleteTopic(String name) throws IOException {
+        DeleteTopicsResponseData answer = connection.ask(
+                ApiKeys.DELETE_TOPICS,
+                5,
+                new DeleteTopicsRequestData().setTopicNames(List.of(name)).setTimeoutMs(WAIT_MS),
+                DeleteTopicsResponseData.class);
+        Errors error = Errors.forCode(answer.responses().iterator().next().errorCode());
+        CampaignFailure.require(error == Errors.NONE, "the topic was not deleted: " + error);
     }
 
     ProducerIdentity newProducer() throws IOException {
@@ -149,7 +165,29 @@ final class CrashClient implements AutoCloseable {
     ///
     /// @param waitMs how long the broker may wait for a record
     Fetched fetch(int partition, long offset, int waitMs, History.Reading reading) throws IOException {
-        FetchResponseData answer = connection.ask(
+        FetchResponseData answer = fetch(partition, offset, waitMs);
+        if (answer.errorCode() != 0) {
+            return new Fetched(Errors.forCode(answer.errorCode()), offset, -1);
+        }
+        var part = answer.responses().getFirst().partitions().getFirst();
+        if (part.errorCode() != 0) {
+            return new Fetched(Errors.forCode(part.errorCode()), offset, part.highWatermark());
+        }
+        long next = part.records() == null ? offset : show((MemoryRecords) part.records(), offset, reading);
+        return new Fetched(Errors.NONE, next, part.highWatermark());
+    }
+
+    /// Reads what lies at an offset, and looks at nothing of it.
+    ///
+    /// @return how many bytes came; 0 also for an offset that is no more
+    long fetchBytes(int partition, long offset) throws IOException {
+        FetchResponseData answer = fetch(partition, offset, 0);
+        var part = answer.responses().getFirst().partitions().getFirst();
+        return part.records() == null ? 0 : part.records().sizeInBytes();
+    }
+
+    private FetchResponseData fetch(int partition, long offset, int waitMs) throws IOException {
+        return connection.ask(
                 ApiKeys.FETCH,
                 FETCH_VERSION,
                 new FetchRequestData()
@@ -164,15 +202,23 @@ final class CrashClient implements AutoCloseable {
                                         .setFetchOffset(offset)
                                         .setPartitionMaxBytes(FETCH_BYTES))))),
                 FetchResponseData.class);
-        if (answer.errorCode() != 0) {
-            return new Fetched(Errors.forCode(answer.errorCode()), offset, -1);
+    }
+
+    /// Reads a partition from its beginning to its end, while nobody writes, and holds that against the history:
+    /// what is missing is lost.
+    void readBack(History history, int partition) throws IOException {
+        long next = startOffset(partition);
+        long end = endOffset(partition);
+        History.Reading reading = history.reading(partition, next);
+        while (next < end) {
+            Fetched fetched = fetch(partition, next, 0, reading);
+            CampaignFailure.require(
+                    fetched.error() == Errors.NONE && fetched.nextOffset() > next,
+                    "offset " + next + " of partition " + partition + ", which ends at " + end + ", can't be read: "
+                            + fetched.error());
+            next = fetched.nextOffset();
         }
-        var part = answer.responses().getFirst().partitions().getFirst();
-        if (part.errorCode() != 0) {
-            return new Fetched(Errors.forCode(part.errorCode()), offset, part.highWatermark());
-        }
-        long next = part.records() == null ? offset : show((MemoryRecords) part.records(), offset, reading);
-        return new Fetched(Errors.NONE, next, part.highWatermark());
+        reading.endsAfterCrash(end, System.nanoTime());
     }
 
     /// @return the offset behind the last whole batch

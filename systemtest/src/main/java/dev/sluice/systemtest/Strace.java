@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -11,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// strace attached to a process: every system call of all its threads, with its result.
+/// strace attached to a process: every system call of all its threads, with its result; or a fault in some of them.
 final class Strace implements AutoCloseable {
     /// @param calls  calls that ended, failed ones included
     /// @param errors those that failed
@@ -37,21 +38,24 @@ final class Strace implements AutoCloseable {
     }
 
     static Strace attach(long pid) throws IOException, InterruptedException {
+        return attach(pid, List.of("-e", "trace=all"));
+    }
+
+    /// Has the kernel answer some calls otherwise.
+    ///
+    /// @param call  its name, such as `fdatasync`
+    /// @param fault `error=EIO:when=1`; calls are counted for each thread
+    static Strace inject(long pid, String call, String fault) throws IOException, InterruptedException {
+        return attach(pid, List.of("-e", "trace=" + call, "-e", "inject=" + call + ":" + fault));
+    }
+
+    private static Strace attach(long pid, List<String> what) throws IOException, InterruptedException {
         Path output = Files.createTempFile("sluice", ".strace");
         Path messages = Files.createTempFile("sluice", ".strace-messages");
-        Process process = new ProcessBuilder(
-                        "strace",
-                        "-f",
-                        "-s",
-                        "0",
-                        "-e",
-                        "trace=all",
-                        "-e",
-                        "signal=none",
-                        "-o",
-                        output.toString(),
-                        "-p",
-                        Long.toString(pid))
+        List<String> command = new ArrayList<>(List.of("strace", "-f", "-s", "0"));
+        command.addAll(what);
+        command.addAll(List.of("-e", "signal=none", "-o", output.toString(), "-p", Long.toString(pid)));
+        Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(messages.toFile())
                 .start();

@@ -1,16 +1,22 @@
 package dev.sluice.systemtest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.testbase.LoopFileSystem;
+import dev.sluice.testbase.RequiresProgram;
 import dev.sluice.testkit.History;
 import dev.sluice.testkit.NumberedRecord;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.protocol.Errors;
 import org.junit.jupiter.api.Tag;
@@ -35,33 +41,30 @@ class RealFaultsTest {
         Processes.run(BOUND, List.of(command)).orThrow(String.join(" ", command));
     }
 
-    /// Produces numbered records into partition 0 until one is refused, or there are enough.
+    /// Produces numbered records into a partition until one is refused, or there are enough.
     ///
     /// @return how many were acknowledged
-    private long produce(CrashClient client, CrashClient.ProducerIdentity producer, long from, long most)
+    private long produce(CrashClient client, int partition, CrashClient.ProducerIdentity producer, long from, long most)
             throws IOException {
         for (long number = from; number < from + most; number++) {
-            NumberedRecord record = new NumberedRecord(0, number);
+            NumberedRecord record = new NumberedRecord(partition, number);
             CrashClient.Stored stored =
-                    client.produce(0, producer, (int) number, List.of(record.content(RECORD_BYTES)));
+                    client.produce(partition, producer, (int) number, List.of(record.content(RECORD_BYTES)));
             if (stored.error() != Errors.NONE) {
                 return number - from;
             }
-            history.acknowledged(0, stored.baseOffset(), record, System.nanoTime());
+            history.acknowledged(partition, stored.baseOffset(), record, System.nanoTime());
         }
         return most;
     }
 
+    private long produce(CrashClient client, CrashClient.ProducerIdentity producer, long from, long most)
+            throws IOException {
+        return produce(client, 0, producer, from, most);
+    }
+
     private void readBack(CrashClient client) throws IOException {
-        long end = client.endOffset(0);
-        History.Reading reading = history.reading(0, 0);
-        for (long next = 0; next < end; ) {
-            CrashClient.Fetched fetched = client.fetch(0, next, 0, reading);
-            assertThat(fetched.error()).isEqualTo(Errors.NONE);
-            assertThat(fetched.nextOffset()).isGreaterThan(next);
-            next = fetched.nextOffset();
-        }
-        reading.endsAfterCrash(end, System.nanoTime());
+        client.readBack(history, 0);
         assertThat(history.anomalies()).isEmpty();
     }
 
@@ -97,6 +100,136 @@ class RealFaultsTest {
                 assertThat(broker.isAlive()).isTrue();
             }
         }
+    }
+
+    /// The device refuses for a while, and takes everything again afterwards: the kernel has told the loss once,
+    /// and would call the next flush a success.
+    @Test
+    @Tag("root")
+    void aDeviceThatFailedAndHealedIsNotTrustedBeforeItWasRead() throws Exception {
+        try (ZramDisk disk = ZramDisk.create(temporary)) {
+            Path data = disk.folder().resolve("data");
+            int port = BrokerProcess.lastingPort();
+            List<String> options = List.of("--set", "sluice.flush.policy=ack");
+            CrashClient.ProducerIdentity producer;
+            long stored;
+            try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of())) {
+                try (CrashClient client = CrashClient.connect(port)) {
+                    client.createTopic(2);
+                    producer = client.newProducer();
+                    assertThat(produce(client, producer, 0, 50)).isEqualTo(50);
+                    disk.refuse();
+                    stored = 50 + produce(client, producer, 50, 500);
+                    assertThat(stored).isLessThan(550);
+                    disk.heal();
+                    for (int retry = 0; retry < 3; retry++) {
+                        assertThat(produce(client, producer, stored, 1))
+                                .as("silent recoveries")
+                                .isZero();
+                    }
+                    assertThat(produce(client, 1, client.newProducer(), 0, 5))
+                            .as("on the partition beside it, on the same device")
+                            .isEqualTo(5);
+                }
+                assertThat(broker.isAlive()).isTrue();
+                broker.kill();
+            }
+            try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of());
+                    CrashClient client = CrashClient.connect(port)) {
+                readBack(client);
+                assertThat(produce(client, producer, stored, 5)).isEqualTo(5);
+                readBack(client);
+                assertThat(broker.isAlive()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    @Tag("root")
+    void theControlThatFlushesAgainIsToldThatLostBytesAreThere() throws Exception {
+        try (ZramDisk disk = ZramDisk.create(temporary)) {
+            Path path = disk.folder().resolve("file");
+            byte[] bytes = new byte[1 << 20];
+            new Random(1).nextBytes(bytes);
+            disk.refuse();
+            try (FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                file.write(ByteBuffer.wrap(bytes));
+                assertThatThrownBy(() -> file.force(false)).isInstanceOf(IOException.class);
+                disk.heal();
+                file.force(false); // and nobody complains
+            }
+            disk.remount();
+            assertThat(Files.readAllBytes(path)).isNotEqualTo(bytes);
+        }
+    }
+
+    @Test
+    @Tag("root")
+    @RequiresProgram("strace")
+    void afterOneFlushThatTheKernelCallsFailedNothingIsAcknowledged() throws Exception {
+        Path data = temporary.resolve("data");
+        int port = BrokerProcess.lastingPort();
+        List<String> options = List.of("--set", "sluice.flush.policy=ack");
+        CrashClient.ProducerIdentity producer;
+        long stored;
+        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of())) {
+            try (CrashClient client = CrashClient.connect(port)) {
+                client.createTopic(1);
+                producer = client.newProducer();
+                assertThat(produce(client, producer, 0, 20)).isEqualTo(20);
+                try (Strace _ = Strace.inject(broker.pid(), "fdatasync", "error=EIO:when=1")) {
+                    stored = 20 + produce(client, producer, 20, 500);
+                }
+                assertThat(stored).as("refused").isLessThan(520);
+                for (int retry = 0; retry < 3; retry++) {
+                    assertThat(produce(client, producer, stored, 1))
+                            .as("acknowledged after the failure")
+                            .isZero();
+                }
+            }
+            assertThat(broker.isAlive()).isTrue();
+            broker.kill();
+        }
+        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of());
+                CrashClient client = CrashClient.connect(port)) {
+            readBack(client);
+            assertThat(produce(client, producer, stored, 5)).isEqualTo(5);
+            readBack(client);
+            assertThat(broker.isAlive()).isTrue();
+        }
+    }
+
+    /// A file may not become longer: the kernel writes a part of a batch, or nothing of it. As for a full disk,
+    /// that passes.
+    @Test
+    @Tag("root")
+    void aBatchThatTheKernelDoesNotWriteWholeIsNoPartOfTheLog() throws Exception {
+        Path data = temporary.resolve("data");
+        Path segment = data.resolve(CrashClient.TOPIC + "-0/00000000000000000000.log");
+        int port = BrokerProcess.lastingPort();
+        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, List.of(), Map.of());
+                CrashClient client = CrashClient.connect(port)) {
+            client.createTopic(1);
+            CrashClient.ProducerIdentity producer = client.newProducer();
+            assertThat(produce(client, producer, 0, 20)).isEqualTo(20);
+            limitFiles(broker, Long.toString(Files.size(segment) + RECORD_BYTES / 2));
+            long stored = 20 + produce(client, producer, 20, 500);
+            assertThat(stored).as("refused").isLessThan(520);
+            readBack(client);
+
+            limitFiles(broker, "unlimited");
+            assertThat(produce(client, producer, stored, 20)).isEqualTo(20);
+            broker.kill();
+        }
+        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, List.of(), Map.of());
+                CrashClient client = CrashClient.connect(port)) {
+            readBack(client);
+            assertThat(broker.isAlive()).isTrue();
+        }
+    }
+
+    private static void limitFiles(BrokerProcess broker, String bytes) {
+        command("prlimit", "--pid", Long.toString(broker.pid()), "--fsize=" + bytes + ":");
     }
 
     private record Tmpfs(Path folder) implements AutoCloseable {

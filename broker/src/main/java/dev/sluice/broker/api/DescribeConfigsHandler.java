@@ -28,7 +28,7 @@ final class DescribeConfigsHandler extends MessageHandler<DescribeConfigsRequest
     @Override
     void handle(DescribeConfigsRequestData body, Exchange exchange) {
         if (body.resources().size() > MOST_ON_LOOP) {
-            offLoop(exchange, () -> describe(body));
+            aside(exchange, () -> describe(body));
         } else {
             exchange.answer(describe(body));
         }

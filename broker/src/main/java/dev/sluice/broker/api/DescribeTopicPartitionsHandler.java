@@ -29,7 +29,7 @@ final class DescribeTopicPartitionsHandler extends MessageHandler<DescribeTopicP
 
     @Override
     void handle(DescribeTopicPartitionsRequestData body, Exchange exchange) {
-        offLoop(exchange, () -> describe(body));
+        aside(exchange, () -> describe(body));
     }
 
     private DescribeTopicPartitionsResponseData describe(DescribeTopicPartitionsRequestData body) {

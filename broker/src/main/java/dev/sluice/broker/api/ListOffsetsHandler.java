@@ -61,8 +61,10 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
                 .flatMap(topic -> topic.partitions().stream())
                 .anyMatch(partition ->
                         partition.timestamp() >= 0 || partition.timestamp() == ListOffsetsRequest.MAX_TIMESTAMP);
-        if (searches || partitions > MOST_ON_LOOP) {
+        if (searches) {
             offLoop(exchange, () -> answer(body, exchange.version()));
+        } else if (partitions > MOST_ON_LOOP) {
+            aside(exchange, () -> answer(body, exchange.version()));
         } else {
             exchange.answer(answer(body, exchange.version()));
         }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param <Q> the request's message
 abstract class MessageHandler<Q extends ApiMessage> implements ApiHandler {
-    /// Longer bodies are copied and parsed on a control thread: parsing makes an object or two of each few bytes,
+    /// Longer bodies are copied and parsed on another thread: parsing makes an object or two of each few bytes,
     /// and the connections of the loop should not wait for so many of them.
     private static final int PARSED_ON_LOOP_BYTES = 32 << 10;
 
@@ -42,7 +42,7 @@ abstract class MessageHandler<Q extends ApiMessage> implements ApiHandler {
         }
         ByteBuffer copy = ByteBuffer.allocate(body.remaining()).put(body).flip();
         short version = head.apiVersion();
-        services.offLoop().run(request, key.name, () -> read(version, copy), parsed -> handle(parsed, exchange));
+        services.aside().run(request, key.name, () -> read(version, copy), parsed -> handle(parsed, exchange));
     }
 
     @SuppressWarnings("unchecked") // the generated reader of `key` makes messages of type Q
@@ -54,7 +54,7 @@ abstract class MessageHandler<Q extends ApiMessage> implements ApiHandler {
         return (Q) Messages.read(key, version, body);
     }
 
-    /// Longer bodies are parsed on a control thread.
+    /// Longer bodies are parsed on another thread.
     int parsedOnLoopBytes() {
         return PARSED_ON_LOOP_BYTES;
     }
@@ -71,5 +71,10 @@ abstract class MessageHandler<Q extends ApiMessage> implements ApiHandler {
     /// Does work that may block on a control thread, and answers with what it returns; see [OffLoop].
     void offLoop(Exchange exchange, Callable<? extends ApiMessage> work) {
         services.offLoop().run(exchange.request(), key.name, work, exchange::answer);
+    }
+
+    /// Does work that takes long but needs no disk on another thread, and answers with what it returns.
+    void aside(Exchange exchange, Callable<? extends ApiMessage> work) {
+        services.aside().run(exchange.request(), key.name, work, exchange::answer);
     }
 }

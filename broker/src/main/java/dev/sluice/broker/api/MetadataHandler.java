@@ -82,10 +82,10 @@ final class MetadataHandler extends MessageHandler<MetadataRequestData> {
         }
     }
 
-    /// Answers at once, or, when there is much to describe, from a control thread.
+    /// Answers at once, or, when there is much to describe, from another thread.
     private void describe(int topics, Exchange exchange, Supplier<MetadataResponseData> answer) {
         if (topics > MOST_ON_LOOP) {
-            offLoop(exchange, answer::get);
+            aside(exchange, answer::get);
         } else {
             exchange.answer(answer.get());
         }

@@ -55,7 +55,7 @@ final class PendingProduce implements Request.Pending {
                 return Errors.NONE;
             }
             if (log.failure().isPresent()) {
-                return ProduceHandler.storageError(version);
+                return ProduceRun.storageError(version);
             }
             return log.hasStopped() ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.REQUEST_TIMED_OUT;
         }

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// @param groups    all consumer groups
 /// @param clock     ms since the epoch, for timestamps
 /// @param offLoop   does work that may block
+/// @param aside     does work that takes long and needs no disk, so that it goes on while one stalls
 /// @param status    the broker's status as JSON, for one topic or (null) for all
 public record Services(
         Catalogue catalogue,
@@ -23,6 +24,7 @@ public record Services(
         Groups groups,
         InstantSource clock,
         OffLoop offLoop,
+        OffLoop aside,
         Function<@Nullable String, String> status) {
     /// The broker's configuration as it is now.
     BrokerConfig config() {

@@ -50,7 +50,7 @@ final class StatusHandler {
             request.close("asked for the status in version " + version + "; there is version 0 only");
             return;
         }
-        services.offLoop()
+        services.aside()
                 .run(
                         request,
                         "Status",

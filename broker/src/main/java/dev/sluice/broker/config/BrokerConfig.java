@@ -1,6 +1,7 @@
 package dev.sluice.broker.config;
 
 import dev.sluice.log.LogConfig;
+import dev.sluice.log.SegmentWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +29,7 @@ import java.util.Map;
 /// @param retentionCheckIntervalMs how often it is looked for segments to be deleted
 /// @param clockHoldMs        how long nothing goes by age after the clock was set forward
 /// @param reserveBytes       disk space kept for what must be written on a full disk too
+/// @param engine             how records get to the disk
 /// @param given              what was set, as it was written, by key
 public record BrokerConfig(
         Path dataDir,
@@ -48,6 +50,7 @@ public record BrokerConfig(
         long retentionCheckIntervalMs,
         long clockHoldMs,
         long reserveBytes,
+        SegmentWriter.Engine engine,
         Map<String, String> given) {
 
     private static final int MOST_LOOPS = 64;
@@ -100,13 +103,15 @@ public record BrokerConfig(
                         get(given, BrokerKeys.IDLE_MS),
                         get(given, BrokerKeys.MAX_CONNECTIONS),
                         get(given, BrokerKeys.MAX_CONNECTIONS_PER_IP),
-                        get(given, BrokerKeys.BACKLOG)),
+                        get(given, BrokerKeys.BACKLOG),
+                        get(given, BrokerKeys.DISK_PATIENCE_MS)),
                 get(given, BrokerKeys.SHUTDOWN_GRACE_MS),
                 get(given, BrokerKeys.RECOVERY_THREADS),
                 get(given, BrokerKeys.CHECKPOINT_INTERVAL_MS),
                 get(given, BrokerKeys.RETENTION_CHECK_INTERVAL_MS),
                 get(given, BrokerKeys.CLOCK_HOLD_MS),
                 get(given, BrokerKeys.RESERVE_BYTES),
+                get(given, BrokerKeys.LOG_ENGINE).make(get(given, BrokerKeys.DIRECT_POOL_BYTES)),
                 Map.copyOf(given));
     }
 

@@ -1,5 +1,6 @@
 package dev.sluice.broker.config;
 
+import dev.sluice.log.DirectOptions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -95,6 +96,13 @@ public final class BrokerKeys {
             1,
             65_535,
             "Connections that the kernel holds before they are accepted.");
+    static final ConfigKey<Long> DISK_PATIENCE_MS = ConfigKey.longInteger(
+            "sluice.disk.patience.ms",
+            200,
+            0,
+            MOST_MS,
+            "How long an event loop waits for a write to the disk before it counts as stalled: then another thread goes on"
+                    + " with the loop's other connections, and what is produced waits. 0 for as long as it takes.");
     static final ConfigKey<Long> SHUTDOWN_GRACE_MS = ConfigKey.longInteger(
             "sluice.shutdown.grace.ms",
             10_000,
@@ -130,6 +138,24 @@ public final class BrokerKeys {
             "Disk space kept for what must be written on a full disk too: checkpoints, committed offsets, the deletion of"
                     + " topics. At most a 64th of the file system.");
 
+    static final ConfigKey<LogEngine> LOG_ENGINE = ConfigKey.oneOf(
+            "sluice.log.engine",
+            LogEngine.PWRITE,
+            List.of(LogEngine.values()),
+            LogEngine::word,
+            "How records get to the disk: `pwrite`, through the page cache, which is the cheapest; or `direct`, past it,"
+                    + " by io_uring from a pool of the broker's own, where what others keep in the page cache must stay"
+                    + " there. With `direct` an acknowledgement waits for the write's end. The broker's own topics go"
+                    + " through the page cache always.");
+    static final ConfigKey<Long> DIRECT_POOL_BYTES = ConfigKey.longInteger(
+            "sluice.log.direct.pool.bytes",
+            DirectOptions.DEFAULT_POOL_BYTES,
+            DirectOptions.LEAST_POOL_BYTES,
+            DirectOptions.MOST_POOL_BYTES,
+            "Memory of the engine `direct`: what is on its way to the disk, and the newest records for consumers. 256 KiB"
+                    + " at least for each partition that is written to at the same time; a batch must fit into it. Pinned"
+                    + " where RLIMIT_MEMLOCK allows it.");
+
     static final ConfigKey<Integer> RECOVERY_THREADS = ConfigKey.integer(
             "num.recovery.threads.per.data.dir",
             2,
@@ -154,12 +180,15 @@ public final class BrokerKeys {
             MAX_CONNECTIONS,
             MAX_CONNECTIONS_PER_IP,
             BACKLOG,
+            DISK_PATIENCE_MS,
             SHUTDOWN_GRACE_MS,
             RECOVERY_THREADS,
             CHECKPOINT_INTERVAL_MS,
             RETENTION_CHECK_INTERVAL_MS,
             CLOCK_HOLD_MS,
-            RESERVE_BYTES);
+            RESERVE_BYTES,
+            LOG_ENGINE,
+            DIRECT_POOL_BYTES);
 
     /// Keys of Kafka that somebody who brings a `server.properties` along will have, and why they mean nothing
     /// here.

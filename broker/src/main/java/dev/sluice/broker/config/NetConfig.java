@@ -11,6 +11,8 @@ package dev.sluice.broker.config;
 /// @param maxConnections    connections open at once; Kafka's `max.connections`
 /// @param maxConnectionsOfAddress of which so many may come from one address; Kafka's `max.connections.per.ip`
 /// @param backlog           connections the kernel holds for us before they are accepted
+/// @param diskPatienceMs    how long a loop waits for the disk before another thread goes on with it, 0 for as long as
+///     it takes; `sluice.disk.patience.ms`
 public record NetConfig(
         int loops,
         int largestFrameBytes,
@@ -19,4 +21,5 @@ public record NetConfig(
         long idleTimeoutMs,
         int maxConnections,
         int maxConnectionsOfAddress,
-        int backlog) {}
+        int backlog,
+        long diskPatienceMs) {}

@@ -31,7 +31,8 @@ import org.slf4j.LoggerFactory;
 /// Reads from the disk what consumers want and the page cache hasn't, on threads of its own, so that no event loop
 /// waits for a disk.
 ///
-/// They are read into the page cache, read ahead, and come in a pipe, which the loop splices to its socket; they are
+/// Where the page cache shall not be filled, they come by O_DIRECT from the disk to a pipe's own pages. Otherwise
+/// they are read into the page cache, read ahead, and come in a pipe, which the loop splices to its socket; they are
 /// never copied by the processor. What a file's only reader has behind it is dropped from the page cache again, so that
 /// it drives out nothing that others read. Where several read a file, what one has brought in is there for all.
 ///
@@ -123,8 +124,8 @@ final class ColdReader implements AutoCloseable {
     ///               it; the sink is told −ECANCELED if not
     /// @throws ErrnoException when the file can't be opened once more, or no thread begun
     void read(Object reader, SocketWriter.Cold range, BooleanSupplier wanted, Sink sink) throws ErrnoException {
-        long behindBytes = behindBytes(range, reader);
-        Descriptor file = reopen(range.file());
+        long behindBytes = range.isPastCache() ? 0 : behindBytes(range, reader);
+        Descriptor file = reopen(range.file(), range.isPastCache());
         try {
             threads.execute(() -> fill(file, range, behindBytes, wanted, sink));
         } catch (RejectedExecutionException e) {
@@ -165,9 +166,10 @@ final class ColdReader implements AutoCloseable {
     }
 
     /// A descriptor of its own, of the same file even if it was unlinked.
-    private Descriptor reopen(Descriptor file) throws ErrnoException {
+    private Descriptor reopen(Descriptor file, boolean isPastCache) throws ErrnoException {
         Path path = Path.of("/proc/self/fd/" + file.number());
-        return kernel.files().open(path, Files.O_RDONLY, 0, file.account()).orThrow();
+        int flags = Files.O_RDONLY | (isPastCache ? Files.O_DIRECT : 0);
+        return kernel.files().open(path, flags, 0, file.account()).orThrow();
     }
 
     private void fill(Descriptor file, SocketWriter.Cold range, long behindBytes, BooleanSupplier wanted, Sink sink) {
@@ -178,7 +180,7 @@ final class ColdReader implements AutoCloseable {
                 result = -Errno.ECANCELED;
             } else {
                 pipe = takePipe();
-                result = fill(file, range, pipe);
+                result = range.isPastCache() ? fillPastCache(file, range, pipe) : fill(file, range, pipe);
                 if (behindBytes > 0) { // a hint, as reading ahead is; what a socket still sends keeps its pages
                     kernel.files().advise(file, range.position() - behindBytes, behindBytes, Files.FADV_DONTNEED);
                 }
@@ -230,6 +232,33 @@ final class ColdReader implements AutoCloseable {
                 // Every page of the cache takes a place in the pipe, the two at its ends not wholly.
                 Math.min(range.lengthBytes(), Math.max(BLOCK_BYTES, pipe.capacityBytes() - BLOCK_BYTES)));
         return read == 0 ? -Errno.EIO : read;
+    }
+
+    /// From the block that the range begins in; what is before the range is thrown away. The pipe may get some
+    /// bytes from behind the range too.
+    private long fillPastCache(Descriptor file, SocketWriter.Cold range, PipePool.Pipe pipe) throws ErrnoException {
+        long from = range.position() & -BLOCK_BYTES;
+        long before = range.position() - from;
+        long wanted = Math.min((before + range.lengthBytes() + BLOCK_BYTES - 1) & -BLOCK_BYTES, pipe.capacityBytes());
+        long read = splice(file, from, pipe.ends().writeEnd(), wanted);
+        if (read <= before) {
+            return read < 0 ? read : -Errno.EIO; // it has ended before the range did
+        }
+        if (before > 0) {
+            discard(pipe, before);
+        }
+        return Math.min(read - before, range.lengthBytes());
+    }
+
+    private void discard(PipePool.Pipe pipe, long lengthBytes) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment rest = arena.allocate(lengthBytes);
+            long read = kernel.files().read(pipe.ends().readEnd(), rest); // less than a block
+            ErrnoException.check(read, Call.READ, "pipe");
+            if (read < lengthBytes) {
+                throw new ErrnoException(Call.READ, Errno.EIO, "pipe");
+            }
+        }
     }
 
     private long splice(Descriptor file, long position, Descriptor to, long lengthBytes) {

@@ -24,13 +24,19 @@ import org.slf4j.LoggerFactory;
 /// ```
 ///                 frame complete                 answered, or nothing to answer
 ///   RECEIVING ───────────────────▶ HANDLING ─────────────────────────────────────┐
-///       ▲                                                                        │
+///       ▲  ▲                    │ ▲                                              │
+///       │  │                    ▼ │ the disk goes on, or time is over            │
+///       │  │             WAITS FOR DISK                                          │
+///       │                                                                        │
 ///       └────────────────────────── everything sent ◀────────── SENDING ◀────────┘
 ///   any ──▶ CLOSED   on the peer's end, an error, a malformed frame, an idle time-out, the broker's stop
 /// ```
 ///
 /// As in Kafka, the next request is taken up when the one before was answered, so answers need no sorting. The socket
 /// is registered once, edge-triggered, and `readable` remembers that an edge was seen. Owned by its loop's thread.
+///
+/// While that is away with a request's bytes, in a write that takes long, another thread may be the loop's. The frame
+/// is lent then: whoever closes the connection leaves that to the one who comes back.
 public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
@@ -57,6 +63,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     private final ReceiveBudget budget;
     private final Timer idle;
     private final Timer progress;
+    private final Timer diskPatience;
     private EventLoop.@Nullable Registration registration;
 
     private boolean readable = true;
@@ -71,6 +78,14 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     private boolean serving;
     private boolean deferred;
     private boolean waitsForRoom;
+    private boolean waitsForDisk;
+    private boolean hasWaited;
+
+    /// Whether a thread that is away from the loop reads the frame in hand.
+    private boolean lent;
+
+    /// Why the connection is to be closed when that is over.
+    private @Nullable String closeWhenBack;
 
     /// What of `frames` the budget knows.
     private long budgetedBytes;
@@ -101,6 +116,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         this.budget = loop.receiveBudget();
         this.idle = loop.loop().timer(this::closeIfIdle);
         this.progress = loop.loop().timer(this::closeIfStalled);
+        this.diskPatience = loop.loop().timer(this::stopWaitingForDisk);
     }
 
     /// Begins to serve; whatever that throws ends the connection.
@@ -123,7 +139,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     /// an idle connection is closed after one to two of them.
     private void closeIfIdle() {
         long movedBytes = receivedBytes + sentBytes;
-        if (!handling && movedBytes == movedAtLastLook) {
+        if (!handling && !waitsForDisk && movedBytes == movedAtLastLook) {
             close("idle for " + config.idleTimeoutMs() + " ms");
         } else {
             movedAtLastLook = movedBytes;
@@ -255,6 +271,9 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
             failed(e);
         } finally {
             serving = false;
+            if (closeWhenBack != null) {
+                close(closeWhenBack);
+            }
             settle();
         }
     }
@@ -278,7 +297,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
             int taken = mayTake() ? takeFrame() : 0;
             if (taken > 0) {
                 share -= taken; // its answer goes with those of the frames behind it
-            } else if (!send() || handling) {
+            } else if (!send() || handling || waitsForDisk) {
                 return;
             } else if (!frames.isComplete() && !receive()) {
                 return;
@@ -293,7 +312,11 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     }
 
     private boolean mayTake() {
-        return !handling && !closeWhenSent && writer.queuedBytes() < SEND_FIRST_BYTES;
+        return !handling
+                && !waitsForDisk
+                && !closeWhenSent
+                && closeWhenBack == null
+                && writer.queuedBytes() < SEND_FIRST_BYTES;
     }
 
     private void later() {
@@ -397,6 +420,10 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         handling = true;
         request.begin(held.segment(), held.view(), frames.framePosition(), length);
         handler.handle(request);
+        if (waitsForDisk) {
+            return 0;
+        }
+        hasWaited = false;
         if (!closed) {
             frames.consumeFrame();
             budget.finished(this);
@@ -454,6 +481,45 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         }
     }
 
+    // ---- When the disk takes long
+
+    /// From here to [#takeBack], a thread that may not be the loop's by then reads the frame in hand.
+    void lend() {
+        lent = true;
+    }
+
+    void takeBack() {
+        lent = false;
+    }
+
+    /// The request in hand is left where it is; see [Request#awaitDisk].
+    void awaitDisk(long timeoutMs) {
+        handling = false;
+        waitsForDisk = true;
+        loop.awaitDisk(this);
+        diskPatience.set(TimeUnit.MILLISECONDS.toNanos(Math.max(0, timeoutMs)));
+    }
+
+    boolean hasWaited() {
+        return hasWaited;
+    }
+
+    /// The loop has forgotten already that this one waits.
+    void diskGoesOn() {
+        waitsForDisk = false;
+        diskPatience.cancel();
+        later();
+    }
+
+    private void stopWaitingForDisk() {
+        loop.forgetDisk(this);
+        waitsForDisk = false;
+        hasWaited = true;
+        serve();
+    }
+
+    // ---- When there is no room
+
     private void waitForRoom() {
         if (!waitsForRoom) {
             waitsForRoom = true;
@@ -502,10 +568,16 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         if (closed) {
             return;
         }
+        if (lent) {
+            closeWhenBack = why;
+            return;
+        }
         closed = true;
         LOG.debug("{} closed: {}", socket.name(), why);
         release(idle::cancel);
         release(progress::cancel);
+        release(diskPatience::cancel);
+        release(() -> loop.forgetDisk(this));
         release(request::abandoned);
         release(this::deregister);
         release(frames::release);

@@ -35,6 +35,8 @@ public final class Network implements AutoCloseable {
     private final ConnectionCount open;
     private final ReceiveBudget receiveBudget;
     private final ColdReader coldReader;
+    private final DiskStall disk = new DiskStall(System::nanoTime, this::diskGoesOn);
+    private final LoopWatch watch;
     private final List<Listener> listeners = new ArrayList<>();
     private final List<NetworkLoop> loops = new ArrayList<>();
 
@@ -47,6 +49,7 @@ public final class Network implements AutoCloseable {
         receiveBudget = new ReceiveBudget(config.unfinishedBytes());
         open = new ConnectionCount(config, mostConnections(kernel));
         coldReader = new ColdReader(kernel);
+        watch = new LoopWatch(loops, disk, config.diskPatienceMs());
         try {
             for (ListenerAddress address : addresses) {
                 listeners.add(Listener.bind(
@@ -59,7 +62,7 @@ public final class Network implements AutoCloseable {
                         open));
             }
             for (int i = 0; i < config.loops(); i++) {
-                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, coldReader, loopsAccount));
+                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, coldReader, disk, loopsAccount));
             }
         } catch (IOException | RuntimeException | Error e) {
             close();
@@ -98,6 +101,17 @@ public final class Network implements AutoCloseable {
             });
             await(accepting, listener);
         }
+        watch.start();
+    }
+
+    /// From the thread that has come back from the disk last.
+    private void diskGoesOn() {
+        loops.forEach(loop -> loop.execute(loop::diskGoesOn));
+    }
+
+    /// Whether the disk holds up who writes to it.
+    public DiskStall disk() {
+        return disk;
     }
 
     private static void await(CompletableFuture<Void> accepting, Listener listener) throws IOException {
@@ -203,6 +217,7 @@ public final class Network implements AutoCloseable {
     @Override
     public void close() {
         if (stop()) {
+            watch.close();
             coldReader.close();
             listeners.forEach(Listener::close);
             loops.forEach(NetworkLoop::close);

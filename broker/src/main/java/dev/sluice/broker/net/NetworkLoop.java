@@ -9,11 +9,14 @@ import dev.sluice.io.loop.EventLoop;
 import dev.sluice.io.memory.ReceiveBufferPool;
 import dev.sluice.io.memory.SlabPool;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -29,7 +32,8 @@ import org.slf4j.LoggerFactory;
 /// ```
 ///
 /// Everything belongs to the loop's own thread, except [#start], [#execute], [#handOver], [#isRunning],
-/// [#connectionCount], [#stop], [#join] and [#close].
+/// [#connectionCount], [#takeOver], [#stop], [#join] and [#close]. Which thread that is changes when one does not come
+/// back from the disk, see [EventLoop].
 public final class NetworkLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NetworkLoop.class);
 
@@ -42,11 +46,17 @@ public final class NetworkLoop implements AutoCloseable {
     private final ReceiveBufferPool receiveBuffers;
     private final ReceiveBudget receiveBudget;
     private final ColdReader coldReader;
+    private final DiskStall disk;
     private final SlabPool slabs = new SlabPool();
     private final Seldom seldom = new Seldom(System::nanoTime);
     private final Set<Connection> connections = new HashSet<>();
+    private final Set<Connection> waitingForDisk = new LinkedHashSet<>();
     private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
-    private final Thread thread;
+    private final String name;
+
+    /// The loop's own thread, and those that have not come back from the disk.
+    private final List<Thread> threads = new CopyOnWriteArrayList<>();
+
     private @Nullable RequestHandler handler;
     private Consumer<Throwable> died = _ -> {};
     private boolean draining;
@@ -64,6 +74,7 @@ public final class NetworkLoop implements AutoCloseable {
             NetConfig config,
             ReceiveBudget receiveBudget,
             ColdReader coldReader,
+            DiskStall disk,
             Account account)
             throws ErrnoException {
         this.kernel = kernel;
@@ -72,8 +83,9 @@ public final class NetworkLoop implements AutoCloseable {
                 kernel, account, System::nanoTime, thrown -> LOG.error("A task of the event loop failed", thrown));
         this.receiveBudget = receiveBudget;
         this.coldReader = coldReader;
+        this.disk = disk;
         this.receiveBuffers = new ReceiveBufferPool(kernel, config.largestFrameBytes());
-        this.thread = new Thread(this::run, "sluice-loop-" + number);
+        this.name = "sluice-loop-" + number;
     }
 
     /// @param whenDied told, on the loop's thread, when the loop ends without having been stopped
@@ -81,27 +93,70 @@ public final class NetworkLoop implements AutoCloseable {
         handler = requestHandler;
         died = whenDied;
         running = true;
-        thread.start();
+        thread(this::run).start();
+    }
+
+    private Thread thread(Runnable body) {
+        threads.removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
+        Thread made = new Thread(body, name);
+        threads.add(made);
+        return made;
     }
 
     private void run() {
         Throwable cause = null;
         try {
-            loop.run();
+            if (!loop.run(this::closeConnections)) {
+                disk.letsGoOfOne(); // another thread turns the loop
+                return;
+            }
         } catch (Throwable t) { // an error too: whoever started this must know that it has ended
             cause = t;
         }
         running = false;
-        try {
-            List.copyOf(connections).forEach(connection -> connection.close("the broker stops"));
-            receiveBuffers.close();
-        } finally {
-            if (!stopping) {
-                Throwable told = cause != null ? cause : new IllegalStateException("the loop returned");
-                LOG.error("Event loop {} has ended by itself; its connections are lost", thread.getName(), told);
-                died.accept(told);
-            }
+        if (!stopping) {
+            Throwable told = cause != null ? cause : new IllegalStateException("the loop returned");
+            LOG.error("Event loop {} has ended by itself; its connections are lost", name, told);
+            died.accept(told);
         }
+    }
+
+    /// At the loop's end, and once more when a thread has come back from the disk after that: what it wrote from
+    /// was not to be freed before.
+    private void closeConnections() {
+        List.copyOf(connections).forEach(connection -> connection.close("the broker stops"));
+        if (connections.isEmpty()) {
+            receiveBuffers.close();
+        }
+    }
+
+    /// Has another thread go on with the loop, when its own is still away on this stay. By the watcher.
+    void takeOver(long stay) {
+        loop.takeOver(stay, this::thread, () -> {
+            disk.holdsOne(); // before anything else is written on this loop
+            run();
+        });
+    }
+
+    /// Whether the disk is stalled, so that nothing should be written on a loop.
+    public DiskStall disk() {
+        return disk;
+    }
+
+    /// A connection has a request that waits for the disk.
+    void awaitDisk(Connection connection) {
+        waitingForDisk.add(connection);
+    }
+
+    void forgetDisk(Connection connection) {
+        waitingForDisk.remove(connection);
+    }
+
+    /// The disk goes on.
+    void diskGoesOn() {
+        List<Connection> waited = List.copyOf(waitingForDisk);
+        waitingForDisk.clear();
+        waited.forEach(Connection::diskGoesOn);
     }
 
     Kernel kernel() {
@@ -231,15 +286,25 @@ public final class NetworkLoop implements AutoCloseable {
         loop.stop();
     }
 
-    /// Waits until the thread has ended.
+    /// Waits until its threads have ended.
     ///
-    /// @return false when it has not by then
+    /// @return false when they have not by then
     boolean join(long timeoutNs) throws InterruptedException {
-        TimeUnit.NANOSECONDS.timedJoin(thread, Math.max(1, timeoutNs));
-        return !thread.isAlive();
+        long startNs = System.nanoTime();
+        while (true) {
+            Optional<Thread> alive = threads.stream().filter(Thread::isAlive).findFirst(); // more may come meanwhile
+            if (alive.isEmpty()) {
+                return true;
+            }
+            TimeUnit.NANOSECONDS.timedJoin(alive.get(), Math.max(1, timeoutNs - (System.nanoTime() - startNs)));
+            if (alive.get().isAlive()) {
+                return false;
+            }
+        }
     }
 
-    /// Frees what is left. Only when the thread has ended, and nobody accepts connections or sends tasks any more.
+    /// Frees what is left. Only when its threads have ended, and nobody accepts connections or sends tasks any
+    /// more.
     @Override
     public void close() {
         for (Arrival arrival = arrivals.poll(); arrival != null; arrival = arrivals.poll()) {

@@ -106,6 +106,33 @@ public final class Request {
         pending = newPending;
     }
 
+    /// Begins a call that may wait for the disk: until [#back], another thread may go on with the loop, so nothing
+    /// that belongs to it may be touched, nor is the frame's memory given to anybody else.
+    ///
+    /// @return for [#back]
+    public long away() {
+        connection.lend();
+        return connection.loop().loop().away();
+    }
+
+    /// Ends that call. The caller goes on as if it had been short.
+    public void back(long began) {
+        connection.loop().loop().back(began);
+        connection.takeBack();
+    }
+
+    /// Leaves the request where it is while the disk is stalled: it is handed on once more when the disk goes on,
+    /// or when that has taken too long, [#hasWaited] then. Nothing may have been done for it; the last thing that a
+    /// handler does.
+    public void awaitDisk(long timeoutMs) {
+        connection.awaitDisk(timeoutMs);
+    }
+
+    /// Whether it has waited for the disk for as long as it may.
+    public boolean hasWaited() {
+        return connection.hasWaited();
+    }
+
     /// Goes on with the request of this ticket, unless it was answered or its connection has gone meanwhile. Every
     /// task and timer that works on a request later comes this way: what `work` throws ends the connection, which
     /// would otherwise wait for its answer for ever.

@@ -73,6 +73,11 @@ public interface FileQueue extends AutoCloseable {
     /// Whether it runs syncs: a polled one does not, since no interrupt ever tells of theirs.
     boolean takesSyncs();
 
+    /// Whether what was submitted may go on after this process was killed, as io_uring's does: the files registered
+    /// with it ([QueuedFile#isRegistered]) are kept open until all of it is over. Threads die after their last
+    /// call, and the process after its threads.
+    boolean outlivesProcess();
+
     /// How it works and why it does so, for a log line.
     String description();
 

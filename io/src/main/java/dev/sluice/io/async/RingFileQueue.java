@@ -378,6 +378,11 @@ final class RingFileQueue implements FileQueue {
     }
 
     @Override
+    public boolean outlivesProcess() {
+        return true;
+    }
+
+    @Override
     public String description() {
         return description;
     }

@@ -254,6 +254,11 @@ final class ThreadFileQueue implements FileQueue {
     }
 
     @Override
+    public boolean outlivesProcess() {
+        return false;
+    }
+
+    @Override
     public String description() {
         return description;
     }

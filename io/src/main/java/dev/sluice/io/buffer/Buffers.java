@@ -34,7 +34,8 @@ public final class Buffers implements AutoCloseable {
         this.leaks = leaks;
     }
 
-    /// Native memory from a pool, its content undefined; it goes back when the last buffer in it is released.
+    /// Native memory from a pool, its content undefined; it goes back when the last buffer in it is released. It
+    /// takes whole pages, a power of two of them: for many small messages, slice one large buffer.
     ///
     /// @throws ErrnoException ENOMEM when there is no memory, or too many maps
     public Buffer allocate(long lengthBytes) throws ErrnoException {

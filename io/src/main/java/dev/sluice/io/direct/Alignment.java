@@ -22,7 +22,7 @@ public record Alignment(int memoryBytes, int positionBytes) {
     ///
     /// @throws ErrnoException EOPNOTSUPP when the file system says that this file has no direct I/O (encrypted,
     ///     verity, or journalled data)
-    static Alignment of(Kernel kernel, Descriptor file, FileStatus status) throws ErrnoException {
+    public static Alignment of(Kernel kernel, Descriptor file, FileStatus status) throws ErrnoException {
         if (status.directPositionAlign() > 0) {
             return new Alignment(status.directMemoryAlign(), status.directPositionAlign());
         }

@@ -1,10 +1,8 @@
 package dev.sluice.io.linux;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
@@ -29,11 +27,6 @@ public final class KernelTls {
 
     private static final int SALT_BYTES = 4;
 
-    private static final MethodHandle SETSOCKOPT = Native.function(
-            "setsockopt",
-            FunctionDescriptor.of(
-                    Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT, Native.C_POINTER, Native.C_INT));
-
     private final Kernel kernel;
 
     KernelTls(Kernel kernel) {
@@ -46,8 +39,9 @@ public final class KernelTls {
     ///     connected, so that any fresh socket serves as a probe; or another −errno
     public long attach(Descriptor socket) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment name = arena.allocateFrom("tls", StandardCharsets.US_ASCII);
-            return setOption(socket, Sockets.IPPROTO_TCP, TCP_ULP, name, 3);
+            MemorySegment name =
+                    arena.allocateFrom("tls", StandardCharsets.US_ASCII).asSlice(0, 3); // without its zero
+            return kernel.sockets().setOption(socket, Sockets.IPPROTO_TCP, TCP_ULP, name);
         }
     }
 
@@ -71,7 +65,7 @@ public final class KernelTls {
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment info = cryptoInfo(arena, key, nonce, sequence);
-            long result = setOption(socket, SOL_TLS, direction, info, (int) INFO_BYTES);
+            long result = kernel.sockets().setOption(socket, SOL_TLS, direction, info);
             info.fill((byte) 0);
             return result;
         }
@@ -87,20 +81,5 @@ public final class KernelTls {
         MemorySegment.copy(nonce, 0, info, ValueLayout.JAVA_BYTE, 44, SALT_BYTES);
         info.set(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN), 48, sequence);
         return info;
-    }
-
-    private long setOption(Descriptor socket, int level, int option, MemorySegment value, int lengthBytes) {
-        long result = kernel.admit(Call.SETSOCKOPT, socket);
-        if (result >= 0) {
-            MemorySegment captured = Native.capture();
-            try {
-                result = Native.orErrno(
-                        (int) SETSOCKOPT.invokeExact(captured, socket.number(), level, option, value, lengthBytes),
-                        captured);
-            } catch (Throwable t) {
-                throw Native.unexpected(t);
-            }
-        }
-        return kernel.record(socket.account(), Call.SETSOCKOPT, result, false);
     }
 }

@@ -12,6 +12,16 @@ public final class PageCache {
     private static final long PAGE_BYTES = 4096;
     private static final long MINCORE_WINDOW_BYTES = 256L << 20;
 
+    /// What cachestat(2) reads and fills, one a thread, so that a question on a hot path allocates nothing.
+    ///
+    /// @param range u64 position, u64 length
+    /// @param stat  u64 cached, dirty, writeback, evicted, recently evicted
+    private record Structs(MemorySegment range, MemorySegment stat) {
+        static final ThreadLocal<Structs> OF_THREAD = ThreadLocal.withInitial(() -> new Structs(
+                Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, 2),
+                Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, 5)));
+    }
+
     // glibc wraps neither before 2.41, so by syscall(2).
     private static final MethodHandle SYSCALL_CACHESTAT = Native.variadic(
             "syscall",
@@ -45,18 +55,16 @@ public final class PageCache {
         long result = kernel.admit(Call.CACHESTAT, file, position, lengthBytes);
         if (result >= 0) {
             MemorySegment captured = Native.capture();
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment range = arena.allocate(ValueLayout.JAVA_LONG, 2); // u64 position, u64 length
-                range.setAtIndex(ValueLayout.JAVA_LONG, 0, position);
-                range.setAtIndex(ValueLayout.JAVA_LONG, 1, lengthBytes);
-                MemorySegment stat = arena.allocate(
-                        ValueLayout.JAVA_LONG, 5); // u64 cached, dirty, writeback, evicted, recently evicted
+            Structs structs = Structs.OF_THREAD.get();
+            structs.range.setAtIndex(ValueLayout.JAVA_LONG, 0, position);
+            structs.range.setAtIndex(ValueLayout.JAVA_LONG, 1, lengthBytes);
+            try {
                 result = Native.orErrno(
                         (long) SYSCALL_CACHESTAT.invokeExact(
-                                captured, SYS_CACHESTAT, (long) file.number(), range, stat, 0L),
+                                captured, SYS_CACHESTAT, (long) file.number(), structs.range, structs.stat, 0L),
                         captured);
                 if (result >= 0) {
-                    result = stat.getAtIndex(ValueLayout.JAVA_LONG, 0);
+                    result = structs.stat.getAtIndex(ValueLayout.JAVA_LONG, 0);
                 }
             } catch (Throwable t) {
                 throw Native.unexpected(t);

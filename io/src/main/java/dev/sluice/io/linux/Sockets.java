@@ -79,7 +79,7 @@ public final class Sockets {
             "setsockopt",
             FunctionDescriptor.of(
                     Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT, Native.C_POINTER, Native.C_INT));
-    private static final MethodHandle GETSOCKOPT = Native.function(
+    static final MethodHandle GETSOCKOPT = Native.function(
             "getsockopt",
             FunctionDescriptor.of(
                     Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT, Native.C_POINTER, Native.C_POINTER));
@@ -259,30 +259,30 @@ public final class Sockets {
 
     /// setsockopt(2) with an int.
     public long setOption(Descriptor socket, int level, int option, int value) {
-        long result = kernel.admit(Call.SETSOCKOPT, socket);
-        if (result >= 0) {
-            MemorySegment captured = Native.capture();
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment cell = arena.allocateFrom(Native.C_INT, value);
-                result = Native.orErrno(
-                        (int) SETSOCKOPT.invokeExact(captured, socket.number(), level, option, cell, 4), captured);
-            } catch (Throwable t) {
-                throw Native.unexpected(t);
-            }
+        try (Arena arena = Arena.ofConfined()) {
+            return setOption(socket, level, option, arena.allocateFrom(Native.C_INT, value));
         }
-        return kernel.record(socket.account(), Call.SETSOCKOPT, result, false);
     }
 
     /// Makes a close throw away what is unsent and reset the connection (SO_LINGER, on, 0 s): how to drop a peer
     /// without keeping its connection in TIME_WAIT.
     public long resetOnClose(Descriptor socket) {
+        try (Arena arena = Arena.ofConfined()) {
+            return setOption(socket, SOL_SOCKET, SO_LINGER, arena.allocateFrom(Native.C_INT, 1, 0));
+        }
+    }
+
+    /// setsockopt(2) of whatever the option is made of.
+    ///
+    /// @return 0 or −errno
+    long setOption(Descriptor socket, int level, int option, MemorySegment value) {
         long result = kernel.admit(Call.SETSOCKOPT, socket);
         if (result >= 0) {
             MemorySegment captured = Native.capture();
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment linger = arena.allocateFrom(Native.C_INT, 1, 0);
+            try {
                 result = Native.orErrno(
-                        (int) SETSOCKOPT.invokeExact(captured, socket.number(), SOL_SOCKET, SO_LINGER, linger, 8),
+                        (int) SETSOCKOPT.invokeExact(
+                                captured, socket.number(), level, option, value, (int) value.byteSize()),
                         captured);
             } catch (Throwable t) {
                 throw Native.unexpected(t);
@@ -323,22 +323,11 @@ public final class Sockets {
     ///
     /// @param timeoutNs 0 to wait for ever, which is how a socket begins
     public long setTimeout(Descriptor socket, boolean sending, long timeoutNs) {
-        long result = kernel.admit(Call.SETSOCKOPT, socket);
-        if (result >= 0) {
-            MemorySegment captured = Native.capture();
-            int option = sending ? SO_SNDTIMEO : SO_RCVTIMEO;
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment timeval = arena.allocate(ValueLayout.JAVA_LONG, 2);
-                timeval.setAtIndex(ValueLayout.JAVA_LONG, 0, timeoutNs / 1_000_000_000);
-                timeval.setAtIndex(ValueLayout.JAVA_LONG, 1, timeoutNs % 1_000_000_000 / 1_000);
-                result = Native.orErrno(
-                        (int) SETSOCKOPT.invokeExact(captured, socket.number(), SOL_SOCKET, option, timeval, 16),
-                        captured);
-            } catch (Throwable t) {
-                throw Native.unexpected(t);
-            }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment timeval = arena.allocateFrom(
+                    ValueLayout.JAVA_LONG, timeoutNs / 1_000_000_000, timeoutNs % 1_000_000_000 / 1_000);
+            return setOption(socket, SOL_SOCKET, sending ? SO_SNDTIMEO : SO_RCVTIMEO, timeval);
         }
-        return kernel.record(socket.account(), Call.SETSOCKOPT, result, false);
     }
 
     /// What [#setTimeout] has set: ns, 0 for none; or −errno.

@@ -1,10 +1,8 @@
 package dev.sluice.io.linux;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 
 /// Receiving by mapping: getsockopt(2) with TCP_ZEROCOPY_RECEIVE puts the pages that a network card filled into a
 /// read-only map of the socket, instead of copying them.
@@ -27,11 +25,6 @@ public final class TcpReceive {
     private static final long BYTES = 64;
 
     private static final long PAGE_BYTES = 4096;
-
-    private static final MethodHandle GETSOCKOPT = Native.function(
-            "getsockopt",
-            FunctionDescriptor.of(
-                    Native.C_INT, Native.C_INT, Native.C_INT, Native.C_INT, Native.C_POINTER, Native.C_POINTER));
 
     private final Kernel kernel;
 
@@ -103,7 +96,7 @@ public final class TcpReceive {
             window.length.set(Native.C_INT, 0, (int) BYTES);
             try {
                 result = Native.orErrno(
-                        (int) GETSOCKOPT.invokeExact(
+                        (int) Sockets.GETSOCKOPT.invokeExact(
                                 captured,
                                 socket.number(),
                                 Sockets.IPPROTO_TCP,

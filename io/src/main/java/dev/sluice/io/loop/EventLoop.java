@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -29,8 +30,12 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// All methods belong to the loop's own thread (whoever calls [#run]), except [#execute] and [#stop], which any thread
-/// may call. Nothing that runs on a loop may block. The mailbox is not bounded by itself: senders are (a connection has
-/// at most one message under way for each request it has in flight).
+/// may call. Nothing that runs on a loop may block; what could, a write to a disk that may stall, is done between
+/// [#away] and [#back]: when it takes too long, a watcher has another thread go on with the loop ([#takeOver]), which
+/// is the loop's own thread from then on. The one that was away comes back as a guest, while the other waits, to finish
+/// what it was called for. So one thread at a time is the loop's, and nothing that belongs to a loop needs to know. The
+/// mailbox is not bounded by itself: senders are (a connection has at most one message under way for each request it
+/// has in flight).
 public final class EventLoop implements Executor, AutoCloseable {
     private static final int EVENTS_A_TURN = 256;
     private static final long WAKE_UP = -1;
@@ -63,6 +68,14 @@ public final class EventLoop implements Executor, AutoCloseable {
     private int freeSlotCount;
     private int slotCount;
     private int generation;
+
+    private final Baton baton = new Baton();
+
+    // The turn that is under way, in fields: another thread may have to finish it.
+    private boolean turning;
+    private int readyCount;
+    private int nextReady;
+    private boolean endIsMarked;
 
     private volatile boolean stopped;
 
@@ -187,10 +200,98 @@ public final class EventLoop implements Executor, AutoCloseable {
     ///
     /// @throws ErrnoException when epoll itself fails, which only a mistake or a fault plan can cause
     public void run() throws ErrnoException {
-        while (!stopped) {
-            turn(waitMs());
+        run(() -> {});
+    }
+
+    /// Turns until [#stop], or until another thread has taken over and this one has finished what it was called
+    /// for.
+    ///
+    /// @param atEnd run at the end of the loop, with nobody else in it: by the thread that turned it, and by each
+    ///     that comes back after that
+    /// @return whether the calling thread turned the loop to its end
+    /// @throws ErrnoException when epoll itself fails, which only a mistake or a fault plan can cause
+    public boolean run(Runnable atEnd) throws ErrnoException {
+        baton.drive();
+        try {
+            if (turning && !stopped) {
+                finishTurn();
+            }
+            while (!stopped && baton.isDriver()) {
+                turn(waitMs());
+            }
+        } finally {
+            depart(atEnd);
+        }
+        return baton.isDriver();
+    }
+
+    private void depart(Runnable atEnd) {
+        boolean drove = baton.isDriver();
+        try {
+            if (drove || baton.hasEnded()) {
+                atEnd.run();
+            }
+        } finally {
+            if (drove) {
+                baton.end();
+            } else {
+                baton.leave();
+            }
         }
     }
+
+    // ---- When a call takes long
+
+    /// Says that what the loop's thread does next may take long, though it should not: a write to a disk. Until
+    /// [#back], nothing of the loop may be touched, but for what others can't reach.
+    ///
+    /// @return for [#back]
+    public long away() {
+        return baton.away();
+    }
+
+    /// Says that it is done; waits for its turn if another thread has taken over meanwhile.
+    ///
+    /// @param began what [#away] answered
+    public void back(long began) {
+        if (!baton.back(began)) {
+            baton.comeBack(() -> execute(baton::letIn));
+        }
+    }
+
+    /// A number that is odd while the loop's thread is away, and stays the same for as long as that lasts. Any
+    /// thread may ask.
+    public long stay() {
+        return baton.stay();
+    }
+
+    /// Has another thread go on with the loop, if its own is still away on this stay. By one thread, the watcher.
+    ///
+    /// @param began   what [#stay] answered
+    /// @param threads makes a thread, if one is needed
+    /// @param drive   what that does: it calls [#run(Runnable)]
+    /// @return whether the loop goes on; false when its thread is back, when too many are away already, or at the
+    ///         end
+    /// @throws OutOfMemoryError when there can be no more threads; nothing has changed then
+    public boolean takeOver(long began, ThreadFactory threads, Runnable drive) {
+        Baton.TakeOver outcome = baton.takeOver(began, null);
+        if (outcome == Baton.TakeOver.NEEDS_SUCCESSOR) {
+            Baton.Successor next = new Baton.Successor(drive);
+            threads.newThread(next).start();
+            outcome = baton.takeOver(began, next);
+            if (outcome != Baton.TakeOver.SUCCEEDED) {
+                next.choose(false);
+            }
+        }
+        return outcome == Baton.TakeOver.SUCCEEDED || outcome == Baton.TakeOver.DRIVER_GOES_ON;
+    }
+
+    /// Threads that another has taken over from, and that are not done yet.
+    public int lostThreads() {
+        return baton.lost();
+    }
+
+    // ---- A turn
 
     private int waitMs() {
         long untilNextNs = timers.untilNextNs();
@@ -212,26 +313,57 @@ public final class EventLoop implements Executor, AutoCloseable {
         if (ready < 0 && ready != -Errno.EINTR) {
             throw new ErrnoException(Call.EPOLL_WAIT, (int) -ready, epoll.name());
         }
-        for (int i = 0; i < ready; i++) {
-            dispatch(events.data(i), events.events(i));
+        turning = true;
+        nextReady = 0;
+        readyCount = Math.max(0, (int) ready);
+        finishTurn();
+    }
+
+    /// Each step leaves the rest to another thread when it has taken over meanwhile.
+    private void finishTurn() {
+        while (nextReady < readyCount) {
+            int next = nextReady++;
+            dispatch(events.data(next), events.events(next));
+            if (!baton.isDriver()) {
+                return;
+            }
         }
         guarded(timers::runDue);
-        runMailbox();
-        for (int left = deferred.size(); left > 0; left--) {
-            guarded(deferred.removeFirst());
+        if (baton.isDriver()) {
+            runMailbox();
+        }
+        if (baton.isDriver()) {
+            runDeferred();
         }
     }
 
     /// Runs what is in the mailbox now; what is sent meanwhile waits for the next turn, so that descriptors and
     /// timers get theirs.
     private void runMailbox() {
-        if (mailbox.isEmpty()) {
-            return;
+        if (!endIsMarked) {
+            if (mailbox.isEmpty()) {
+                return;
+            }
+            mailbox.add(END_OF_TURN);
+            endIsMarked = true;
         }
-        mailbox.add(END_OF_TURN);
         for (Runnable task = mailbox.poll(); task != null && task != END_OF_TURN; task = mailbox.poll()) {
             guarded(task);
+            if (!baton.isDriver()) {
+                return;
+            }
         }
+        endIsMarked = false;
+    }
+
+    private void runDeferred() {
+        for (int left = deferred.size(); left > 0; left--) {
+            guarded(deferred.removeFirst());
+            if (!baton.isDriver()) {
+                return;
+            }
+        }
+        turning = false;
     }
 
     private void dispatch(long data, int readyEvents) {

@@ -132,15 +132,12 @@ public final class Sealer implements AutoCloseable {
                 cipher.init(Cipher.ENCRYPT_MODE, streamKey, parameters(number, isLast));
                 cipher.updateAAD(header);
                 int sealed = cipher.doFinal(in, 0, length, out, 0);
-                MemorySegment.copy(MemorySegment.ofArray(out), 0, bytes, 0, sealed);
-                ends.writeFully(bytes.asSlice(0, sealed));
                 done += length;
-                listener.accept(done);
+                deliver(ends, bytes, sealed, done);
                 if (isLast) {
                     return done;
                 }
-                bytes.set(ValueLayout.JAVA_BYTE, 0, in[segmentBytes]);
-                held = 1 + ends.readFully(bytes.asSlice(1, segmentBytes));
+                held = next(ends, bytes, segmentBytes);
             }
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("AES-GCM refused to encrypt", e); // no input makes it
@@ -180,15 +177,12 @@ public final class Sealer implements AutoCloseable {
                 }
                 MemorySegment.copy(bytes, 0, MemorySegment.ofArray(in), 0, held);
                 int opened = open(streamKey, header, number, isLast, length, sealed, done);
-                MemorySegment.copy(MemorySegment.ofArray(out), 0, bytes, 0, opened);
-                ends.writeFully(bytes.asSlice(0, opened));
                 done += opened;
-                listener.accept(done);
+                deliver(ends, bytes, opened, done);
                 if (isLast) {
                     return done;
                 }
-                bytes.set(ValueLayout.JAVA_BYTE, 0, in[wireBytes]);
-                held = 1 + ends.readFully(bytes.asSlice(1, wireBytes));
+                held = next(ends, bytes, wireBytes);
             }
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("AES-GCM refused to decrypt", e); // a bad tag is told below
@@ -237,6 +231,21 @@ public final class Sealer implements AutoCloseable {
                 Reason.TRUNCATED,
                 done,
                 sealed.name() + " ends before its last segment, behind " + done + " good bytes: it was cut short");
+    }
+
+    /// Writes what the cipher left in `out`, and tells how much is done by it.
+    private void deliver(Ends ends, MemorySegment bytes, int length, long done) throws ErrnoException {
+        MemorySegment.copy(MemorySegment.ofArray(out), 0, bytes, 0, length);
+        ends.writeFully(bytes.asSlice(0, length));
+        listener.accept(done);
+    }
+
+    /// Reads on behind the byte that was read too much, which is still in `in`.
+    ///
+    /// @return bytes in `bytes` now: up to one more than a segment has
+    private long next(Ends ends, MemorySegment bytes, int segmentBytes) throws ErrnoException {
+        bytes.set(ValueLayout.JAVA_BYTE, 0, in[segmentBytes]);
+        return 1 + ends.readFully(bytes.asSlice(1, segmentBytes));
     }
 
     private static GCMParameterSpec parameters(long number, boolean isLast) {

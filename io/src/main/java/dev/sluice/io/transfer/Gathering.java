@@ -30,10 +30,12 @@ final class Gathering implements AutoCloseable {
     private final MappingPool buffers;
     private final Pieces pieces;
     private final boolean filling;
-    private final IoVectors vectors;
 
     /// How many bytes on the heap come before each piece; null when there are none at all.
     private final long @Nullable [] heapBefore;
+
+    /// Made when a call first takes more than one piece.
+    private @Nullable IoVectors vectors;
 
     private @Nullable Mapping staging;
 
@@ -52,7 +54,6 @@ final class Gathering implements AutoCloseable {
         this.buffers = buffers;
         this.pieces = pieces;
         this.filling = filling;
-        this.vectors = new IoVectors(Arena.ofAuto(), Math.clamp(pieces.count(), 1, IoVectors.MAX));
         this.heapBefore = pieces.heapBytes() == 0 ? null : heapBefore(pieces);
     }
 
@@ -70,32 +71,60 @@ final class Gathering implements AutoCloseable {
     /// @param mostBytes of which fewer may be selected, at least 1
     /// @throws ErrnoException when there is no memory to stage bytes in
     void select(long position, long mostBytes) throws ErrnoException {
-        vectors.clear();
-        only = null;
         stagedSelected = false;
         if (filling) {
             stagedTo = stagedFrom; // of use for one call only
         }
-        long at = position;
-        long end = position + mostBytes;
         int index = pieces.indexOf(position);
-        while (at < end) {
-            MemorySegment piece = pieces.piece(index);
-            long from = at - pieces.start(index);
-            long wanted = Math.min(piece.byteSize() - from, end - at);
-            if (wanted > 0) {
-                MemorySegment part = piece.isNative() ? piece.asSlice(from, wanted) : staged(index, from, wanted);
-                if (part == null || !vectors.add(part)) {
-                    return; // the rest goes with the next call
-                }
-                only = vectors.count() == 1 ? part : null;
-                at += part.byteSize();
-                if (part.byteSize() < wanted) {
-                    return;
-                }
-            }
-            index++;
+        MemorySegment first = part(index, position, mostBytes);
+        if (first == null) {
+            throw new IllegalStateException("the first bytes of a call always have room");
         }
+        if (first.byteSize() == mostBytes) {
+            only = first;
+            return;
+        }
+        only = null;
+        IoVectors selected = vectors();
+        selected.clear();
+        selected.add(first);
+        gather(selected, index, position, first.byteSize(), mostBytes);
+        if (selected.count() == 1) {
+            only = first;
+        }
+    }
+
+    /// Adds what follows the first part, until enough or as much as a call takes is selected.
+    private void gather(IoVectors selected, int first, long position, long firstBytes, long mostBytes)
+            throws ErrnoException {
+        long at = position + firstBytes;
+        long end = position + mostBytes;
+        int index = first;
+        while (at < end) {
+            long pieceEnd = pieces.start(index) + pieces.piece(index).byteSize();
+            if (at == pieceEnd) {
+                index++; // an empty one ends where it begins
+                continue;
+            }
+            MemorySegment part = part(index, at, end - at);
+            if (part == null || !selected.add(part)) {
+                return; // the rest goes with the next call
+            }
+            at += part.byteSize();
+            if (at < Math.min(end, pieceEnd)) {
+                return; // the staging is full
+            }
+        }
+    }
+
+    /// The bytes of a piece from a position on, where the kernel can be pointed to them.
+    ///
+    /// @return fewer than are wanted where the piece, or the room to stage them in, ends; null when there is none
+    private @Nullable MemorySegment part(int index, long position, long mostBytes) throws ErrnoException {
+        MemorySegment piece = pieces.piece(index);
+        long from = position - pieces.start(index);
+        long wanted = Math.min(piece.byteSize() - from, mostBytes);
+        return piece.isNative() ? piece.asSlice(from, wanted) : staged(index, from, wanted);
     }
 
     /// What was selected, when it is one piece, so that the plain call serves; else null.
@@ -104,7 +133,12 @@ final class Gathering implements AutoCloseable {
     }
 
     IoVectors vectors() {
-        return vectors;
+        IoVectors made = vectors;
+        if (made == null) {
+            made = new IoVectors(Arena.ofAuto(), Math.clamp(pieces.count(), 1, IoVectors.MAX));
+            vectors = made;
+        }
+        return made;
     }
 
     /// The place in the staging for some bytes of a piece on the heap, with those bytes in it if they are to be

@@ -1,5 +1,6 @@
 package dev.sluice.io.transfer;
 
+import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
 
 /// One method at work: moves bytes of a [Flow] a step at a time, and holds what it has taken and not delivered yet.
@@ -49,7 +50,17 @@ abstract class Mover implements AutoCloseable {
         return 0;
     }
 
-    /// Frees what the mover holds; undelivered bytes are lost.
+    /// What a call came to that moves bytes from end to end by itself: `result` of them, or an error of either end.
+    final Flow.Step movedByKernel(long result, Call call) {
+        if (result < 0) {
+            return flow.outcome(result, call, Flow.Side.EITHER, Flow.Step.SINK_BLOCKED);
+        }
+        flow.taken += result;
+        flow.delivered += result;
+        return Flow.Step.MOVED;
+    }
+
+    /// Frees what the mover holds, if anything; undelivered bytes are lost.
     @Override
-    public abstract void close();
+    public void close() {}
 }

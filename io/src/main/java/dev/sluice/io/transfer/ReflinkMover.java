@@ -1,20 +1,14 @@
 package dev.sluice.io.transfer;
 
 import dev.sluice.io.linux.Call;
-import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 
 /// FICLONE and FICLONERANGE: one call shares all extents of the range. Ranges begin and end on blocks, or end with the
 /// source; a rest of less than a block is refused, and another method copies it.
-final class ReflinkMover extends Mover {
-    private final Descriptor in;
-    private final Descriptor out;
-
+final class ReflinkMover extends FileSharingMover {
     ReflinkMover(Flow flow) {
         super(flow, Method.REFLINK);
-        this.in = Flow.descriptor(flow.source);
-        this.out = Flow.descriptor(flow.sink);
     }
 
     @Override
@@ -47,32 +41,11 @@ final class ReflinkMover extends Mover {
             }
             result = flow.kernel.fileCopies().cloneRange(in, from, out, to, length);
         }
-        if (result < 0) {
-            return flow.outcome(result, Call.IOCTL, Flow.Side.EITHER, Flow.Step.SINK_BLOCKED);
-        }
-        flow.taken += length;
-        flow.delivered += length;
-        return Flow.Step.MOVED;
+        return movedByKernel(result < 0 ? result : length, Call.IOCTL);
     }
 
     @Override
     boolean isRefusal(int errno) {
-        return super.isRefusal(errno)
-                || errno == Errno.EXDEV
-                || errno == Errno.ENOTTY
-                || errno == Errno.EBADF // the sink is open with O_APPEND
-                || errno == Errno.ETXTBSY; // a swap file
-    }
-
-    @Override
-    boolean isLasting(int errno) {
-        return errno != Errno.EINVAL
-                && errno != Errno.EBADF
-                && errno != Errno.ETXTBSY; // these are about this range or file
-    }
-
-    @Override
-    public void close() {
-        // holds nothing
+        return super.isRefusal(errno) || errno == Errno.ENOTTY;
     }
 }

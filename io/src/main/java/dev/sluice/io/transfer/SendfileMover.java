@@ -30,24 +30,11 @@ final class SendfileMover extends Mover {
             return Flow.Step.SINK_BLOCKED;
         }
         long n = flow.kernel.sockets().sendfile(out, in, flow.sourcePosition(), flow.callBytes(wanted), flow.scratch);
-        if (n == 0) {
-            return Flow.Step.SOURCE_ENDED;
-        }
-        if (n < 0) {
-            return flow.outcome(n, Call.SENDFILE, Flow.Side.EITHER, Flow.Step.SINK_BLOCKED);
-        }
-        flow.taken += n;
-        flow.delivered += n;
-        return Flow.Step.MOVED;
+        return n == 0 ? Flow.Step.SOURCE_ENDED : movedByKernel(n, Call.SENDFILE);
     }
 
     @Override
     boolean isRefusal(int errno) {
         return super.isRefusal(errno) || errno == Errno.ESPIPE;
-    }
-
-    @Override
-    public void close() {
-        // holds nothing
     }
 }

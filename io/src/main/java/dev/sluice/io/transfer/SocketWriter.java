@@ -6,11 +6,13 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.IoVectors;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.PageCache;
 import dev.sluice.io.linux.Pipes;
 import dev.sluice.io.linux.Sockets;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Sends pieces of memory and spans of files, in order, through a non-blocking stream socket.
@@ -43,7 +45,8 @@ public final class SocketWriter {
     /// @param file        borrowed until the caller gives control back to the writer
     /// @param position    first byte
     /// @param lengthBytes number of bytes, at least 1
-    public record Cold(Descriptor file, long position, long lengthBytes) {}
+    /// @param isPastCache whether the page cache shall not be filled with them
+    public record Cold(Descriptor file, long position, long lengthBytes, boolean isPastCache) {}
 
     /// Takes a pipe back, on the writer's thread.
     @FunctionalInterface
@@ -72,6 +75,7 @@ public final class SocketWriter {
     }
 
     private final Kernel kernel;
+    private final PageCache pageCache;
     private final Descriptor socket;
     private final boolean waits;
     private final MemorySegment scratch = Arena.ofAuto().allocate(2 * Long.BYTES);
@@ -102,6 +106,7 @@ public final class SocketWriter {
     /// @param waits  whether the thread may wait for the disk; else [#flush] may answer [Progress#COLD]
     public SocketWriter(Kernel kernel, Descriptor socket, boolean waits) {
         this.kernel = kernel;
+        this.pageCache = kernel.pageCache();
         this.socket = socket;
         this.waits = waits;
     }
@@ -111,9 +116,16 @@ public final class SocketWriter {
         enqueue(new Bytes(bytes, hold));
     }
 
-    /// Queues a range of a file.
+    /// Queues a range of a file; from memory where it is there.
     public void add(Span span) {
-        enqueue(span);
+        List<MemorySegment> slices = span.inMemory();
+        if (slices.isEmpty()) {
+            enqueue(span);
+            return;
+        }
+        for (int i = 0; i < slices.size(); i++) {
+            enqueue(new Bytes(slices.get(i), i + 1 < slices.size() ? Hold.NONE : span.hold()));
+        }
     }
 
     private void enqueue(Piece piece) {
@@ -193,8 +205,8 @@ public final class SocketWriter {
             return false;
         }
         long window = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
-        long resident = kernel.pageCache().residentBytes(span.file(), span.position() + sentOfFirst, window);
-        if (resident >= 0 && resident < window) {
+        long resident = pageCache.residentBytes(span.file(), span.position() + sentOfFirst, window);
+        if (resident < 0 ? span.isPastCache() : resident < window) {
             return true;
         }
         warmBytes = sentOfFirst + window;
@@ -209,7 +221,7 @@ public final class SocketWriter {
         }
         filling = true;
         long length = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
-        return new Cold(span.file(), span.position() + sentOfFirst, length);
+        return new Cold(span.file(), span.position() + sentOfFirst, length, span.isPastCache());
     }
 
     /// The bytes that [#takeCold] has told could not be read: whoever holds the file is told. The stream is broken

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// model that has arrays and lists of places in them.
 @Timeout(60)
 class BufferModelTest {
-    private static final int STEPS = 4000;
+    private static final int STEPS = 2000;
     private static final int MOST_BUFFERS = 40;
     private static final int MOST_BYTES = 20_000;
 
@@ -56,7 +56,7 @@ class BufferModelTest {
 
     @Test
     void buffersShowWhatTheModelHasAndReleaseEachMemoryOnce() throws Exception {
-        for (int i = 0; i < 5; i++) {
+        for (int i = 0; i < 3; i++) {
             long seed = System.nanoTime();
             try {
                 run(new Random(seed));

@@ -22,36 +22,53 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Every test runs on io_uring and on threads.
+@ParameterizedClass
+@EnumSource(names = {"RING", "THREADS"})
 class BlockCacheTest {
     private static final int BLOCK = DirectFileFixture.BUFFER_BYTES;
     private static final int BLOCKS = 32;
     private static final long AGE_NS = 1_000;
 
+    @Parameter
+    Engine engine;
+
     @TempDir
     Path folder;
+
+    private DirectFileFixture fixture;
 
     /// Moved by hand.
     private long nowNs;
 
-    private BlockCache cacheOn(DirectFileFixture fixture) {
-        return cacheOn(fixture, new CacheConfig(BLOCKS, 8L * BLOCK, AGE_NS, 4L * BLOCK));
+    @BeforeEach
+    void openTheQueue() throws Exception {
+        fixture = new DirectFileFixture(engine, BLOCKS + 8);
     }
 
-    private BlockCache cacheOn(DirectFileFixture fixture, CacheConfig config) {
+    @AfterEach
+    void nothingIsLeft() throws Exception {
+        fixture.close();
+    }
+
+    private BlockCache newCache() {
+        return newCache(new CacheConfig(BLOCKS, 8L * BLOCK, AGE_NS, 4L * BLOCK));
+    }
+
+    private BlockCache newCache(CacheConfig config) {
         return new BlockCache(fixture.queue, fixture.pool, config, () -> nowNs);
     }
 
-    private static DirectFileFixture fixture(Engine engine) throws Exception {
-        return new DirectFileFixture(engine, BLOCKS + 8);
-    }
-
-    private CachedFile open(DirectFileFixture fixture, BlockCache cache, String name) throws Exception {
+    private CachedFile open(BlockCache cache, String name) throws Exception {
         return cache.open(fixture.open(folder.resolve(name), Access.CREATE));
     }
 
@@ -68,100 +85,94 @@ class BlockCacheTest {
         return Arrays.copyOf(target, (int) count);
     }
 
-    private static long deviceReads(DirectFileFixture fixture) {
+    private long deviceReads() {
         return fixture.calls(fixture::isRead);
     }
 
-    private static long deviceWrites(DirectFileFixture fixture) {
+    private long deviceWrites() {
         return fixture.calls(fixture::isWrite);
     }
 
     // ---- like a file ----
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void isAFileToItsUsers(Engine engine) throws Exception {
-        againstArrays(engine, false);
+    @Test
+    void isAFileToItsUsers() throws Exception {
+        againstArrays(false);
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void isAFileToItsUsersWithShortCounts(Engine engine) throws Exception {
-        againstArrays(engine, true);
+    @Test
+    void isAFileToItsUsersWithShortCounts() throws Exception {
+        againstArrays(true);
     }
 
     /// Random reads, writes, flushes, ticks of the clock, closes and openings of two files, and of two arrays.
-    private void againstArrays(Engine engine, boolean shortCounts) throws Exception {
+    private void againstArrays(boolean shortCounts) throws Exception {
         long seed = System.nanoTime();
         System.out.println("seed " + seed);
         Random random = new Random(seed);
         int most = 3 * BLOCKS * BLOCK / 2; // both together are three times what the cache holds
         byte[][] model = {new byte[most], new byte[most]};
         int[] size = new int[2];
-        try (DirectFileFixture fixture = fixture(engine)) {
-            if (shortCounts) {
-                Random lengths = new Random(seed);
-                fixture.gate.set((call, subject, position, length) ->
-                        (fixture.isRead(call) || fixture.isWrite(call)) && length > 1 && position % 3 == 0
-                                ? 1 + lengths.nextLong(length)
-                                : length);
-            }
-            try (BlockCache cache = cacheOn(fixture)) {
-                CachedFile[] files = {open(fixture, cache, "a"), open(fixture, cache, "b")};
-                for (int round = 0; round < 3_000; round++) {
-                    int which = random.nextInt(2);
-                    String as = "round " + round + " of seed " + seed;
-                    int position = random.nextInt(most);
-                    int length = Math.min(most - position, random.nextInt(1 << random.nextInt(1, 18)));
-                    switch (random.nextInt(20)) {
-                        case 0 -> files[which].flush();
-                        case 1 -> {
-                            nowNs += random.nextLong(2 * AGE_NS);
-                            cache.poll();
-                        }
-                        case 2 -> {
-                            files[which].close();
-                            assertThat(Files.size(files[which].path())).as(as).isEqualTo(size[which]);
-                            files[which] = open(fixture, cache, which == 0 ? "a" : "b");
-                        }
-                        case 3, 4, 5, 6, 7, 8, 9 -> {
-                            byte[] content = new byte[length];
-                            random.nextBytes(content);
-                            files[which].write(MemorySegment.ofArray(content), position);
-                            System.arraycopy(content, 0, model[which], position, length);
-                            size[which] = length == 0 ? size[which] : Math.max(size[which], position + length);
-                        }
-                        default -> {
-                            int expected = Math.max(0, Math.min(length, size[which] - position));
-                            assertThat(read(files[which], position, length))
-                                    .as(as)
-                                    .isEqualTo(Arrays.copyOfRange(model[which], position, position + expected));
-                        }
+        if (shortCounts) {
+            Random lengths = new Random(seed);
+            fixture.gate.set((call, subject, position, length) ->
+                    (fixture.isRead(call) || fixture.isWrite(call)) && length > 1 && position % 3 == 0
+                            ? 1 + lengths.nextLong(length)
+                            : length);
+        }
+        try (BlockCache cache = newCache()) {
+            CachedFile[] files = {open(cache, "a"), open(cache, "b")};
+            for (int round = 0; round < 3_000; round++) {
+                int which = random.nextInt(2);
+                String as = "round " + round + " of seed " + seed;
+                int position = random.nextInt(most);
+                int length = Math.min(most - position, random.nextInt(1 << random.nextInt(1, 18)));
+                switch (random.nextInt(20)) {
+                    case 0 -> files[which].flush();
+                    case 1 -> {
+                        nowNs += random.nextLong(2 * AGE_NS);
+                        cache.poll();
                     }
-                    assertThat(files[which].sizeBytes()).as(as).isEqualTo(size[which]);
-                    assertThat(cache.statistics().dirtyBytes()).as(as).isLessThanOrEqualTo(8L * BLOCK);
+                    case 2 -> {
+                        files[which].close();
+                        assertThat(Files.size(files[which].path())).as(as).isEqualTo(size[which]);
+                        files[which] = open(cache, which == 0 ? "a" : "b");
+                    }
+                    case 3, 4, 5, 6, 7, 8, 9 -> {
+                        byte[] content = new byte[length];
+                        random.nextBytes(content);
+                        files[which].write(MemorySegment.ofArray(content), position);
+                        System.arraycopy(content, 0, model[which], position, length);
+                        size[which] = length == 0 ? size[which] : Math.max(size[which], position + length);
+                    }
+                    default -> {
+                        int expected = Math.max(0, Math.min(length, size[which] - position));
+                        assertThat(read(files[which], position, length))
+                                .as(as)
+                                .isEqualTo(Arrays.copyOfRange(model[which], position, position + expected));
+                    }
                 }
-                assertThat(cache.statistics().evictions()).isPositive();
+                assertThat(files[which].sizeBytes()).as(as).isEqualTo(size[which]);
+                assertThat(cache.statistics().dirtyBytes()).as(as).isLessThanOrEqualTo(8L * BLOCK);
             }
-            for (int which = 0; which < 2; which++) {
-                assertThat(Files.readAllBytes(folder.resolve(which == 0 ? "a" : "b")))
-                        .isEqualTo(Arrays.copyOf(model[which], size[which]));
-            }
+            assertThat(cache.statistics().evictions()).isPositive();
+        }
+        for (int which = 0; which < 2; which++) {
+            assertThat(Files.readAllBytes(folder.resolve(which == 0 ? "a" : "b")))
+                    .isEqualTo(Arrays.copyOf(model[which], size[which]));
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
+    @Test
     @Tag("root")
-    void isADeviceToItsUsers(Engine engine) throws Exception {
+    void isADeviceToItsUsers() throws Exception {
         long seed = System.nanoTime();
         System.out.println("seed " + seed);
         Random random = new Random(seed);
         int size = 64 * BLOCK + 4096; // the last block is not whole
         byte[] model = new byte[size];
         try (LoopDevice device = LoopDevice.open(folder, size, 512);
-                DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
+                BlockCache cache = newCache()) {
             CachedFile file = cache.open(fixture.open(device.path(), Access.READ_WRITE));
             for (int round = 0; round < 1_000; round++) {
                 int position = random.nextInt(size);
@@ -188,31 +199,27 @@ class BlockCacheTest {
 
     // ---- what is read ----
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void whatIsInMemoryIsNotReadAgain(Engine engine) throws Exception {
+    @Test
+    void whatIsInMemoryIsNotReadAgain() throws Exception {
         lay("data", 8 * BLOCK, 1);
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile file = open(fixture, cache, "data");
+        try (BlockCache cache = newCache()) {
+            CachedFile file = open(cache, "data");
             read(file, 0, 8 * BLOCK);
-            long before = deviceReads(fixture);
+            long before = deviceReads();
             for (int i = 0; i < 100; i++) {
                 assertThat(read(file, i * 700L, 600)).containsOnly(1);
             }
 
-            assertThat(deviceReads(fixture)).isEqualTo(before);
+            assertThat(deviceReads()).isEqualTo(before);
             assertThat(cache.statistics().misses()).isEqualTo(8);
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void aSequentialReaderFindsItsBlocksReadAhead(Engine engine) throws Exception {
+    @Test
+    void aSequentialReaderFindsItsBlocksReadAhead() throws Exception {
         lay("data", 24 * BLOCK, 1);
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile file = open(fixture, cache, "data");
+        try (BlockCache cache = newCache()) {
+            CachedFile file = open(cache, "data");
             for (int position = 0; position < 24 * BLOCK; position += BLOCK / 4) {
                 assertThat(read(file, position, BLOCK / 4)).containsOnly(1);
             }
@@ -220,17 +227,15 @@ class BlockCacheTest {
             // The first block is waited for; all others were asked for before.
             assertThat(cache.statistics().misses()).isEqualTo(1);
             assertThat(cache.statistics().readAhead()).isEqualTo(23);
-            assertThat(deviceReads(fixture)).isEqualTo(24);
+            assertThat(deviceReads()).isEqualTo(24);
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void twoSequentialReadersOfOneFileAreBothReadAheadOf(Engine engine) throws Exception {
+    @Test
+    void twoSequentialReadersOfOneFileAreBothReadAheadOf() throws Exception {
         lay("data", 24 * BLOCK, 1);
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile file = open(fixture, cache, "data");
+        try (BlockCache cache = newCache()) {
+            CachedFile file = open(cache, "data");
             for (int i = 0; i < 12; i++) {
                 read(file, (long) i * BLOCK, BLOCK);
                 read(file, (long) (i + 12) * BLOCK, BLOCK);
@@ -240,39 +245,35 @@ class BlockCacheTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void aRandomReaderHasNothingReadAhead(Engine engine) throws Exception {
+    @Test
+    void aRandomReaderHasNothingReadAhead() throws Exception {
         lay("data", 24 * BLOCK, 1);
         List<Integer> blocks = new ArrayList<>();
         for (int i = 1; i < 24; i += 2) {
             blocks.add(i);
         }
         Collections.shuffle(blocks, new Random(1));
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile file = open(fixture, cache, "data");
+        try (BlockCache cache = newCache()) {
+            CachedFile file = open(cache, "data");
             for (int block : blocks) {
                 read(file, (long) block * BLOCK + 5, 100);
             }
 
             assertThat(cache.statistics().readAhead()).isZero();
-            assertThat(deviceReads(fixture)).isEqualTo(blocks.size());
+            assertThat(deviceReads()).isEqualTo(blocks.size());
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void aScanLeavesTheHotSetAndThePageCacheAlone(Engine engine) throws Exception {
+    @Test
+    void aScanLeavesTheHotSetAndThePageCacheAlone() throws Exception {
         int hot = BLOCKS / 2;
         int scanned = 40 * BLOCKS;
         lay("hot", hot * BLOCK, 1);
         lay("scanned", scanned * BLOCK, 2);
         dropFromPageCache("scanned");
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile hotFile = open(fixture, cache, "hot");
-            CachedFile scannedFile = open(fixture, cache, "scanned");
+        try (BlockCache cache = newCache()) {
+            CachedFile hotFile = open(cache, "hot");
+            CachedFile scannedFile = open(cache, "scanned");
             for (int round = 0; round < 4; round++) {
                 readEachBlock(hotFile, hot);
             }
@@ -325,13 +326,11 @@ class BlockCacheTest {
         assertThat(residentPages(name)).isZero();
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void aBlockThatCantBeReadIsToldAndReadAgainWhenAskedAgain(Engine engine) throws Exception {
+    @Test
+    void aBlockThatCantBeReadIsToldAndReadAgainWhenAskedAgain() throws Exception {
         lay("data", 4 * BLOCK, 1);
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile file = open(fixture, cache, "data");
+        try (BlockCache cache = newCache()) {
+            CachedFile file = open(cache, "data");
             fixture.gate.set((call, subject, position, length) ->
                     fixture.isRead(call) && position == 2L * BLOCK ? -Errno.EIO : length);
 
@@ -345,13 +344,11 @@ class BlockCacheTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void whatFailsAheadOfAReaderIsToldWhenItGetsThere(Engine engine) throws Exception {
+    @Test
+    void whatFailsAheadOfAReaderIsToldWhenItGetsThere() throws Exception {
         lay("data", 8 * BLOCK, 1);
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile file = open(fixture, cache, "data");
+        try (BlockCache cache = newCache()) {
+            CachedFile file = open(cache, "data");
             fixture.gate.set((call, subject, position, length) ->
                     fixture.isRead(call) && position == 2L * BLOCK ? -Errno.EIO : length);
             read(file, 0, BLOCK); // reads blocks 1 and 2 ahead
@@ -365,19 +362,17 @@ class BlockCacheTest {
 
     // ---- delayed writes ----
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void writesWaitUntilTheyAreOldEnough(Engine engine) throws Exception {
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile file = open(fixture, cache, "data");
+    @Test
+    void writesWaitUntilTheyAreOldEnough() throws Exception {
+        try (BlockCache cache = newCache()) {
+            CachedFile file = open(cache, "data");
             assertThat(cache.nextDueNs()).isEqualTo(Long.MAX_VALUE);
             file.write(bytes(100, 1), 0);
             nowNs += AGE_NS / 2;
             file.write(bytes(100, 2), 3L * BLOCK);
             assertThat(cache.nextDueNs()).isEqualTo(AGE_NS / 2);
             cache.poll();
-            assertThat(deviceWrites(fixture)).isZero();
+            assertThat(deviceWrites()).isZero();
 
             nowNs += AGE_NS / 2;
             assertThat(cache.nextDueNs()).isZero();
@@ -385,35 +380,31 @@ class BlockCacheTest {
             while (fixture.queue.pending() > 0) {
                 fixture.queue.await(1, -1);
             }
-            assertThat(deviceWrites(fixture)).as("the older one").isEqualTo(1);
+            assertThat(deviceWrites()).as("the older one").isEqualTo(1);
             assertThat(cache.nextDueNs()).isEqualTo(AGE_NS / 2);
             assertThat(cache.statistics().dirtyBytes()).isEqualTo(BLOCK);
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void manyWritesToABlockAreOneToTheDisk(Engine engine) throws Exception {
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile file = open(fixture, cache, "data");
+    @Test
+    void manyWritesToABlockAreOneToTheDisk() throws Exception {
+        try (BlockCache cache = newCache()) {
+            CachedFile file = open(cache, "data");
             for (int i = 0; i < 160; i++) {
                 file.write(bytes(100, i), i * 100L);
             }
             file.flush();
 
-            assertThat(deviceWrites(fixture)).isEqualTo(1);
-            assertThat(deviceReads(fixture)).isZero();
+            assertThat(deviceWrites()).isEqualTo(1);
+            assertThat(deviceReads()).isZero();
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void aBatchGoesOutInTheOrderOfPositions(Engine engine) throws Exception {
+    @Test
+    void aBatchGoesOutInTheOrderOfPositions() throws Exception {
         List<Long> order = new ArrayList<>();
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture, new CacheConfig(BLOCKS, 16L * BLOCK, AGE_NS, 0))) {
-            CachedFile file = open(fixture, cache, "data");
+        try (BlockCache cache = newCache(new CacheConfig(BLOCKS, 16L * BLOCK, AGE_NS, 0))) {
+            CachedFile file = open(cache, "data");
             for (int block : new int[] {6, 2, 7, 0, 3, 5, 1, 4}) {
                 file.write(bytes(BLOCK, block), (long) block * BLOCK);
             }
@@ -435,12 +426,10 @@ class BlockCacheTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void aWriterWaitsWhenTooMuchIsDirty(Engine engine) throws Exception {
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile file = open(fixture, cache, "data");
+    @Test
+    void aWriterWaitsWhenTooMuchIsDirty() throws Exception {
+        try (BlockCache cache = newCache()) {
+            CachedFile file = open(cache, "data");
             long most = 0;
             for (int i = 0; i < 200; i++) {
                 file.write(bytes(BLOCK, i), (long) i * BLOCK);
@@ -448,16 +437,14 @@ class BlockCacheTest {
             }
 
             assertThat(most).isLessThanOrEqualTo(8L * BLOCK).isGreaterThan(4L * BLOCK);
-            assertThat(deviceWrites(fixture)).as("without a flush").isGreaterThan(180);
+            assertThat(deviceWrites()).as("without a flush").isGreaterThan(180);
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void aFlushSurvivesWhatACloseWithoutOneNeedNot(Engine engine) throws Exception {
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile file = open(fixture, cache, "data");
+    @Test
+    void aFlushSurvivesWhatACloseWithoutOneNeedNot() throws Exception {
+        try (BlockCache cache = newCache()) {
+            CachedFile file = open(cache, "data");
             file.write(bytes(1234, 7), 5);
             long syncs = fixture.calls(fixture::isSync);
             file.flush();
@@ -470,14 +457,12 @@ class BlockCacheTest {
 
     // ---- lost writes ----
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void aFailedWriteBackFencesItsFileIsToldAndNeverTriedAgain(Engine engine) throws Exception {
+    @Test
+    void aFailedWriteBackFencesItsFileIsToldAndNeverTriedAgain() throws Exception {
         lay("bad", 8 * BLOCK, 1);
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile bad = open(fixture, cache, "bad");
-            CachedFile good = open(fixture, cache, "good");
+        try (BlockCache cache = newCache()) {
+            CachedFile bad = open(cache, "bad");
+            CachedFile good = open(cache, "good");
             good.write(bytes(BLOCK, 3), 0);
             fixture.gate.set((call, subject, position, length) ->
                     fixture.isWrite(call) && subject.endsWith("bad") && position == 2L * BLOCK ? -Errno.EIO : length);
@@ -490,7 +475,7 @@ class BlockCacheTest {
                 fixture.queue.await(1, -1);
             }
             fixture.gate.open();
-            long writes = deviceWrites(fixture);
+            long writes = deviceWrites();
 
             assertThatThrownBy(() -> read(bad, 0, 10))
                     .isInstanceOfSatisfying(WriteBackException.class, e -> {
@@ -501,22 +486,20 @@ class BlockCacheTest {
             assertThatThrownBy(() -> bad.write(bytes(1, 1), 0)).isInstanceOf(WriteBackException.class);
             assertThatThrownBy(bad::flush).isInstanceOf(WriteBackException.class);
             assertThatThrownBy(bad::close).isInstanceOf(WriteBackException.class);
-            assertThat(deviceWrites(fixture)).as("nothing was tried again").isEqualTo(writes);
+            assertThat(deviceWrites()).as("nothing was tried again").isEqualTo(writes);
             assertThat(cache.statistics().dirtyBytes()).isZero();
 
             good.flush();
-            CachedFile again = open(fixture, cache, "bad");
+            CachedFile again = open(cache, "bad");
             assertThat(read(again, 2L * BLOCK, BLOCK)).as("what is on disk").containsOnly(1);
             assertThat(read(again, 0, BLOCK)).containsOnly(9);
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void aFailedSyncFencesToo(Engine engine) throws Exception {
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile file = open(fixture, cache, "data");
+    @Test
+    void aFailedSyncFencesToo() throws Exception {
+        try (BlockCache cache = newCache()) {
+            CachedFile file = open(cache, "data");
             file.write(bytes(BLOCK, 3), 0);
             fixture.gate.set((call, subject, position, length) -> fixture.isSync(call) ? -Errno.EIO : length);
             assertThatThrownBy(file::flush)
@@ -532,19 +515,17 @@ class BlockCacheTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void underRandomFailuresNothingIsReportedAsFlushedThatIsNotOnDisk(Engine engine) throws Exception {
+    @Test
+    void underRandomFailuresNothingIsReportedAsFlushedThatIsNotOnDisk() throws Exception {
         long seed = System.nanoTime();
         System.out.println("seed " + seed);
         Random random = new Random(seed);
         int blocks = 40;
         int fences = 0;
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
+        try (BlockCache cache = newCache()) {
             int[] flushed = new int[blocks]; // values that a flush has acknowledged
             for (int life = 0; life < 40; life++) {
-                CachedFile file = open(fixture, cache, "data");
+                CachedFile file = open(cache, "data");
                 int[] seen = flushed.clone();
                 boolean[] writtenSince = new boolean[blocks]; // since the last flush that said it was well
                 Random faults = new Random(random.nextLong());
@@ -575,7 +556,7 @@ class BlockCacheTest {
                 }
                 fixture.gate.open();
                 // What was flushed and not written again since is there. What was written since may be there or not.
-                try (CachedFile look = open(fixture, cache, "data")) {
+                try (CachedFile look = open(cache, "data")) {
                     for (int block = 0; block < blocks; block++) {
                         byte[] content = read(look, (long) block * BLOCK, BLOCK);
                         int there = content.length == 0 ? 0 : content[BLOCK / 2];
@@ -604,15 +585,13 @@ class BlockCacheTest {
         assertThatThrownBy(file::close).isInstanceOf(WriteBackException.class);
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
+    @Test
     @Tag("root")
-    void aDeviceThatLosesWritesFencesAndOneThatLosesReadsSaysSo(Engine engine) throws Exception {
+    void aDeviceThatLosesWritesFencesAndOneThatLosesReadsSaysSo() throws Exception {
         Path small = Files.createDirectory(folder.resolve("small"));
         Commands.run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small.toString());
         try (LoopDevice device = LoopDevice.open(small, 32L << 20, 512);
-                DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
+                BlockCache cache = newCache()) {
             CachedFile file = cache.open(fixture.open(device.path(), Access.READ_WRITE));
             assertThatThrownBy(() -> {
                         for (int i = 0; i < 2_000; i++) {
@@ -644,25 +623,20 @@ class BlockCacheTest {
 
     // ---- bounds and ends ----
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void boundsThatDontFitAreRefused(Engine engine) throws Exception {
-        try (DirectFileFixture fixture = fixture(engine)) {
-            assertThatThrownBy(() -> cacheOn(fixture, new CacheConfig(BLOCKS, BLOCK - 1, 0, 0)))
-                    .isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> cacheOn(fixture, new CacheConfig(BLOCKS, 17L * BLOCK, 0, 0)))
-                    .isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> cacheOn(fixture, new CacheConfig(BLOCKS + 9, BLOCK, 0, 0)))
-                    .isInstanceOf(IllegalArgumentException.class);
-        }
+    @Test
+    void boundsThatDontFitAreRefused() throws Exception {
+        assertThatThrownBy(() -> newCache(new CacheConfig(BLOCKS, BLOCK - 1, 0, 0)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> newCache(new CacheConfig(BLOCKS, 17L * BLOCK, 0, 0)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> newCache(new CacheConfig(BLOCKS + 9, BLOCK, 0, 0)))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void aTinyCacheWorksAsWell(Engine engine) throws Exception {
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture, new CacheConfig(8, BLOCK, AGE_NS, 4L * BLOCK))) {
-            CachedFile file = open(fixture, cache, "data");
+    @Test
+    void aTinyCacheWorksAsWell() throws Exception {
+        try (BlockCache cache = newCache(new CacheConfig(8, BLOCK, AGE_NS, 4L * BLOCK))) {
+            CachedFile file = open(cache, "data");
             file.write(bytes(50 * BLOCK + 3, 5), 1);
             assertThat(read(file, 0, 51 * BLOCK))
                     .hasSize(50 * BLOCK + 4)
@@ -671,17 +645,15 @@ class BlockCacheTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"RING", "THREADS"})
-    void aClosedFileLeavesNothingToTheNextOneOfItsNumber(Engine engine) throws Exception {
+    @Test
+    void aClosedFileLeavesNothingToTheNextOneOfItsNumber() throws Exception {
         lay("one", 4 * BLOCK, 1);
         lay("two", 4 * BLOCK, 2);
-        try (DirectFileFixture fixture = fixture(engine);
-                BlockCache cache = cacheOn(fixture)) {
-            CachedFile one = open(fixture, cache, "one");
+        try (BlockCache cache = newCache()) {
+            CachedFile one = open(cache, "one");
             read(one, 0, BLOCK); // reads ahead, and closes while that is under way
             one.close();
-            CachedFile two = open(fixture, cache, "two");
+            CachedFile two = open(cache, "two");
 
             assertThat(read(two, 0, 4 * BLOCK)).containsOnly(2);
             assertThatThrownBy(() -> read(one, 0, 1)).isInstanceOf(IllegalStateException.class);

@@ -3,12 +3,15 @@ package dev.sluice.io.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.management.ThreadMXBean;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Calls that look: poll, cachestat, mincore, getrusage, interface features, descriptor flags.
@@ -156,5 +159,26 @@ class MeasuringCallsTest {
         }
         pair[0].close();
         pair[1].close();
+    }
+
+    @Test
+    @Timeout(60) // or else it allocates
+    void askingForPagesInThePageCacheAllocatesNothing() throws Exception {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        Path path = java.nio.file.Files.write(folder.resolve("asked"), new byte[5000]);
+        try (Descriptor file =
+                kernel.files().open(path, Files.O_RDWR, 0, kernel.account()).orThrow()) {
+            PageCache pageCache = kernel.pageCache();
+            long allocated;
+            do { // until it is compiled
+                long before = threads.getCurrentThreadAllocatedBytes();
+                long sum = 0;
+                for (int i = 0; i < 1000; i++) {
+                    sum += pageCache.residentBytes(file, 0, 5000);
+                }
+                allocated = threads.getCurrentThreadAllocatedBytes() - before;
+                assertThat(sum).isEqualTo(5_000_000);
+            } while (allocated >= 1000);
+        }
     }
 }

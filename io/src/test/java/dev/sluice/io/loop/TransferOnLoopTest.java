@@ -123,91 +123,80 @@ class TransferOnLoopTest {
         return Files.write(folder.resolve("source"), bytes);
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"READ_WRITE", "MMAP_WRITE", "SENDFILE", "SPLICE", "ZEROCOPY_SEND"})
-    void oneThreadSendsProxiesAndReceives(Method sending) throws Exception {
-        Path path = content();
-        Path copy = folder.resolve("copy");
-        Descriptor[] first = connection();
-        Descriptor[] second = connection();
-        int[] left = {3};
-        try (EventLoop loop = new EventLoop(kernel, kernel.account(), System::nanoTime, stray -> {
-                    throw new AssertionError(stray);
-                });
-                Transfers transfers = new Transfers(kernel);
-                Endpoint.File source = Endpoint.openSource(kernel, path, kernel.account());
-                Endpoint.File sink = Endpoint.openSink(kernel, copy, true, kernel.account())) {
-            Runnable done = () -> {
-                if (--left[0] == 0) {
+    /// A file that is sent, a file that is received, two connections, and a loop that runs until three transfers
+    /// are over.
+    private final class Scene implements AutoCloseable {
+        final Path path = content();
+        final Path copy = folder.resolve("copy");
+        final Descriptor[] first = connection();
+        final Descriptor[] second = connection();
+        final EventLoop loop = new EventLoop(kernel, kernel.account(), System::nanoTime, stray -> {
+            throw new AssertionError(stray);
+        });
+        final Transfers transfers = new Transfers(kernel);
+        final Endpoint source = Endpoint.openSource(kernel, path, kernel.account());
+        final Endpoint sink = Endpoint.openSink(kernel, copy, true, kernel.account());
+        private int left = 3;
+
+        Scene() throws Exception {}
+
+        Driver drive(Endpoint from, Endpoint to, Method method) throws Exception {
+            return new Driver(loop, transfers.begin(from, to, LENGTH, by(method)), from, to, () -> {
+                if (--left == 0) {
                     loop.stop();
                 }
-            };
-            Endpoint out = new Endpoint.Socket(first[0]);
-            Endpoint proxyIn = new Endpoint.Socket(first[1]);
-            Endpoint proxyOut = new Endpoint.Socket(second[0]);
-            Endpoint in = new Endpoint.Socket(second[1]);
-            Driver sender = new Driver(loop, transfers.begin(source, out, LENGTH, by(sending)), source, out, done);
-            Driver proxy = new Driver(
-                    loop, transfers.begin(proxyIn, proxyOut, LENGTH, by(Method.SPLICE)), proxyIn, proxyOut, done);
-            Driver receiver =
-                    new Driver(loop, transfers.begin(in, sink, LENGTH, by(Method.READ_WRITE)), in, sink, done);
-            loop.run();
-            assertThat(sender.failure).isNull();
-            assertThat(proxy.failure).isNull();
-            assertThat(receiver.failure).isNull();
-            assertThat(Files.mismatch(path, copy)).isEqualTo(-1);
-            // Nobody spun: a step moves something or waits for an event, and an event is for at least one packet.
-            assertThat(sender.steps + proxy.steps + receiver.steps).isLessThan(LENGTH / 1000);
-        } finally {
+            });
+        }
+
+        @Override
+        public void close() throws Exception {
+            source.close();
+            sink.close();
+            transfers.close();
+            loop.close();
             for (Descriptor descriptor : new Descriptor[] {first[0], first[1], second[0], second[1]}) {
                 descriptor.close();
             }
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"READ_WRITE", "MMAP_WRITE", "SENDFILE", "SPLICE", "ZEROCOPY_SEND"})
+    void oneThreadSendsProxiesAndReceives(Method sending) throws Exception {
+        try (Scene scene = new Scene()) {
+            Driver sender = scene.drive(scene.source, new Endpoint.Socket(scene.first[0]), sending);
+            Driver proxy = scene.drive(
+                    new Endpoint.Socket(scene.first[1]), new Endpoint.Socket(scene.second[0]), Method.SPLICE);
+            Driver receiver = scene.drive(new Endpoint.Socket(scene.second[1]), scene.sink, Method.READ_WRITE);
+            scene.loop.run();
+            assertThat(sender.failure).isNull();
+            assertThat(proxy.failure).isNull();
+            assertThat(receiver.failure).isNull();
+            assertThat(Files.mismatch(scene.path, scene.copy)).isEqualTo(-1);
+            // Nobody spun: a step moves something or waits for an event, and an event is for at least one packet.
+            assertThat(sender.steps + proxy.steps + receiver.steps).isLessThan(LENGTH / 1000);
+        }
+    }
+
     @Test
     void aPeerThatGoesAwayEndsItsTransferAndNoOther() throws Exception {
-        Path path = content();
-        Path copy = folder.resolve("copy");
-        Descriptor[] broken = connection();
-        Descriptor[] whole = connection();
-        int[] left = {3};
-        try (EventLoop loop = new EventLoop(kernel, kernel.account(), System::nanoTime, stray -> {
-                    throw new AssertionError(stray);
-                });
-                Transfers transfers = new Transfers(kernel);
-                Endpoint.File source = Endpoint.openSource(kernel, path, kernel.account());
-                Endpoint.File sink = Endpoint.openSink(kernel, copy, true, kernel.account())) {
-            Runnable done = () -> {
-                if (--left[0] == 0) {
-                    loop.stop();
-                }
-            };
-            Endpoint toBroken = new Endpoint.Socket(broken[0]);
-            Endpoint out = new Endpoint.Socket(whole[0]);
-            Endpoint in = new Endpoint.Socket(whole[1]);
-            Driver failing = new Driver(
-                    loop, transfers.begin(source, toBroken, LENGTH, by(Method.SENDFILE)), source, toBroken, done);
-            Driver sender =
-                    new Driver(loop, transfers.begin(source, out, LENGTH, by(Method.SENDFILE)), source, out, done);
-            Driver receiver =
-                    new Driver(loop, transfers.begin(in, sink, LENGTH, by(Method.READ_WRITE)), in, sink, done);
-            loop.execute(() -> {
-                kernel.sockets().resetOnClose(broken[1]);
-                broken[1].close();
+        try (Scene scene = new Scene()) {
+            Descriptor broken = scene.first[1];
+            Driver failing = scene.drive(scene.source, new Endpoint.Socket(scene.first[0]), Method.SENDFILE);
+            Driver sender = scene.drive(scene.source, new Endpoint.Socket(scene.second[0]), Method.SENDFILE);
+            Driver receiver = scene.drive(new Endpoint.Socket(scene.second[1]), scene.sink, Method.READ_WRITE);
+            scene.loop.execute(() -> {
+                kernel.sockets().resetOnClose(broken);
+                broken.close();
             });
-            loop.run();
+            scene.loop.run();
             assertThat(failing.failure)
                     .isInstanceOfSatisfying(
                             TransferException.class,
                             e -> assertThat(e.failure()).isEqualTo(TransferException.Failure.PEER_GONE));
             assertThat(sender.failure).isNull();
             assertThat(receiver.failure).isNull();
-            assertThat(Files.mismatch(path, copy)).isEqualTo(-1);
-        } finally {
-            for (Descriptor descriptor : new Descriptor[] {broken[0], broken[1], whole[0], whole[1]}) {
-                descriptor.close();
-            }
+            assertThat(Files.mismatch(scene.path, scene.copy)).isEqualTo(-1);
         }
     }
 }

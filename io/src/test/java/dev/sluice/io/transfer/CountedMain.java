@@ -48,8 +48,7 @@ public final class CountedMain {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, source, sink, false, length, 0, 0)) {
             other = rig.other;
-            try (Transfer transfer =
-                    transfers.begin(rig.source, rig.sink, length, TransferOptions.DEFAULT.preferring(method))) {
+            try (Transfer transfer = rig.begin(transfers, length, TransferOptions.DEFAULT.preferring(method))) {
                 rig.feed(length, false);
                 rig.collect();
                 transfer.run();

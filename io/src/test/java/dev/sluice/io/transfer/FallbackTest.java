@@ -7,7 +7,6 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Gate;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.TransferAccount.Fallback;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.IOException;
@@ -16,36 +15,15 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What happens when the system refuses a method: the next one goes on where it stopped, says why, and the planner
 /// remembers.
-class FallbackTest {
+class FallbackTest extends GatedTransfers {
     private static final long LENGTH = 1_000_003;
-
-    @TempDir
-    Path folder;
-
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
-    private Leaks leaks;
-
-    @BeforeEach
-    void countWhatIsThere() throws IOException {
-        leaks = new Leaks(folder);
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        gate.off();
-        leaks.assertNone(kernel);
-    }
 
     private Rig rig(EndType source, EndType sink) throws IOException {
         return new Rig(kernel, folder, source, sink, true, LENGTH, 0, 0);
@@ -86,8 +64,7 @@ class FallbackTest {
     void theNextMethodGoesOn(Method method, EndType source, EndType sink, Call call, int errno) throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(source, sink);
-                Transfer transfer =
-                        transfers.begin(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.preferring(method))) {
+                Transfer transfer = rig.begin(transfers, LENGTH, TransferOptions.DEFAULT.preferring(method))) {
             rig.feed(LENGTH, false);
             rig.collect();
             gate.on(refusing(call, errno, source));
@@ -111,8 +88,7 @@ class FallbackTest {
             throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(source, sink);
-                Transfer transfer =
-                        transfers.begin(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.only(method))) {
+                Transfer transfer = rig.begin(transfers, LENGTH, TransferOptions.DEFAULT.only(method))) {
             rig.feed(1000, false);
             gate.on(refusing(call, errno, source));
             TransferException thrown = catchThrowableOfType(TransferException.class, transfer::run);
@@ -132,9 +108,8 @@ class FallbackTest {
         for (Method method : List.of(Method.SENDFILE, Method.COPY_FILE_RANGE, Method.SPLICE)) {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(EndType.FILE, EndType.FILE);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer transfer = rig.begin(
+                            transfers,
                             LENGTH,
                             TransferOptions.DEFAULT.preferring(method).withChunkBytes(100_000))) {
                 Set<Call> calls = EnumSet.of(Call.SENDFILE, Call.COPY_FILE_RANGE, Call.SPLICE);
@@ -153,8 +128,8 @@ class FallbackTest {
         for (EndType source : List.of(EndType.TCP, EndType.FILE)) {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(source, EndType.TCP);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.preferring(Method.SPLICE))) {
+                    Transfer transfer =
+                            rig.begin(transfers, LENGTH, TransferOptions.DEFAULT.preferring(Method.SPLICE))) {
                 rig.feed(LENGTH, false);
                 rig.collect();
                 Gate sinkRefuses = (call, subject, position, length) ->
@@ -175,8 +150,7 @@ class FallbackTest {
         for (int refused : new int[] {1, 2}) {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(EndType.FILE, EndType.TCP);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.only(Method.SPLICE))) {
+                    Transfer transfer = rig.begin(transfers, LENGTH, TransferOptions.DEFAULT.only(Method.SPLICE))) {
                 rig.collect();
                 int[] asked = new int[1];
                 gate.on((call, subject, position, length) ->
@@ -255,7 +229,7 @@ class FallbackTest {
         try (Transfers transfers = new Transfers(kernel)) {
             for (int round = 0; round < 3; round++) {
                 try (Rig rig = rig(EndType.FILE, EndType.TCP);
-                        Transfer transfer = transfers.begin(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT)) {
+                        Transfer transfer = rig.begin(transfers, LENGTH, TransferOptions.DEFAULT)) {
                     rig.collect();
                     gate.on(refusing(Call.SENDFILE, Errno.EINVAL, EndType.FILE));
                     transfer.run();
@@ -278,8 +252,8 @@ class FallbackTest {
         try (Transfers transfers = new Transfers(kernel)) {
             Plan first;
             try (Rig rig = rig(EndType.FILE, EndType.FILE);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.preferring(Method.REFLINK))) {
+                    Transfer transfer =
+                            rig.begin(transfers, LENGTH, TransferOptions.DEFAULT.preferring(Method.REFLINK))) {
                 first = transfers.plan(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT);
                 gate.on(refusing(Call.IOCTL, Errno.ETXTBSY, EndType.FILE));
                 transfer.run();
@@ -294,8 +268,8 @@ class FallbackTest {
     void outOfMapsATransferReads() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(EndType.FILE, EndType.TCP);
-                Transfer transfer = transfers.begin(
-                        rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.preferring(Method.MMAP_WRITE))) {
+                Transfer transfer =
+                        rig.begin(transfers, LENGTH, TransferOptions.DEFAULT.preferring(Method.MMAP_WRITE))) {
             while (transfers.maps.take()) {
                 // as if other transfers held them all
             }
@@ -314,11 +288,8 @@ class FallbackTest {
         for (EndType source : List.of(EndType.MEMORY, EndType.FILE)) {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = new Rig(kernel, folder, source, EndType.TCP, false, 40_000_000, 0, 0);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
-                            40_000_000,
-                            TransferOptions.DEFAULT.preferring(Method.ZEROCOPY_SEND))) {
+                    Transfer transfer = rig.begin(
+                            transfers, 40_000_000, TransferOptions.DEFAULT.preferring(Method.ZEROCOPY_SEND))) {
                 rig.collect();
                 transfer.run();
                 assertThat(rig.received()).isEqualTo(40_000_000);
@@ -337,8 +308,8 @@ class FallbackTest {
     void whenNothingCanBeMappedZeroCopyReceiveIsGivenUp() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.TCP, EndType.FILE, true, 0, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source, rig.sink, 8_000_000, TransferOptions.DEFAULT.preferring(Method.ZEROCOPY_RECEIVE))) {
+                Transfer transfer =
+                        rig.begin(transfers, 8_000_000, TransferOptions.DEFAULT.preferring(Method.ZEROCOPY_RECEIVE))) {
             rig.feed(8_000_000, false); // send over loopback: parts of compound pages
             transfer.run();
             assertThat(rig.received()).isEqualTo(8_000_000);

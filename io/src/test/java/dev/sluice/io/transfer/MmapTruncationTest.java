@@ -7,7 +7,6 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.memory.Mapping;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.RandomAccessFile;
@@ -16,18 +15,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// A mapped file that is truncated under a transfer: the process lives, and no byte that isn't the file's goes
 /// unmentioned.
-class MmapTruncationTest {
+class MmapTruncationTest extends GatedTransfers {
     private static final long LENGTH = 1_000_000;
-
-    @TempDir
-    Path folder;
-
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
 
     private void truncate(Path path, long length) {
         try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
@@ -65,9 +57,8 @@ class MmapTruncationTest {
         for (EndType sink : new EndType[] {EndType.FILE, EndType.TCP, EndType.PIPE}) {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = new Rig(kernel, folder, EndType.FILE, sink, true, LENGTH, 0, 0);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer transfer = rig.begin(
+                            transfers,
                             Transfer.UNTIL_END,
                             TransferOptions.DEFAULT.only(Method.MMAP_WRITE).withChunkBytes(100_000))) {
                 rig.collect();
@@ -93,9 +84,8 @@ class MmapTruncationTest {
     void aTransferThatMayChangeMethodDeliversTheGoodBytesFirst() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, LENGTH, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         LENGTH,
                         TransferOptions.DEFAULT.preferring(Method.MMAP_WRITE).withChunkBytes(100_000))) {
             rig.collect();

@@ -8,24 +8,17 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Gate;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Endpoint.Kind;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Which method is picked, and that the reasons are given.
-class PlannerTest {
+class PlannerTest extends GatedTransfers {
     private static final long LARGE = 10_000_000;
 
-    @TempDir
-    Path folder;
-
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
     private final Planner planner = new Planner();
 
     private Plan plan(EndType source, EndType sink, long lengthBytes) throws IOException {
@@ -226,5 +219,22 @@ class PlannerTest {
             }
         }
         assertThat(Method.serving(Kind.MEMORY, Kind.MEMORY)).isEmpty();
+    }
+
+    @Test
+    void whatLiesOnTheHeapIsNotSentWithoutACopy() throws Exception {
+        Plan plan = plan(EndType.PIECES, EndType.TCP, 100_000);
+        assertThat(plan.method()).isEqualTo(Method.WRITE);
+        assertThat(plan.reason()).contains("one before it of what lies on the heap");
+        assertThat(plan.ruledOut()).anySatisfy(out -> {
+            assertThat(out.method()).isEqualTo(Method.ZEROCOPY_SEND);
+            assertThat(out.why()).contains("the collector moves what lies on the heap");
+        });
+        try (Rig rig = new Rig(kernel, folder, EndType.PIECES, EndType.TCP, true, 100_000, 0, 0)) {
+            assertThatThrownBy(() -> planner.plan(
+                            kernel, rig.source, rig.sink, 100_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("use native memory");
+        }
     }
 }

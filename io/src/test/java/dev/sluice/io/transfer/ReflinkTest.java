@@ -64,7 +64,7 @@ class ReflinkTest {
 
     private static TransferAccount run(Transfers transfers, Rig rig, long length, TransferOptions options)
             throws IOException {
-        try (Transfer transfer = transfers.begin(rig.source, rig.sink, length, options)) {
+        try (Transfer transfer = rig.begin(transfers, length, options)) {
             transfer.run();
             return transfer.account();
         }

@@ -144,6 +144,11 @@ final class Rig implements AutoCloseable {
         }
     }
 
+    /// A transfer from end to end.
+    Transfer begin(Transfers transfers, long lengthBytes, TransferOptions options) throws IOException {
+        return transfers.begin(source, sink, lengthBytes, options);
+    }
+
     /// In three times as many pieces as one call takes, native and on the heap, some of them empty.
     private Endpoint.Memory pieces(long lengthBytes) {
         List<MemorySegment> pieces = new ArrayList<>();

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Gate;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -18,16 +17,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What every method owes its callers, between every pair of ends that it serves, blocking or not. REFLINK needs a file
 /// system that has it: [ReflinkTest].
-class TransferContractTest {
+class TransferContractTest extends GatedTransfers {
     private static final long[] LENGTHS = {0, 1, 4095, 4096, 4097, 100_003, (3 << 20) + 7};
     private static final long POSITION = 12_345;
 
@@ -76,24 +72,6 @@ class TransferContractTest {
         return cases().filter(c -> c.sink() != EndType.FILE && c.sink().kind != Endpoint.Kind.MEMORY);
     }
 
-    @TempDir
-    Path folder;
-
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
-    private Leaks leaks;
-
-    @BeforeEach
-    void countWhatIsThere() throws IOException {
-        leaks = new Leaks(folder);
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        gate.off();
-        leaks.assertNone(kernel);
-    }
-
     private Rig rig(Case given, long lengthBytes) throws IOException {
         return new Rig(
                 kernel, folder, given.source(), given.sink(), given.blocking(), lengthBytes, POSITION, 2 * POSITION);
@@ -103,8 +81,7 @@ class TransferContractTest {
     private long moved(Case given, long lengthBytes, Gate script) throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(given, lengthBytes);
-                Transfer transfer = transfers.begin(
-                        rig.source, rig.sink, lengthBytes, TransferOptions.DEFAULT.only(given.method()))) {
+                Transfer transfer = rig.begin(transfers, lengthBytes, TransferOptions.DEFAULT.only(given.method()))) {
             rig.feed(lengthBytes, false);
             rig.collect();
             gate.on(script);
@@ -168,8 +145,8 @@ class TransferContractTest {
         void allThereIsWhenNoLengthIsNamed(Case given) throws Exception {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 700_001);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, Transfer.UNTIL_END, TransferOptions.DEFAULT.only(given.method()))) {
+                    Transfer transfer =
+                            rig.begin(transfers, Transfer.UNTIL_END, TransferOptions.DEFAULT.only(given.method()))) {
                 rig.feed(700_001, true);
                 rig.collect();
                 assertThat(transfer.run()).isEqualTo(700_001);
@@ -182,9 +159,8 @@ class TransferContractTest {
         void onlyWhatWasAskedForOfAFileThatGrows(Case given) throws Exception {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 1_000_000);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer transfer = rig.begin(
+                            transfers,
                             1_000_000,
                             TransferOptions.DEFAULT.only(given.method()).withChunkBytes(65_536))) {
                 rig.collect();
@@ -202,9 +178,8 @@ class TransferContractTest {
             }
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 1_000_003);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer transfer = rig.begin(
+                            transfers,
                             1_000_003,
                             TransferOptions.DEFAULT.only(given.method()).withChunkBytes(32_768))) {
                 rig.feed(1_000_003, false);
@@ -232,8 +207,8 @@ class TransferContractTest {
                 rig.collect();
                 gate.on(Gate.OPEN);
                 TransferAccount account;
-                try (Transfer transfer = transfers.begin(
-                        rig.source, rig.sink, 1_000_003, TransferOptions.DEFAULT.only(given.method()))) {
+                try (Transfer transfer =
+                        rig.begin(transfers, 1_000_003, TransferOptions.DEFAULT.only(given.method()))) {
                     transfer.run();
                     Map<Call, Long> passed = gate.counts();
                     gate.off();
@@ -259,9 +234,8 @@ class TransferContractTest {
             long kept = 600_001; // in the middle of a page
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, length);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer transfer = rig.begin(
+                            transfers,
                             length,
                             TransferOptions.DEFAULT.only(given.method()).withChunkBytes(131_072))) {
                 rig.collect();
@@ -294,8 +268,7 @@ class TransferContractTest {
                             given.source().kind == Endpoint.Kind.MEMORY || given.source() == EndType.FILE
                                     ? length
                                     : 0);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, length, TransferOptions.DEFAULT.only(given.method()))) {
+                    Transfer transfer = rig.begin(transfers, length, TransferOptions.DEFAULT.only(given.method()))) {
                 rig.feed(length, false);
                 rig.collectAtMost(100_000);
                 Thread resetting = new Thread(() -> {
@@ -325,8 +298,7 @@ class TransferContractTest {
         void whenThePeerOfTheSourceClosesTooSoon(Case given) throws Exception {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 500_000);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
+                    Transfer transfer = rig.begin(transfers, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
                 rig.feed(300_000, true);
                 rig.collect();
                 TransferException thrown = catchThrowableOfType(TransferException.class, transfer::run);
@@ -344,8 +316,7 @@ class TransferContractTest {
             }
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 500_000);
-                    Transfer transfer = transfers.begin(
-                            rig.source, rig.sink, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
+                    Transfer transfer = rig.begin(transfers, 500_000, TransferOptions.DEFAULT.only(given.method()))) {
                 rig.feed(10_000, false);
                 rig.collect();
                 Thread resetting = new Thread(() -> {
@@ -375,9 +346,8 @@ class TransferContractTest {
                 };
                 try (Transfers transfers = new Transfers(kernel);
                         Rig rig = rig(given, 1_000_000);
-                        Transfer transfer = transfers.begin(
-                                rig.source,
-                                rig.sink,
+                        Transfer transfer = rig.begin(
+                                transfers,
                                 1_000_000,
                                 TransferOptions.DEFAULT.only(given.method()).withChunkBytes(65_536))) {
                     rig.feed(1_000_000, false);
@@ -398,9 +368,8 @@ class TransferContractTest {
             Cancellation cancellation = new Cancellation();
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = rig(given, 1_000_000);
-                    Transfer transfer = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer transfer = rig.begin(
+                            transfers,
                             1_000_000,
                             TransferOptions.DEFAULT
                                     .only(given.method())

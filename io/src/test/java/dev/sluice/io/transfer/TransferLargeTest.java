@@ -33,8 +33,7 @@ class TransferLargeTest {
                 }
                 try (Transfers transfers = new Transfers(kernel);
                         Rig rig = new Rig(kernel, folder, EndType.FILE, sink, true, length, 5 * GIB + 3, 6 * GIB + 5);
-                        Transfer transfer =
-                                transfers.begin(rig.source, rig.sink, length, TransferOptions.DEFAULT.only(method))) {
+                        Transfer transfer = rig.begin(transfers, length, TransferOptions.DEFAULT.only(method))) {
                     rig.collect();
                     transfer.run();
                     assertThat(rig.received()).as("%s to %s", method, sink).isEqualTo(length);
@@ -49,8 +48,7 @@ class TransferLargeTest {
         for (Method method : List.of(Method.READ_WRITE, Method.SPLICE, Method.ZEROCOPY_RECEIVE)) {
             try (Transfers transfers = new Transfers(kernel);
                     Rig rig = new Rig(kernel, folder, EndType.TCP, EndType.FILE, true, length, 0, 6 * GIB + 5);
-                    Transfer transfer =
-                            transfers.begin(rig.source, rig.sink, length, TransferOptions.DEFAULT.only(method))) {
+                    Transfer transfer = rig.begin(transfers, length, TransferOptions.DEFAULT.only(method))) {
                 rig.feed(length, false);
                 transfer.run();
                 assertThat(rig.received()).as("%s", method).isEqualTo(length);

@@ -7,20 +7,15 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Gate;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Sockets;
 import dev.sluice.io.transfer.TransferException.Failure;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -28,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 ///
 /// The clock is the test's. Each poll advances it by a second and is interrupted, so no test waits for real time,
 /// except that calls on blocking sockets sit out their 100 ms in the kernel.
-class TransferLimitsTest {
+class TransferLimitsTest extends GatedTransfers {
     private static final long SECOND_NS = 1_000_000_000;
     private static final long LENGTH =
             16_000_000; // more than a loopback connection holds whose other side reads nothing
@@ -67,24 +62,7 @@ class TransferLimitsTest {
         return cases.stream();
     }
 
-    @TempDir
-    Path folder;
-
     private final AtomicLong nowNs = new AtomicLong();
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
-    private Leaks leaks;
-
-    @BeforeEach
-    void countWhatIsThere() throws IOException {
-        leaks = new Leaks(folder);
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        gate.off();
-        leaks.assertNone(kernel);
-    }
 
     private Rig rig(Case given, long lengthBytes) throws IOException {
         return new Rig(kernel, folder, given.source(), given.sink(), given.blocking(), lengthBytes, 0, 0);
@@ -111,7 +89,7 @@ class TransferLimitsTest {
             throws Exception {
         try (Transfers transfers = new Transfers(kernel, nowNs::get);
                 Rig rig = rig(given, sourceBytes);
-                Transfer transfer = transfers.begin(rig.source, rig.sink, LENGTH, options.only(given.method()))) {
+                Transfer transfer = rig.begin(transfers, LENGTH, options.only(given.method()))) {
             gate.on(script);
             TransferException thrown = catchThrowableOfType(TransferException.class, transfer::run);
             gate.off();
@@ -184,9 +162,8 @@ class TransferLimitsTest {
         long length = 20_000_000;
         try (Transfers transfers = new Transfers(kernel, nowNs::get);
                 Rig rig = rig(given, length);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         length,
                         TransferOptions.DEFAULT
                                 .only(Method.SENDFILE)
@@ -215,8 +192,7 @@ class TransferLimitsTest {
                 Case given = new Case(method, EndType.TCP, sink, false);
                 try (Transfers transfers = new Transfers(kernel);
                         Rig rig = rig(given, 0);
-                        Transfer transfer =
-                                transfers.begin(rig.source, rig.sink, LENGTH, TransferOptions.DEFAULT.only(method))) {
+                        Transfer transfer = rig.begin(transfers, LENGTH, TransferOptions.DEFAULT.only(method))) {
                     boolean[] reset = new boolean[1];
                     gate.on((call, subject, position, length) -> {
                         if (call == Call.POLL && !reset[0]) {
@@ -240,9 +216,8 @@ class TransferLimitsTest {
         Cancellation cancellation = new Cancellation();
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(given, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         LENGTH,
                         TransferOptions.DEFAULT.only(Method.SPLICE).withCancellation(cancellation))) {
             rig.feed(50_000, false);
@@ -269,9 +244,8 @@ class TransferLimitsTest {
         try (Transfers transfers = new Transfers(kernel)) {
             Cancellation cancellation = new Cancellation();
             try (Rig rig = rig(new Case(Method.SPLICE, EndType.FILE, EndType.TCP, false), 200_000);
-                    Transfer failing = transfers.begin(
-                            rig.source,
-                            rig.sink,
+                    Transfer failing = rig.begin(
+                            transfers,
                             200_000,
                             TransferOptions.DEFAULT.only(Method.SPLICE).withCancellation(cancellation))) {
                 gate.on((call, subject, position, length) -> {
@@ -287,8 +261,7 @@ class TransferLimitsTest {
                 gate.off();
             }
             try (Rig rig = rig(new Case(Method.SPLICE, EndType.FILE, EndType.TCP, false), 100_000);
-                    Transfer next = transfers.begin(
-                            rig.source, rig.sink, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
+                    Transfer next = rig.begin(transfers, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
                 rig.collect();
                 next.run();
                 assertThat(rig.received()).isEqualTo(100_000);
@@ -305,8 +278,7 @@ class TransferLimitsTest {
             PipePool.Pipe dirty = transfers.pipes.take(kernel);
             kernel.files().write(dirty.ends().writeEnd(), arena.allocateFrom("left behind"));
             transfers.pipes.give(dirty);
-            try (Transfer next =
-                    transfers.begin(rig.source, rig.sink, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
+            try (Transfer next = rig.begin(transfers, 100_000, TransferOptions.DEFAULT.only(Method.SPLICE))) {
                 rig.collect();
                 next.run();
             }
@@ -318,9 +290,8 @@ class TransferLimitsTest {
     void aSocketsOwnTimeoutIsPutBack() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = rig(new Case(Method.SENDFILE, EndType.FILE, EndType.TCP, true), 1000);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         1000,
                         TransferOptions.DEFAULT.only(Method.SENDFILE).withTimeoutNs(SECOND_NS))) {
             Descriptor socket = Flow.descriptor(rig.sink);

@@ -4,22 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Files;
-import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Resources;
 import dev.sluice.io.memory.Mapping;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// What is measured around a transfer.
-class UsageTest {
-    @TempDir
-    Path folder;
-
-    private final Kernel kernel = new Kernel();
-
+class UsageTest extends GatedTransfers {
     @Test
     void interruptTablesAreSummedOverProcessors() {
         assertThat(Usage.parse(List.of(
@@ -99,18 +91,16 @@ class UsageTest {
                     "this file system keeps its pages (tmpfs): nothing can be cold");
             rig.collect();
             TransferAccount cold;
-            try (Transfer transfer = transfers.begin(
-                    rig.source,
-                    rig.sink,
+            try (Transfer transfer = rig.begin(
+                    transfers,
                     length,
                     TransferOptions.DEFAULT.only(Method.SENDFILE).withMeasurement())) {
                 transfer.run();
                 cold = transfer.account();
             }
             TransferAccount warm;
-            try (Transfer transfer = transfers.begin(
-                    rig.source,
-                    rig.sink,
+            try (Transfer transfer = rig.begin(
+                    transfers,
                     length,
                     TransferOptions.DEFAULT.only(Method.SENDFILE).withMeasurement())) {
                 transfer.run();
@@ -128,9 +118,8 @@ class UsageTest {
     void figuresSayHowTheyCameToBeKnown() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 100_000, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         100_000,
                         TransferOptions.DEFAULT.only(Method.READ_WRITE).withMeasurement())) {
             rig.collect();
@@ -171,7 +160,7 @@ class UsageTest {
     void nothingIsMeasuredUnlessAskedFor() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 1000, 0, 0);
-                Transfer transfer = transfers.begin(rig.source, rig.sink, 1000, TransferOptions.DEFAULT)) {
+                Transfer transfer = rig.begin(transfers, 1000, TransferOptions.DEFAULT)) {
             rig.collect();
             transfer.run();
             assertThat(transfer.account().usage()).isEmpty();

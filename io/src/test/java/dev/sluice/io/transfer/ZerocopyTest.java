@@ -23,33 +23,12 @@ import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// What zero-copy sends and receives owe beyond the contract of every method.
-class ZerocopyTest {
+class ZerocopyTest extends GatedTransfers {
     private static final long PAGE = 4096;
-
-    @TempDir
-    Path folder;
-
-    private final ScriptedGate gate = new ScriptedGate();
-    private final Kernel kernel = new Kernel(gate);
-    private Leaks leaks;
-
-    @BeforeEach
-    void countWhatIsThere() throws IOException {
-        leaks = new Leaks(folder);
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        gate.off();
-        leaks.assertNone(kernel);
-    }
 
     @Test
     void noSlotIsReadIntoBeforeTheKernelIsDoneWithIt() throws Exception {
@@ -58,9 +37,8 @@ class ZerocopyTest {
         AtomicBoolean withheld = new AtomicBoolean(true);
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, false, length, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         length,
                         TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes((int) chunk))) {
             rig.collect();
@@ -90,9 +68,8 @@ class ZerocopyTest {
         long length = 512 * PAGE;
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, length, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         length,
                         TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes((int) PAGE))) {
             rig.collect();
@@ -110,8 +87,7 @@ class ZerocopyTest {
         AtomicBoolean withheld = new AtomicBoolean(true);
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 500_000, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source, rig.sink, 500_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND))) {
+                Transfer transfer = rig.begin(transfers, 500_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND))) {
             rig.collect();
             gate.on((call, subject, position, bytes) -> call == Call.RECVMSG && withheld.get() ? -Errno.EAGAIN : bytes);
             Progress progress = transfer.step(Long.MAX_VALUE);
@@ -129,9 +105,8 @@ class ZerocopyTest {
     void completionsAreTakenInBulk() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 4_000_000, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         4_000_000,
                         TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(20_000))) {
             rig.collect();
@@ -149,9 +124,8 @@ class ZerocopyTest {
                 Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 100_000, 0, 0)) {
             rig.drain();
             for (int round = 0; round < 3; round++) {
-                try (Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                try (Transfer transfer = rig.begin(
+                        transfers,
                         100_000,
                         TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(10_000))) {
                     transfer.run();
@@ -168,18 +142,16 @@ class ZerocopyTest {
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, false, 2_000_000, 0, 0)) {
             rig.drain();
             gate.on((call, subject, position, bytes) -> call == Call.RECVMSG && withheld.get() ? -Errno.EAGAIN : bytes);
-            try (Transfer first = transfers.begin(
-                    rig.source,
-                    rig.sink,
+            try (Transfer first = rig.begin(
+                    transfers,
                     1_000_000,
                     TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(4096))) {
                 first.step(100 * PAGE);
                 assertThat(first.inFlightBytes()).isPositive();
             }
             withheld.set(false);
-            try (Transfer second = transfers.begin(
-                    rig.source,
-                    rig.sink,
+            try (Transfer second = rig.begin(
+                    transfers,
                     2_000_000,
                     TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(100_000))) {
                 second.run();
@@ -229,9 +201,8 @@ class ZerocopyTest {
         // ENOBUFS: out of option memory (net.core.optmem_max) or of locked memory.
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.FILE, EndType.TCP, true, 3_000_000, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source,
-                        rig.sink,
+                Transfer transfer = rig.begin(
+                        transfers,
                         3_000_000,
                         TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND).withChunkBytes(50_000))) {
             rig.collect();
@@ -246,8 +217,8 @@ class ZerocopyTest {
     void whenAPeerIsGoneTheMemoryStillInFlightIsTold() throws Exception {
         try (Transfers transfers = new Transfers(kernel);
                 Rig rig = new Rig(kernel, folder, EndType.MEMORY, EndType.TCP, true, 50_000_000, 0, 0);
-                Transfer transfer = transfers.begin(
-                        rig.source, rig.sink, 50_000_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND))) {
+                Transfer transfer =
+                        rig.begin(transfers, 50_000_000, TransferOptions.DEFAULT.only(Method.ZEROCOPY_SEND))) {
             AtomicBoolean withheld = new AtomicBoolean(true);
             int[] sends = new int[1];
             gate.on((call, subject, position, bytes) -> {

@@ -1,0 +1,454 @@
+package dev.sluice.broker;
+
+import static dev.sluice.broker.TestClient.ALL;
+import static dev.sluice.broker.TestClient.FETCH;
+import static dev.sluice.broker.TestClient.PRODUCE;
+import static dev.sluice.broker.TestClient.fetchRequest;
+import static dev.sluice.broker.TestClient.produceRequest;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.sluice.broker.TestClient.TopicRef;
+import dev.sluice.io.linux.Call;
+import dev.sluice.testbase.LoopFileSystem;
+import dev.sluice.testkit.Batches;
+import dev.sluice.testkit.GateFaults;
+import dev.sluice.testkit.LeakCounter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.ApiVersionsResponseData;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A disk that does not come back from a write: it costs what is produced, and nothing else.
+@Timeout(120)
+@ExtendWith(LeakCounter.class)
+class DiskStallTest {
+    private static final int EXCHANGES = 50;
+
+    @TempDir
+    Path folder;
+
+    private final CountDownLatch disk = new CountDownLatch(1);
+
+    private TestBroker start(int loops, long patienceMs) throws IOException {
+        return TestBroker.start(
+                folder.resolve("data"),
+                "num.network.threads",
+                String.valueOf(loops),
+                "sluice.disk.patience.ms",
+                String.valueOf(patienceMs));
+    }
+
+    private static byte[] batch(int seed, int bytes) {
+        return Batches.random(new Random(seed), 1, bytes).bytes();
+    }
+
+    private static int send(TestClient client, TopicRef topic, int partition, byte[] batch) throws IOException {
+        return client.raw.send(ApiKeys.PRODUCE, PRODUCE, produceRequest(PRODUCE, ALL, topic, partition, batch));
+    }
+
+    private static PartitionProduceResponse answer(TestClient client, int correlationId) throws IOException {
+        return TestClient.only(client.raw.answer(ApiKeys.PRODUCE, PRODUCE, correlationId, ProduceResponseData.class));
+    }
+
+    private static void assertAppended(TestClient client, int correlationId, long offset) throws IOException {
+        PartitionProduceResponse answer = answer(client, correlationId);
+        assertThat(Errors.forCode(answer.errorCode())).isEqualTo(Errors.NONE);
+        assertThat(answer.baseOffset()).isEqualTo(offset);
+    }
+
+    /// What needs no write to the disk: fetches of what is cached, metadata, offsets, versions.
+    private static void exchange(TestClient client, TopicRef topic, byte[] stored) throws IOException {
+        for (int i = 0; i < EXCHANGES; i++) {
+            assertThat(TestClient.bytes(
+                            client.fetch(FETCH, fetchRequest(FETCH, topic, 0, 0).setMaxBytes(1))
+                                    .records()))
+                    .isEqualTo(stored);
+            assertThat(client.find(topic.name())).isEqualTo(topic);
+            assertThat(client.endOffset(topic, 0)).isPositive();
+            client.raw.ask(ApiKeys.API_VERSIONS, 0, new ApiVersionsRequestData(), ApiVersionsResponseData.class);
+        }
+    }
+
+    private GateFaults.Fault stall(TestBroker broker, String files) {
+        return broker.faults.on(Call.PWRITE, Call.FALLOCATE).of(files).waitsFor(disk);
+    }
+
+    @Test
+    void allElseGoesOnAndWhatIsProducedIsAnsweredAfterwards() throws Exception {
+        try (TestBroker broker = start(1, 50);
+                TestClient stuck = broker.client();
+                TestClient late = broker.client();
+                TestClient reader = broker.client()) {
+            TopicRef topic = reader.create("topic", 2);
+            reader.append(topic, 0, batch(1, 10_000));
+            GateFaults.Fault fault = stall(broker, "*/topic-*/*.log");
+            int first = send(stuck, topic, 0, batch(2, 10_000));
+            fault.awaitHits(1);
+
+            exchange(reader, topic, Batches.stored(batch(1, 10_000), 0, 0));
+            int second = send(late, topic, 1, batch(3, 10_000));
+            exchange(reader, topic, Batches.stored(batch(1, 10_000), 0, 0));
+
+            assertThat(fault.hits()).as("nobody else began a write").isEqualTo(1);
+            assertThat(Status.of(reader).problems()).singleElement().asString().contains("stalled");
+            disk.countDown();
+            assertAppended(stuck, first, 1);
+            assertAppended(late, second, 0);
+            assertThat(reader.read(topic, 0, 1)).isEqualTo(Batches.stored(batch(2, 10_000), 1, 0));
+            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isEmpty());
+            assertThat(reader.append(topic, 0, batch(4, 100))).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void theControlWithoutPatienceNothingGoesOn() throws Exception {
+        try (TestBroker broker = start(1, 0);
+                TestClient stuck = broker.client();
+                TestClient reader = broker.client()) {
+            TopicRef topic = reader.create("topic", 1);
+            reader.append(topic, 0, batch(1, 10_000));
+            GateFaults.Fault fault = stall(broker, "*/topic-0/*.log");
+            int first = send(stuck, topic, 0, batch(2, 10_000));
+            fault.awaitHits(1);
+
+            CompletableFuture<Void> exchange =
+                    async(() -> exchange(reader, topic, Batches.stored(batch(1, 10_000), 0, 0)));
+
+            assertThat(endsWithin(exchange, 500)).isFalse();
+            disk.countDown();
+            assertAppended(stuck, first, 1);
+            exchange.get();
+        }
+    }
+
+    private interface Work {
+        void run() throws Exception;
+    }
+
+    private static CompletableFuture<Void> async(Work work) {
+        CompletableFuture<Void> future = new CompletableFuture<>();
+        Thread.ofPlatform().start(() -> {
+            try {
+                work.run();
+                future.complete(null);
+            } catch (Throwable t) {
+                future.completeExceptionally(t);
+            }
+        });
+        return future;
+    }
+
+    private static boolean endsWithin(CompletableFuture<Void> future, long ms)
+            throws ExecutionException, InterruptedException {
+        try {
+            future.get(ms, TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void everyLoopThatIsInAWriteIsGivenToAnotherThread() throws Exception {
+        try (TestBroker broker = start(3, 50)) {
+            List<TestClient> clients = new ArrayList<>();
+            for (int i = 0; i < 9; i++) {
+                clients.add(broker.client());
+            }
+            TopicRef topic = clients.getFirst().create("topic", 3);
+            clients.getFirst().append(topic, 0, batch(1, 1000));
+            GateFaults.Fault fault = stall(broker, "*/topic-*/*.log");
+            List<Integer> sent = new ArrayList<>();
+            for (int i = 0; i < 3; i++) { // connections go to the loops in turn
+                sent.add(send(clients.get(i), topic, i, batch(i, 1000)));
+            }
+            fault.awaitHits(3);
+
+            for (TestClient client : clients.subList(3, 9)) {
+                exchange(client, topic, Batches.stored(batch(1, 1000), 0, 0));
+            }
+
+            disk.countDown();
+            for (int i = 0; i < 3; i++) {
+                assertAppended(clients.get(i), sent.get(i), i == 0 ? 1 : 0);
+            }
+            for (TestClient client : clients) {
+                client.close();
+            }
+        }
+    }
+
+    /// The bytes that are being written are not given to anybody else, though whose they were is gone.
+    @Test
+    void whoGoesAwayMeanwhileLeavesWhatWasSentWhole() throws Exception {
+        try (TestBroker broker = start(1, 50);
+                TestClient stuck = broker.client();
+                TestClient late = broker.client();
+                TestClient reader = broker.client()) {
+            TopicRef topic = reader.create("topic", 1);
+            reader.append(topic, 0, batch(1, 100_000));
+            GateFaults.Fault fault = stall(broker, "*/topic-0/*.log");
+            send(stuck, topic, 0, batch(2, 100_000));
+            fault.awaitHits(1);
+            exchange(reader, topic, Batches.stored(batch(1, 100_000), 0, 0));
+
+            stuck.raw.reset();
+            exchange(reader, topic, Batches.stored(batch(1, 100_000), 0, 0));
+            int second = send(late, topic, 0, batch(3, 100_000)); // received to the buffer that is given back last
+            exchange(reader, topic, Batches.stored(batch(1, 100_000), 0, 0));
+
+            disk.countDown();
+            assertAppended(late, second, 2);
+            assertThat(TestClient.bytes(
+                            reader.fetch(FETCH, fetchRequest(FETCH, topic, 0, 1).setMaxBytes(1))
+                                    .records()))
+                    .isEqualTo(Batches.stored(batch(2, 100_000), 1, 0));
+        }
+    }
+
+    @Test
+    void whoCantWaitIsToldToTryAgain() throws Exception {
+        try (TestBroker broker = start(1, 50);
+                TestClient stuck = broker.client();
+                TestClient hasty = broker.client();
+                TestClient reader = broker.client()) {
+            TopicRef topic = reader.create("topic", 2);
+            reader.append(topic, 0, batch(1, 1000));
+            GateFaults.Fault fault = stall(broker, "*/topic-*/*.log");
+            int first = send(stuck, topic, 0, batch(2, 1000));
+            fault.awaitHits(1);
+            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
+
+            ProduceRequestData request = produceRequest(PRODUCE, ALL, topic, 1, batch(3, 1000));
+            TestClient.add(request, PRODUCE, topic, 0, batch(4, 1000));
+            ProduceResponseData answer =
+                    hasty.raw.ask(ApiKeys.PRODUCE, PRODUCE, request.setTimeoutMs(100), ProduceResponseData.class);
+
+            assertThat(answer.responses().iterator().next().partitionResponses())
+                    .hasSize(2)
+                    .allSatisfy(
+                            each -> assertThat(Errors.forCode(each.errorCode())).isEqualTo(Errors.REQUEST_TIMED_OUT));
+            disk.countDown();
+            assertAppended(stuck, first, 1);
+            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isEmpty());
+            assertThat(hasty.append(topic, 1, batch(5, 1000))).isZero();
+        }
+    }
+
+    /// A topic that is made or deleted waits for the disk on a control thread. There are few of those, and the
+    /// status needs none of them.
+    @Test
+    void metadataAndStatusNeedNoThreadThatWaitsForTheDisk() throws Exception {
+        try (TestBroker broker = start(1, 50);
+                TestClient reader = broker.client()) {
+            TopicRef topic = reader.create("topic", 1);
+            reader.append(topic, 0, batch(1, 1000));
+            GateFaults.Fault fault =
+                    broker.faults.on(Call.FSYNC, Call.MKDIR).of("*").waitsFor(disk);
+            List<CompletableFuture<Void>> created = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                String name = "new-" + i;
+                created.add(async(() -> {
+                    try (TestClient client = broker.client()) {
+                        client.create(name, 1);
+                    }
+                }));
+            }
+            fault.awaitHits(1);
+
+            exchange(reader, topic, Batches.stored(batch(1, 1000), 0, 0));
+            assertThat(Status.of(reader).problems()).isEmpty();
+
+            disk.countDown();
+            for (CompletableFuture<Void> each : created) {
+                each.get();
+            }
+        }
+    }
+
+    @Test
+    void aBrokerThatIsStoppedMeanwhileEndsWhenTheDiskGoesOn() throws Exception {
+        try (TestBroker broker = start(1, 50);
+                TestClient stuck = broker.client();
+                TestClient reader = broker.client()) {
+            TopicRef topic = reader.create("topic", 1);
+            GateFaults.Fault fault = stall(broker, "*/topic-0/*.log");
+            send(stuck, topic, 0, batch(2, 1000));
+            fault.awaitHits(1);
+            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
+
+            assertThat(broker.broker().shutdown(Duration.ofMillis(1)))
+                    .as("whose request is in the disk waits for its answer")
+                    .isFalse();
+            CompletableFuture<Void> closed = async(() -> broker.broker().close());
+            assertThat(reader.raw.readUntilClosed()).isEmpty();
+            disk.countDown();
+            closed.get();
+
+            broker.start();
+            assertThat(broker.broker().recoveryReport().clean()).isTrue();
+            try (TestClient again = broker.client()) {
+                assertThat(again.read(topic, 0, 0)).isEqualTo(Batches.stored(batch(2, 1000), 0, 0));
+            }
+        }
+    }
+
+    // ---- A file system that is frozen
+
+    /// Produces until it is told to stop, and knows what was acknowledged.
+    private static final class Load implements AutoCloseable {
+        private final TestClient client;
+        private final TopicRef topic;
+        private final int partition;
+        private final AtomicInteger acknowledged = new AtomicInteger();
+        private final CompletableFuture<Void> running;
+        private volatile boolean stopped;
+
+        Load(TestBroker broker, TopicRef topic, int partition) throws IOException {
+            this.client = broker.client();
+            this.topic = topic;
+            this.partition = partition;
+            this.running = async(this::run);
+        }
+
+        private void run() throws IOException {
+            while (!stopped) {
+                assertThat(client.append(topic, partition, batch(acknowledged.get(), 2000)))
+                        .isEqualTo(acknowledged.get());
+                acknowledged.incrementAndGet();
+            }
+        }
+
+        void awaitMore(int count) {
+            int before = acknowledged.get();
+            await().until(() -> running.isDone() || acknowledged.get() >= before + count);
+        }
+
+        void stop() throws Exception {
+            stopped = true;
+            running.get();
+        }
+
+        void assertKept() throws IOException {
+            int count = acknowledged.get();
+            assertThat(client.endOffset(topic, partition)).isEqualTo(count);
+            ByteBuffer read = ByteBuffer.wrap(client.read(topic, partition, 0));
+            for (int offset = 0; offset < count; offset++) {
+                byte[] stored = Batches.stored(batch(offset, 2000), offset, 0);
+                assertThat(read.remaining()).isGreaterThanOrEqualTo(stored.length);
+                assertThat(read.slice(read.position(), stored.length)).isEqualTo(ByteBuffer.wrap(stored));
+                read.position(read.position() + stored.length);
+            }
+            assertThat(read.remaining()).isZero();
+        }
+
+        @Override
+        public void close() throws IOException {
+            client.close();
+        }
+    }
+
+    /// Runs producers, freezes the file system, has `whileFrozen` look at it when a write is in it for sure, thaws
+    /// it, and sees that nothing is missing.
+    private void freeze(long patienceMs, WhileFrozen whileFrozen) throws Exception {
+        try (LoopFileSystem frozen = LoopFileSystem.create(folder, "ext4", 128 << 20)) {
+            try (TestBroker broker = TestBroker.start(
+                            frozen.folder().resolve("data"),
+                            "num.network.threads",
+                            "1",
+                            "sluice.disk.patience.ms",
+                            String.valueOf(patienceMs),
+                            "log.index.interval.bytes",
+                            "0",
+                            "log.flush.offset.checkpoint.interval.ms", // what is done beside the loops is stuck too
+                            "20",
+                            "log.retention.check.interval.ms",
+                            "20",
+                            "log.retention.ms",
+                            "-1");
+                    TestClient reader = broker.client();
+                    TestClient prober = broker.client()) {
+                TopicRef topic = reader.create("topic", 3);
+                TopicRef probe = reader.create("probe", 1);
+                List<Load> loads = new ArrayList<>();
+                for (int i = 0; i < 3; i++) {
+                    loads.add(new Load(broker, topic, i));
+                }
+                loads.forEach(load -> load.awaitMore(20));
+                frozen.freeze();
+                int last;
+                CompletableFuture<Void> looking;
+                try {
+                    last = send(prober, probe, 0, batch(1, 1000));
+                    looking = whileFrozen.look(reader, topic, loads);
+                } finally {
+                    frozen.thaw();
+                }
+                assertAppended(prober, last, 0);
+                looking.get();
+                for (Load load : loads) {
+                    load.awaitMore(20);
+                    load.stop();
+                }
+                for (Load load : loads) {
+                    load.assertKept();
+                    load.close();
+                }
+            }
+        }
+    }
+
+    private interface WhileFrozen {
+        /// @return what is to come to its end when the file system is thawed
+        CompletableFuture<Void> look(TestClient reader, TopicRef topic, List<Load> loads) throws Exception;
+    }
+
+    @Test
+    @Tag("root")
+    void aFrozenFileSystemHoldsUpItsWritersAlone() throws Exception {
+        freeze(200, (reader, topic, loads) -> {
+            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
+            List<Integer> before =
+                    loads.stream().map(load -> load.acknowledged.get()).toList();
+
+            exchange(reader, topic, Batches.stored(batch(0, 2000), 0, 0));
+            System.gc(); // no thread waits for the disk where it holds up a collection
+
+            assertThat(loads.stream().map(load -> load.acknowledged.get())).containsExactlyElementsOf(before);
+            return CompletableFuture.completedFuture(null);
+        });
+    }
+
+    @Test
+    @Tag("root")
+    void theControlWithoutPatienceAFrozenFileSystemHoldsUpAll() throws Exception {
+        freeze(0, (reader, topic, _) -> {
+            CompletableFuture<Void> exchange =
+                    async(() -> exchange(reader, topic, Batches.stored(batch(0, 2000), 0, 0)));
+            assertThat(endsWithin(exchange, 500)).isFalse();
+            return exchange;
+        });
+    }
+}
