@@ -63,7 +63,8 @@ final class BrokerStatus {
             out.writeStringProperty("version", Version.CURRENT);
             out.writeNumberProperty("uptimeMs", (System.nanoTime() - startedNs) / 1_000_000);
             out.writeStringProperty(
-                    "dataDir", config.now().dataDir().toAbsolutePath().normalize().toString());
+                    "dataDir",
+                    config.now().dataDir().toAbsolutePath().normalize().toString());
             out.writeStringProperty("flush", config.now().log().describeFlushPolicy());
             out.writeStringProperty("engine", engine);
             out.writeEndObject();
@@ -104,8 +105,9 @@ final class BrokerStatus {
     private List<String> problems() {
         List<String> problems = new ArrayList<>();
         if (disk.isStalled()) {
-            problems.add("The disk of " + config.now().dataDir().toAbsolutePath().normalize() + " has stalled for "
-                    + disk.stalledForMs() + " ms: what is produced waits for it, or for its time-out");
+            problems.add(
+                    "The disk of " + config.now().dataDir().toAbsolutePath().normalize() + " has stalled for "
+                            + disk.stalledForMs() + " ms: what is produced waits for it, or for its time-out");
         }
         if (diskFull.getAsBoolean()) {
             problems.add(
