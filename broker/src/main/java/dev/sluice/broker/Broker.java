@@ -7,6 +7,7 @@ import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.config.BrokerConfig;
 import dev.sluice.broker.config.LiveConfig;
 import dev.sluice.broker.coordinator.Groups;
+import dev.sluice.broker.local.LocalServer;
 import dev.sluice.broker.net.Listener;
 import dev.sluice.broker.net.Network;
 import dev.sluice.io.linux.Account;
@@ -20,11 +21,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,6 +62,7 @@ public final class Broker implements AutoCloseable {
     private final ThreadPoolExecutor control = threads("sluice-control-", CONTROL_THREADS);
     private final ThreadPoolExecutor aside = threads("sluice-aside-", ASIDE_THREADS);
     private final Groups groups;
+    private final @Nullable LocalServer local;
     private final Checkpointer checkpointer;
     private final Retention retention;
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
@@ -66,12 +70,19 @@ public final class Broker implements AutoCloseable {
     // Guarded by this.
     private boolean closed;
 
-    private Broker(LiveConfig live, LogDirectory directory, Network network, Groups groups, InstantSource clock) {
+    private Broker(
+            LiveConfig live,
+            LogDirectory directory,
+            Network network,
+            Groups groups,
+            @Nullable LocalServer local,
+            InstantSource clock) {
         this.config = live;
         BrokerConfig config = live.now();
         this.directory = directory;
         this.network = network;
         this.groups = groups;
+        this.local = local;
         this.checkpointer = new Checkpointer(directory, config.checkpointIntervalMs());
         this.retention = new Retention(
                 directory,
@@ -123,7 +134,8 @@ public final class Broker implements AutoCloseable {
         try {
             catalogue = Catalogue.open(kernel, directory, live, clock);
             Groups groups = new Groups(kernel, config, catalogue, clock);
-            broker = new Broker(live, directory, network, groups, clock);
+            LocalServer local = LocalServer.start(kernel, config.local(), config.dataDir(), catalogue);
+            broker = new Broker(live, directory, network, groups, local, clock);
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);
@@ -167,6 +179,7 @@ public final class Broker implements AutoCloseable {
                 segments,
                 directory.engine(),
                 retention::isDiskFull,
+                local,
                 network.disk(),
                 System.nanoTime());
         Services services = new Services(
@@ -183,6 +196,11 @@ public final class Broker implements AutoCloseable {
 
     public Path dataDir() {
         return config.now().dataDir();
+    }
+
+    /// Where programs of this host read logs in place; empty when nowhere.
+    public Optional<Path> localSocket() {
+        return Optional.ofNullable(local).map(LocalServer::path);
     }
 
     /// The flush policy that topics have unless they say otherwise, beginning with its name.
@@ -244,6 +262,7 @@ public final class Broker implements AutoCloseable {
         ended &= stop(control);
         ended &= stop(aside);
         ended &= groups.close();
+        ended &= local == null || local.stop();
         ended &= checkpointer.stop();
         ended &= retention.stop();
         if (!ended) {

@@ -3,6 +3,8 @@ package dev.sluice.broker;
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.catalogue.Topic;
 import dev.sluice.broker.config.LiveConfig;
+import dev.sluice.broker.local.LocalReaderStatus;
+import dev.sluice.broker.local.LocalServer;
 import dev.sluice.broker.net.DiskStall;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.io.linux.Account;
@@ -28,12 +30,14 @@ final class BrokerStatus {
     private final Account segments;
     private final String engine;
     private final BooleanSupplier diskFull;
+    private final @Nullable LocalServer local;
     private final DiskStall disk;
     private final long startedNs;
     private final JsonFactory json = new JsonFactory();
 
     /// @param engine   how records get to the disk
     /// @param diskFull whether writing fails for want of space
+    /// @param local    who takes local readers; null when nobody does
     /// @param disk     whether it holds up who writes to it
     BrokerStatus(
             LiveConfig config,
@@ -42,6 +46,7 @@ final class BrokerStatus {
             Account segments,
             String engine,
             BooleanSupplier diskFull,
+            @Nullable LocalServer local,
             DiskStall disk,
             long startedNs) {
         this.config = config;
@@ -50,6 +55,7 @@ final class BrokerStatus {
         this.segments = segments;
         this.engine = engine;
         this.diskFull = diskFull;
+        this.local = local;
         this.disk = disk;
         this.startedNs = startedNs;
     }
@@ -78,6 +84,8 @@ final class BrokerStatus {
             problems().forEach(out::writeString);
             out.writeEndArray();
 
+            writeLocal(out);
+
             out.writeObjectPropertyStart("connections");
             writeCalls(out, "total", connections);
             out.writeArrayPropertyStart("open");
@@ -99,6 +107,28 @@ final class BrokerStatus {
             out.writeEndObject();
         }
         return text.toString();
+    }
+
+    private void writeLocal(JsonGenerator out) {
+        if (local == null) {
+            return;
+        }
+        out.writeObjectPropertyStart("local");
+        out.writeStringProperty("socket", local.path().toString());
+        out.writeArrayPropertyStart("readers");
+        for (LocalReaderStatus reader : local.readers()) {
+            out.writeStartObject();
+            out.writeNumberProperty("process", reader.pid());
+            out.writeNumberProperty("user", reader.uid());
+            out.writeStringProperty("topic", reader.topic());
+            out.writeNumberProperty("partition", reader.partition());
+            out.writeNumberProperty("segment", reader.segmentBaseOffset());
+            out.writeNumberProperty("segmentBytes", reader.segmentBytes());
+            out.writeBooleanProperty("isExpired", reader.isExpired());
+            out.writeEndObject();
+        }
+        out.writeEndArray();
+        out.writeEndObject();
     }
 
     /// What an operator should know first, a sentence each; of all topics, whichever was asked for.

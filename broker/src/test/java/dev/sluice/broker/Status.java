@@ -26,6 +26,11 @@ final class Status {
         }
     }
 
+    /// What local readers have open.
+    List<Map<String, Object>> localReaders() {
+        return maps(map(root.get("local")).get("readers"));
+    }
+
     /// What an operator should know first.
     @SuppressWarnings("unchecked") // as #value makes them
     List<String> problems() {

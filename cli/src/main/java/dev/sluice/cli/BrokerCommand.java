@@ -148,6 +148,9 @@ final class BrokerCommand implements Command {
         /// `os`, `interval` or `ack`.
         String flushPolicy();
 
+        /// Where programs of this host read logs in place; empty for nowhere.
+        String localSocket();
+
         /// What opening the logs found, a sentence each; empty if there was nothing to find.
         List<String> recovery();
 

@@ -28,6 +28,10 @@ final class ConsumeCommand implements Command {
                 "beginning, end, an offset (1234), the last N records (-N), ms since 1970 (@1767225600000), or a time"
                         + " (2026-01-31T12:00:00Z). Default: beginning."));
         spec.addOption(flag("--to-end", "Stop at the end as it is at the start. Default: wait for more."));
+        spec.addOption(flag(
+                "--local",
+                "Read the records where they lie in the broker's files, on its host: no copy, and next to no CPU. At most"
+                        + " 63 partitions."));
         spec.addOption(OptionSpec.builder("--max")
                 .paramLabel("N")
                 .type(Long.class)

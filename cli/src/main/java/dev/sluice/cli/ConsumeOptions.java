@@ -9,6 +9,7 @@ import picocli.CommandLine.ParseResult;
 ///
 /// @param partitions those to read, sorted; empty for all
 /// @param toEnd      stop at the ends as they are at the start
+/// @param local      read the broker's files in place, on its host
 /// @param max        stop after so many records; [Long#MAX_VALUE] for no such end
 /// @param delimiter  written after each record; may be empty
 /// @param separator  written between the fields of a record; may be empty
@@ -17,6 +18,7 @@ record ConsumeOptions(
         List<Integer> partitions,
         StartPosition from,
         boolean toEnd,
+        boolean local,
         long max,
         List<RecordField> fields,
         byte[] delimiter,
@@ -36,6 +38,7 @@ record ConsumeOptions(
                 partitions,
                 StartPosition.parse(parsed.matchedOptionValue("--from", "beginning"), ZoneId.systemDefault()),
                 parsed.matchedOptionValue("--to-end", false),
+                parsed.matchedOptionValue("--local", false),
                 max,
                 RecordField.parseList(parsed.matchedOptionValue("--print", "value")),
                 Escapes.bytes("--delimiter", parsed.matchedOptionValue("--delimiter", "\\n")),

@@ -57,7 +57,7 @@ final class Consuming {
     }
 
     int run() throws CommandFailure {
-        BrokerProbe.await(client);
+        HostPort broker = BrokerProbe.await(client);
         Kernel kernel = new Kernel();
         Descriptor standardOutput = surroundings.recordOutput().apply(kernel);
         try (Consumer<ByteBuffer, ByteBuffer> consumer = open();
@@ -71,9 +71,15 @@ final class Consuming {
                 Map<TopicPartition, Long> starts = starts(consumer);
                 Map<TopicPartition, Long> ends =
                         options.toEnd() ? consumer.endOffsets(starts.keySet(), client.timeout()) : Map.of();
-                consumer.assign(starts.keySet());
-                starts.forEach(consumer::seek);
-                print(consumer, ends, output);
+                if (options.local()) {
+                    consumer.close(); // it has said where to begin
+                    new LocalConsuming(options, () -> stoppedWith.get() != NOT_STOPPED)
+                            .print(kernel, StatusCommand.localSocket(broker, client), starts, ends, output);
+                } else {
+                    consumer.assign(starts.keySet());
+                    starts.forEach(consumer::seek);
+                    print(consumer, ends, output);
+                }
             } catch (WakeupException _) {
                 output.flush();
             }
@@ -191,7 +197,7 @@ final class Consuming {
                     if (left == 0 || record.offset() >= end) {
                         break;
                     }
-                    printer.print(record);
+                    printer.print(new PrintedRecord.Fetched(record));
                     left--;
                 }
             }

@@ -30,6 +30,12 @@ final class FirstScreen {
             label = "";
         }
         line(text, "  flush", broker.flushPolicy() + ": " + promise(broker.flushPolicy()));
+        if (!broker.localSocket().isEmpty()) {
+            line(
+                    text,
+                    "  local",
+                    broker.localSocket() + ": programs of this host read logs in place (consume --local)");
+        }
         line(text, "  try", "echo hello | " + command + " produce first" + bootstrap(broker));
         line(text, "  then", command + " consume first --to-end" + bootstrap(broker));
         return text.toString();

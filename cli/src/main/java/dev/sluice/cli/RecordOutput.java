@@ -10,7 +10,6 @@ import java.io.Serial;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import java.util.concurrent.locks.LockSupport;
 
 /// Standard output for bytes: collects them in one native buffer and hands them to write(2) when it is full or when
@@ -33,11 +32,6 @@ final class RecordOutput implements AutoCloseable {
         this.buffer = arena.allocate(bufferBytes);
     }
 
-    /// Takes the bytes between position and limit; leaves both where they are.
-    void put(ByteBuffer bytes) throws IOException {
-        put(MemorySegment.ofBuffer(bytes));
-    }
-
     void put(byte[] bytes) throws IOException {
         put(MemorySegment.ofArray(bytes));
     }
@@ -48,7 +42,7 @@ final class RecordOutput implements AutoCloseable {
         put(digits);
     }
 
-    private void put(MemorySegment source) throws IOException {
+    void put(MemorySegment source) throws IOException {
         long taken = 0;
         long length = source.byteSize();
         while (taken < length) {

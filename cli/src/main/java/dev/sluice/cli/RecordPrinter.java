@@ -1,12 +1,8 @@
 package dev.sluice.cli;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.header.Header;
-import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
 /// Prints records as bytes: the chosen fields with the separator between them, and the delimiter after the last. A
@@ -27,7 +23,7 @@ final class RecordPrinter {
         this.output = output;
     }
 
-    void print(ConsumerRecord<ByteBuffer, ByteBuffer> record) throws IOException {
+    void print(PrintedRecord record) throws IOException {
         for (int i = 0; i < fields.size(); i++) {
             if (i > 0) {
                 output.put(separator);
@@ -38,30 +34,28 @@ final class RecordPrinter {
                 case HEADERS -> headers(record.headers());
                 case OFFSET -> output.put(record.offset());
                 case PARTITION -> output.put(record.partition());
-                case TIMESTAMP -> output.put(record.timestamp());
+                case TIMESTAMP -> output.put(record.timestampMs());
             }
         }
         output.put(delimiter);
     }
 
-    private void bytes(@Nullable ByteBuffer bytes) throws IOException {
+    private void bytes(@Nullable MemorySegment bytes) throws IOException {
         if (bytes != null) {
             output.put(bytes);
         }
     }
 
-    private void headers(Headers headers) throws IOException {
+    private void headers(List<PrintedRecord.PrintedHeader> headers) throws IOException {
         boolean first = true;
-        for (Header header : headers) {
+        for (PrintedRecord.PrintedHeader header : headers) {
             if (!first) {
                 output.put(COMMA);
             }
             first = false;
-            output.put(header.key().getBytes(StandardCharsets.UTF_8));
+            output.put(header.name());
             output.put(EQUALS);
-            if (header.value() != null) {
-                output.put(header.value());
-            }
+            bytes(header.value());
         }
     }
 }

@@ -5,6 +5,7 @@ import dev.sluice.broker.config.BrokerConfig;
 import dev.sluice.broker.config.ConfigException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,11 @@ final class SluiceBroker implements BrokerCommand.RunningBroker {
     @Override
     public String dataDir() {
         return broker.dataDir().toAbsolutePath().normalize().toString();
+    }
+
+    @Override
+    public String localSocket() {
+        return broker.localSocket().map(Path::toString).orElse("");
     }
 
     @Override

@@ -4,6 +4,8 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -70,6 +72,24 @@ final class StatusCommand implements Command {
         }
         StatusTables.print(report, surroundings.out());
         return ExitCode.OK;
+    }
+
+    /// Where the broker takes local readers.
+    static Path localSocket(HostPort broker, ClientOptions options) throws CommandFailure {
+        if (!options.isPlaintext()) {
+            throw CommandFailure.usage("--local asks over plain TCP; security.protocol must be PLAINTEXT");
+        }
+        String socket = StatusReport.parse(ask(broker, "", options)).local().socket();
+        if (socket.isEmpty()) {
+            throw CommandFailure.failed("the broker at " + broker
+                    + " takes no local readers (sluice.local.socket); leave --local out to read over TCP");
+        }
+        Path path = Path.of(socket);
+        if (!Files.exists(path)) {
+            throw CommandFailure.failed("the broker's socket " + socket
+                    + " can't be seen from here: --local works on the broker's host, with access to its folder");
+        }
+        return path;
     }
 
     private static String ask(HostPort address, @Nullable String topic, ClientOptions options) throws CommandFailure {

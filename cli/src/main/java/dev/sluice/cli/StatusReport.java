@@ -10,11 +10,13 @@ import org.jspecify.annotations.Nullable;
 /// fields that are missing count as empty: an older command can talk to a newer broker, and the other way round.
 ///
 /// @param problems    what an operator should know first, a sentence each
+/// @param local       who reads in place
 /// @param connections the open ones; the total has the closed ones too
 /// @param segments    those of the partitions shown; the total is of all there were
 record StatusReport(
         Broker broker,
         List<String> problems,
+        Local local,
         List<Count> connectionTotal,
         List<Item> connections,
         List<Count> segmentTotal,
@@ -22,6 +24,25 @@ record StatusReport(
         List<Durability> durability,
         List<Item> segments) {
     record Broker(String version, long uptimeMs, String dataDir, String flush) {}
+
+    /// Reading in place.
+    ///
+    /// @param socket where; empty for nowhere
+    record Local(String socket, List<LocalReader> readers) {}
+
+    /// A partition that a program of the broker's host has open.
+    ///
+    /// @param segment      base offset of the segment that it holds
+    /// @param segmentBytes of that
+    /// @param isExpired    whether the broker has deleted that segment, which the reader keeps on the disk
+    record LocalReader(
+            long process,
+            long user,
+            String topic,
+            long partition,
+            long segment,
+            long segmentBytes,
+            boolean isExpired) {}
 
     /// What one system call carried.
     record Count(String call, long calls, long errors, long bytes) {}
@@ -95,12 +116,29 @@ record StatusReport(
                         Json.text(broker.get("dataDir")),
                         Json.text(broker.get("flush"))),
                 List.copyOf(problems),
+                local(Json.object(root.get("local"))),
                 counts(connections.get("total")),
                 List.copyOf(open),
                 counts(segments.get("total")),
                 List.copyOf(partitions),
                 List.copyOf(durability),
                 List.copyOf(parts));
+    }
+
+    private static Local local(Map<String, Object> local) throws CommandFailure {
+        List<LocalReader> readers = new ArrayList<>();
+        for (Object item : Json.array(local.get("readers"))) {
+            Map<String, Object> fields = Json.object(item);
+            readers.add(new LocalReader(
+                    Json.number(fields.get("process")),
+                    Json.number(fields.get("user")),
+                    Json.text(fields.get("topic")),
+                    Json.number(fields.get("partition")),
+                    Json.number(fields.get("segment")),
+                    Json.number(fields.get("segmentBytes")),
+                    Boolean.TRUE.equals(fields.get("isExpired"))));
+        }
+        return new Local(Json.text(local.get("socket")), List.copyOf(readers));
     }
 
     private static Durability durability(Partition partition, Map<String, Object> fields) throws CommandFailure {

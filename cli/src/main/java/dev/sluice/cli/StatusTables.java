@@ -21,6 +21,7 @@ final class StatusTables {
         section("Segments, since the start", "method", report.segmentTotal(), out);
         partitions(report.partitions(), out);
         flushes(report.durability(), out);
+        localReaders(report.local(), out);
         items("Segments in use", "segment", report.segments(), out);
     }
 
@@ -48,6 +49,33 @@ final class StatusTables {
                     size(partition.bytes()));
         }
         table.print(out);
+    }
+
+    private static void localReaders(StatusReport.Local local, PrintStream out) {
+        if (local.readers().isEmpty()) {
+            return;
+        }
+        out.println();
+        out.println("Local readers, at " + local.socket());
+        TextTable table = new TextTable(1, "topic", "partition", "process", "user", "holds segment", "bytes", "", "");
+        long expired = 0;
+        for (StatusReport.LocalReader reader : local.readers()) {
+            expired += reader.isExpired() ? reader.segmentBytes() : 0;
+            table.row(
+                    reader.topic(),
+                    reader.partition(),
+                    reader.process(),
+                    reader.user(),
+                    reader.segment(),
+                    reader.segmentBytes(),
+                    size(reader.segmentBytes()),
+                    reader.isExpired() ? "deleted" : "");
+        }
+        table.print(out);
+        if (expired > 0) {
+            out.println("At most " + HumanFormat.bytes(expired)
+                    + " of deleted segments stay on the disk until their readers let go");
+        }
     }
 
     private static void failures(List<StatusReport.Durability> durability, PrintStream out) {

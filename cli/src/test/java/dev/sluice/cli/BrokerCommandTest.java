@@ -199,6 +199,11 @@ class BrokerCommandTest {
         }
 
         @Override
+        public String localSocket() {
+            return "/data/local.sock";
+        }
+
+        @Override
         public String flushPolicy() {
             return "os";
         }

@@ -74,6 +74,31 @@ class CommandsAgainstBrokerTest {
     }
 
     @Test
+    void aTextReadInPlaceIsTheSame() throws IOException {
+        Path file = folder.resolve("text");
+        Files.write(file, text(3 << 20));
+        run("produce", topic, file.toString());
+        run("produce", topic, file.toString(), "--property", "compression.type=zstd");
+
+        SluiceRun local = run("consume", topic, "--to-end", "--local", "--print", "offset,value");
+
+        assertThat(local.exitCode()).as(local.err()).isZero();
+        assertThat(local.records())
+                .isEqualTo(run("consume", topic, "--to-end", "--print", "offset,value")
+                        .records());
+        assertThat(new String(
+                        run("consume", topic, "--to-end", "--local", "--from", "-2", "--print", "partition,offset")
+                                .records(),
+                        StandardCharsets.UTF_8))
+                .hasLineCount(2)
+                .startsWith("0\t");
+        assertThat(run("consume", topic, "--local", "--max", "5", "--print", "offset")
+                        .records())
+                .asString()
+                .isEqualTo("0\n1\n2\n3\n4\n");
+    }
+
+    @Test
     void theSummaryCountsWhatWasAcknowledged() {
         SluiceRun run = runWithInput("one\n\nthree", "produce", topic);
         assertThat(run.err()).startsWith("sluice: 3 records, 8 B acknowledged for " + topic + " in ");

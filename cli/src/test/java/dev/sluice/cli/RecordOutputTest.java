@@ -10,7 +10,7 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Gate;
 import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -30,7 +30,7 @@ class RecordOutputTest {
             Random random = new Random(7);
             while (at < bytes.length) {
                 int length = Math.min(bytes.length - at, random.nextInt(200));
-                output.put(ByteBuffer.wrap(bytes, at, length));
+                output.put(MemorySegment.ofArray(bytes).asSlice(at, length));
                 at += length;
             }
         });

@@ -48,7 +48,8 @@ class RecordPrinterTest {
                                 kernel.account())
                         .orThrow();
                 RecordOutput output = new RecordOutput(kernel.files(), descriptor, 16)) {
-            new RecordPrinter(RecordField.parseList(fields), new byte[] {'|'}, new byte[] {';'}, output).print(record);
+            new RecordPrinter(RecordField.parseList(fields), new byte[] {'|'}, new byte[] {';'}, output)
+                    .print(new PrintedRecord.Fetched(record));
             output.flush();
         }
         return Files.readString(file);

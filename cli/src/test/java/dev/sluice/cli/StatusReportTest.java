@@ -11,6 +11,9 @@ import org.junit.jupiter.api.Test;
 class StatusReportTest {
     private static final String JSON = """
             {"broker":{"version":"1.2","uptimeMs":61000,"dataDir":"/d","flush":"os","later":[1,{"x":null}]},
+             "local":{"socket":"/d/local.sock",
+                      "readers":[{"process":77,"user":1000,"topic":"t","partition":1,"segment":5,"segmentBytes":2048,
+                                  "isExpired":true}]},
              "problems":["The disk of /d is full"],
              "connections":{"total":{"recvfrom":{"calls":10,"errors":2,"bytes":4096},
                                      "sendto":{"calls":5,"errors":0,"bytes":100000}},
@@ -58,6 +61,9 @@ class StatusReportTest {
         assertThat(out.toString(StandardCharsets.UTF_8))
                 .contains("Sluice 1.2, up 1 min 1 s, data in /d, flush os")
                 .contains("PROBLEM: The disk of /d is full")
+                .contains("Local readers, at /d/local.sock")
+                .containsPattern("t +1 +77 +1000 +5 +2048 +2.00 KiB +deleted")
+                .contains("At most 2.00 KiB of deleted segments stay on the disk until their readers let go")
                 .containsPattern("recvfrom +10 +2 +4096 +4.00 KiB +512 B")
                 .containsPattern("127.0.0.1:5 +recvfrom +1 +0 +7 ")
                 .containsPattern("127.0.0.1:6 +- ")

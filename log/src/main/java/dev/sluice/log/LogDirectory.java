@@ -4,6 +4,7 @@ import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
+import dev.sluice.io.linux.FileStatus;
 import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -333,7 +334,11 @@ public final class LogDirectory implements AutoCloseable {
             return;
         }
         Path path = folder.resolve(name);
-        if (!kernel.files().status(path).isDirectory()) {
+        FileStatus status = kernel.files().status(path);
+        if (status.isSocket()) {
+            return; // where the broker that was here before took local readers
+        }
+        if (!status.isDirectory()) {
             if (name.endsWith(SmallFiles.TEMPORARY)) {
                 SmallFiles.remove(kernel, path);
             } else {

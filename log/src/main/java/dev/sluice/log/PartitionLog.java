@@ -692,6 +692,88 @@ public final class PartitionLog {
                 "the end, though the next offset is " + endOffset);
     }
 
+    /// Where readers' part of the log ends now. Later answers are never below earlier ones.
+    public ReadableEnd readableEnd() {
+        End end = readable();
+        return new ReadableEnd(end.offset(), end.segment().baseOffset(), end.position());
+    }
+
+    private End readable() {
+        End end = end();
+        End bound = shown; // read after what is published
+        return bound != null && bound.segment().baseOffset() <= end.segment().baseOffset() ? bound : end;
+    }
+
+    /// The segment to go on reading in from `offset` on, for who reads its file by himself.
+    ///
+    /// @param offset from the log start offset to the high watermark
+    /// @throws CorruptBatchException when stored bytes are no batches
+    /// @throws ErrnoException when a file can't be opened or read
+    public SegmentOutcome segmentFor(long offset) throws IOException {
+        End end = readable();
+        Segment[] all = segments; // read after the end, whose segment is among them, or deleted
+        if (closed) {
+            return new SegmentOutcome.Closed();
+        }
+        if (offset < logStartOffset || offset > end.offset()) {
+            return new SegmentOutcome.OutOfRange(logStartOffset, end.offset());
+        }
+        try {
+            for (int i = floor(all, offset); i < all.length; i++) {
+                SegmentOutcome found = placeIn(all[i], end, offset);
+                if (found != null) {
+                    return found;
+                }
+            }
+        } catch (ErrnoException e) {
+            if (isClosedForGood()) {
+                return new SegmentOutcome.Closed(); // its files were moved away meanwhile
+            }
+            if (offset >= logStartOffset) {
+                readFailure = e;
+                throw e;
+            }
+        }
+        return new SegmentOutcome.OutOfRange(logStartOffset, end.offset()); // deleted meanwhile
+    }
+
+    /// Whether the segment with this base offset is still part of the log.
+    public boolean hasSegment(long baseOffset) {
+        Segment[] all = segments;
+        return !closed && all[floor(all, baseOffset)].baseOffset() == baseOffset;
+    }
+
+    /// @return null when there is no batch at or behind `offset` in a sealed segment
+    private static @Nullable SegmentOutcome placeIn(Segment segment, End end, long offset)
+            throws CorruptBatchException, ErrnoException {
+        boolean isSealed = segment.baseOffset() < end.segment().baseOffset();
+        long published = isSealed ? segment.published() : Segment.NOTHING_PUBLISHED; // begun behind the end
+        if (segment == end.segment()) {
+            published = end.published();
+        }
+        Descriptor file = segment.log().acquire();
+        boolean handedOut = false;
+        try {
+            int endPosition = Segment.endPosition(published);
+            BatchPlace place = offset < segment.endOffset(published) ? segment.find(file, offset, published) : null;
+            if (place == null && isSealed) {
+                return null;
+            }
+            handedOut = true;
+            return new SegmentOutcome.Found(
+                    file,
+                    segment.log(),
+                    segment.baseOffset(),
+                    place == null ? endPosition : place.position(),
+                    endPosition,
+                    isSealed);
+        } finally {
+            if (!handedOut) {
+                segment.log().release();
+            }
+        }
+    }
+
     private boolean isClosedForGood() {
         lock.lock(); // a deletion that is under way comes to its end first
         try {
@@ -1243,7 +1325,8 @@ public final class PartitionLog {
 
     // ---- Housekeeping, and the end
 
-    boolean isClosed() {
+    /// Whether it was closed, with its folder or because it was deleted.
+    public boolean isClosed() {
         return closed;
     }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// Everything a broker is told when it starts. Immutable; parts of the broker get the values they need, never the
 /// whole.
@@ -29,6 +30,7 @@ import java.util.Map;
 /// @param retentionCheckIntervalMs how often it is looked for segments to be deleted
 /// @param clockHoldMs        how long nothing goes by age after the clock was set forward
 /// @param reserveBytes       disk space kept for what must be written on a full disk too
+/// @param local              how local readers are taken
 /// @param engine             how records get to the disk
 /// @param given              what was set, as it was written, by key
 public record BrokerConfig(
@@ -50,6 +52,7 @@ public record BrokerConfig(
         long retentionCheckIntervalMs,
         long clockHoldMs,
         long reserveBytes,
+        LocalConfig local,
         SegmentWriter.Engine engine,
         Map<String, String> given) {
 
@@ -111,6 +114,12 @@ public record BrokerConfig(
                 get(given, BrokerKeys.RETENTION_CHECK_INTERVAL_MS),
                 get(given, BrokerKeys.CLOCK_HOLD_MS),
                 get(given, BrokerKeys.RESERVE_BYTES),
+                new LocalConfig(
+                        get(given, BrokerKeys.LOCAL_SOCKET),
+                        given.containsKey(BrokerKeys.LOCAL_SOCKET.name()),
+                        Set.copyOf(get(given, BrokerKeys.LOCAL_USERS)),
+                        Set.copyOf(get(given, BrokerKeys.LOCAL_GROUPS)),
+                        get(given, BrokerKeys.LOCAL_CONNECTIONS)),
                 get(given, BrokerKeys.LOG_ENGINE).make(get(given, BrokerKeys.DIRECT_POOL_BYTES)),
                 Map.copyOf(given));
     }

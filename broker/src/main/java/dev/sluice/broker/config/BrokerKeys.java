@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /// The broker's own configuration keys. Those of consumer groups stand in [GroupKeys], those that every topic inherits
 /// in [TopicKeys].
@@ -163,6 +164,25 @@ public final class BrokerKeys {
             64,
             "Partitions that are recovered at a time after a broker that did not stop cleanly.");
 
+    static final ConfigKey<String> LOCAL_SOCKET = ConfigKey.text(
+            "sluice.local.socket",
+            "local.sock",
+            "a path of at most 107 bytes, or nothing",
+            "The UNIX socket where programs of this host read logs in place; relative to the data folder. With nothing there"
+                    + " is none. Only the broker's user and root may connect, unless others are named.");
+    static final ConfigKey<List<Integer>> LOCAL_USERS = ids(
+            "sluice.local.users",
+            "Numbers of further users that may read all logs in place. They need access to the socket's folder too.");
+    static final ConfigKey<List<Integer>> LOCAL_GROUPS = ids(
+            "sluice.local.groups",
+            "Numbers of groups that may read all logs in place: of those whose effective group it is.");
+    static final ConfigKey<Integer> LOCAL_CONNECTIONS = ConfigKey.integer(
+            "sluice.local.max.connections",
+            64,
+            1,
+            1024,
+            "Local readers connected at once; those above it are turned away. Each may have 63 partitions open.");
+
     private static final List<ConfigKey<?>> OWN = List.of(
             LISTENERS,
             ADVERTISED_LISTENERS,
@@ -187,6 +207,10 @@ public final class BrokerKeys {
             RETENTION_CHECK_INTERVAL_MS,
             CLOCK_HOLD_MS,
             RESERVE_BYTES,
+            LOCAL_SOCKET,
+            LOCAL_USERS,
+            LOCAL_GROUPS,
+            LOCAL_CONNECTIONS,
             LOG_ENGINE,
             DIRECT_POOL_BYTES);
 
@@ -218,6 +242,20 @@ public final class BrokerKeys {
         names.add(MAX_CONNECTIONS.name());
         names.add(MAX_CONNECTIONS_PER_IP.name());
         return Set.copyOf(names);
+    }
+
+    private static ConfigKey<List<Integer>> ids(String name, String meaning) {
+        return new ConfigKey<>(
+                name,
+                "",
+                ConfigKey.Kind.LIST,
+                "a comma-separated list of numbers",
+                meaning,
+                value -> Stream.of(value.split(","))
+                        .map(String::strip)
+                        .filter(id -> !id.isEmpty())
+                        .map(Integer::parseUnsignedInt)
+                        .toList());
     }
 
     /// All keys, those that topics inherit included.

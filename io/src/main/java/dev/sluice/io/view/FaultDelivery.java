@@ -8,7 +8,7 @@ package dev.sluice.io.view;
 /// and the error comes up in somebody who never heard of the map. Native transitions don't deliver it either
 /// (`check_special_condition_for_native_trans` in runtime/javaThread.cpp leaves it out). The back edge of a loop that
 /// isn't counted has a poll in the interpreter, in C1 and in C2.
-final class FaultDelivery {
+public final class FaultDelivery {
     // Read at each turn, so that C2 can't know how often the loop turns: it leaves the poll out of loops that it can
     // count, and takes an object that doesn't leave its method, volatile fields and all, for a set of local variables.
     // Written once, below.
@@ -17,14 +17,14 @@ final class FaultDelivery {
     private FaultDelivery() {}
 
     /// Throws the InternalError that is pending, if one is. Costs a few ns.
-    static void now() {
+    public static void now() {
         for (int turn = 0; turn < turns; turn++) {
             Thread.onSpinWait();
         }
     }
 
     /// Takes the pending InternalError, and says whether there was one.
-    static boolean isOwed() {
+    public static boolean isOwed() {
         try {
             now();
             return false;
@@ -37,7 +37,7 @@ final class FaultDelivery {
     }
 
     /// Whether an error is the one that HotSpot throws for a page that isn't there.
-    static boolean isFault(InternalError error) {
+    public static boolean isFault(InternalError error) {
         String message = error.getMessage();
         return message != null && message.contains("unsafe memory access");
     }
