@@ -307,6 +307,7 @@ final class DirectEngine implements SegmentWriter.Engine {
     }
 
     @Override
+    @SuppressWarnings("WaitNotInLoop") // whoever calls looks again, whatever woke it
     public boolean awaitMemory() {
         try {
             synchronized (memoryFreed) {
