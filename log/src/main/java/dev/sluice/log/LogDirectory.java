@@ -106,8 +106,8 @@ public final class LogDirectory implements AutoCloseable {
         }
     }
 
-    /// Partitions that are made, or flushed for the end, at a time. Waits for the device, not for a processor: 1,000
-    /// small files took 2.3 s on one thread, 0.8 on two, 0.2 on eight (ext4).
+    /// Partitions that are made, or flushed for the end, at a time. Waits for the device, not for a processor:
+    /// 1,000 small files took 2.3 s on one thread, 0.8 on two, 0.2 on eight (ext4).
     private static final int SYNCING_THREADS = 8;
 
     /// Partitions flushed at a time for their appends: they wait for the device too.
