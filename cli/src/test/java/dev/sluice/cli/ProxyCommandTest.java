@@ -99,17 +99,37 @@ class ProxyCommandTest {
                     "--set",
                     "advertised.listeners=" + through)) {
                 broker.awaitOutput(text -> text.contains("sluice consume first --to-end"));
+                List<Socket> stalled = stalled(Integer.parseInt(address(proxy).group(2)));
                 SluiceRun produced = SluiceRun.with(
                         new ByteArrayInputStream(records), Map.of("SLUICE_BOOTSTRAP", through), "produce", "t");
                 assertThat(produced.exitCode()).as(produced.err()).isZero();
                 SluiceRun consumed = SluiceRun.of("consume", "t", "--to-end", "--bootstrap", through);
                 assertThat(consumed.exitCode()).as(consumed.err()).isZero();
                 assertThat(sha256(consumed.records())).isEqualTo(sha256(records));
+                for (Socket socket : stalled) {
+                    socket.close();
+                }
                 broker.terminate();
                 broker.awaitExit();
             }
             assertThat(stopped(proxy)).containsPattern("1\\.[0-9]+ MiB up, 1\\.[0-9]+ MiB down");
         }
+    }
+
+    /// So many clients that have sent a part of a request and nothing more, besides some that are reset at once.
+    private static List<Socket> stalled(int port) throws IOException {
+        List<Socket> stalled = new ArrayList<>();
+        for (int i = 0; i < CONNECTIONS; i++) {
+            Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+            socket.getOutputStream().write(new byte[] {0, 0, 1, 0, 0, 18});
+            if (i % 10 == 0) {
+                socket.setSoLinger(true, 0);
+                socket.close();
+            } else {
+                stalled.add(socket);
+            }
+        }
+        return stalled;
     }
 
     @Test

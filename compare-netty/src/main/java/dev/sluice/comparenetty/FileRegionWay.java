@@ -11,14 +11,16 @@ import dev.sluice.io.transfer.CopyModel.Circumstances;
 import dev.sluice.io.transfer.CopyModel.Hop;
 import dev.sluice.io.transfer.Endpoint;
 import dev.sluice.io.transfer.Figure.Derived;
+import dev.sluice.io.transfer.Hold;
 import dev.sluice.io.transfer.Method;
 import dev.sluice.io.transfer.NetworkPath;
+import dev.sluice.netty.SpanFile;
+import dev.sluice.netty.SpanRegion;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -30,7 +32,6 @@ import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringSocketChannel;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -95,8 +96,13 @@ record FileRegionWay(Transport transport) implements Way {
         if (missing != null) {
             throw new Unavailable(String.valueOf(missing.getMessage()), missing);
         }
+        if (transport == Transport.IO_URING && !SpanRegion.isWithinIoUring(job.position(), job.lengthBytes())) {
+            throw new Unavailable("Netty cuts a region's position to 32 bits here: only the first 2 GiB of a file");
+        }
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, transport.handlers());
-        try (FileChannel file = FileChannel.open(job.source())) {
+        try (Endpoint.File source = Endpoint.openSource(
+                        job.kernel(), job.source(), job.kernel().account());
+                SpanFile file = SpanFile.of(source.descriptor())) {
             // The socket is made on this thread, so it is in this thread's network.
             Channel channel = new Bootstrap()
                     .group(group)
@@ -120,13 +126,13 @@ record FileRegionWay(Transport transport) implements Way {
         }
     }
 
-    private static void send(Channel to, FileChannel file, Job job, long done, ChannelPromise all) {
+    private static void send(Channel to, SpanFile file, Job job, long done, ChannelPromise all) {
         if (done == job.lengthBytes()) {
             all.setSuccess();
             return;
         }
         long length = Math.min(job.pieceBytes(), job.lengthBytes() - done);
-        to.writeAndFlush(new KeptOpen(file, job.position() + done, length)).addListener((ChannelFuture sent) -> {
+        to.writeAndFlush(file.region(job.position() + done, length, Hold.NONE)).addListener((ChannelFuture sent) -> {
             if (sent.isSuccess()) {
                 // Not from within the listener: a file of many pieces would nest them.
                 to.eventLoop().execute(() -> send(to, file, job, done + length, all));
@@ -134,18 +140,6 @@ record FileRegionWay(Transport transport) implements Way {
                 all.setFailure(sent.cause());
             }
         });
-    }
-
-    /// A region that leaves the file open for the next one.
-    private static final class KeptOpen extends DefaultFileRegion {
-        KeptOpen(FileChannel file, long position, long count) {
-            super(file, position, count);
-        }
-
-        @Override
-        protected void deallocate() {
-            // the file is the way's
-        }
     }
 
     private Cost cost(Job job) {

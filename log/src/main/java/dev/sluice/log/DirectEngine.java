@@ -307,6 +307,7 @@ final class DirectEngine implements SegmentWriter.Engine {
     }
 
     @Override
+    @SuppressWarnings("WaitNotInLoop") // the caller looks again, whatever woke it
     public boolean awaitMemory() {
         try {
             synchronized (memoryFreed) {
@@ -382,8 +383,8 @@ final class DirectEngine implements SegmentWriter.Engine {
             queue.stage(wakeRead.read(pipeEnd, wakeBytes, Pipes.NO_POSITION));
         }
         sleeping.set(true);
-        boolean waits = inbox.isEmpty() && !stopping;
-        queue.await(waits || !isIdle() ? 1 : 0, retries.isEmpty() ? -1 : untilRetryNs());
+        boolean waits = inbox.isEmpty() && !(stopping && isIdle());
+        queue.await(waits ? 1 : 0, retries.isEmpty() ? -1 : untilRetryNs());
         sleeping.set(false);
         tellMemoryFreed();
         while (!retries.isEmpty() && untilRetryNs() == 0) {

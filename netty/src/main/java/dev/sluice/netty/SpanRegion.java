@@ -34,7 +34,7 @@ public final class SpanRegion extends DefaultFileRegion {
     }
 
     /// Whether Netty's io_uring transport finds the bytes of a range.
-    static boolean isWithinIoUring(long position, long lengthBytes) {
+    public static boolean isWithinIoUring(long position, long lengthBytes) {
         return position <= Integer.MAX_VALUE - lengthBytes;
     }
 

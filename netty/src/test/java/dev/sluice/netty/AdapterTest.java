@@ -191,6 +191,31 @@ class AdapterTest {
 
     @ParameterizedTest
     @EnumSource
+    void whatAPeerThatResetsDidNotTakeIsReleased(Transport transport) throws Exception {
+        Path path = folder.resolve("sparse");
+        try (RandomAccessFile sparse = new RandomAccessFile(path.toFile(), "rw")) {
+            sparse.setLength(100 << 20); // more than the socket holds
+        }
+        try (Descriptor large = kernel.files()
+                        .open(path, Files.O_RDONLY, 0, kernel.account())
+                        .orThrow();
+                Wire wire = wire(transport)) {
+            ChannelFuture sent = Outbound.write(wire.channel, new Span(large, 0, 100 << 20, released::incrementAndGet));
+            ChannelFuture behind = Outbound.write(
+                    wire.channel, buffers.wrap(MemorySegment.ofArray(new byte[10]), released::incrementAndGet));
+            wire.channel.flush();
+            wire.peer.getInputStream().readNBytes(1 << 20);
+            wire.peer.setSoLinger(true, 0);
+            wire.peer.close();
+            assertThat(sent.await().isSuccess()).isFalse();
+            assertThat(behind.await().isSuccess()).isFalse();
+            wire.channel.close().sync();
+            assertThat(released).hasValue(2);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void bytesBeyondTwoGiBOfAFileAreThoseThatWereAskedFor(Transport transport) throws Exception {
         long position = (5L << 30) + 7; // cut to 32 bits it is 1 GiB + 7
         Path path = folder.resolve("large");

@@ -47,6 +47,7 @@ final class CrashClient implements AutoCloseable {
     private static final short FETCH_VERSION = 12;
     private static final int FETCH_BYTES = 1 << 20;
     private static final int WAIT_MS = 30_000;
+    private static final int STUCK_BOUND = 50;
     private static final long LATEST = -1;
     private static final long EARLIEST = -2;
 
@@ -204,21 +205,35 @@ final class CrashClient implements AutoCloseable {
                 FetchResponseData.class);
     }
 
-    /// Reads a partition from its beginning to its end, while nobody writes, and holds that against the history:
-    /// what is missing is lost.
-    void readBack(History history, int partition) throws IOException {
-        long next = startOffset(partition);
+    /// Reads a partition to its end, while nobody writes, and holds that against the history: what is missing is
+    /// lost.
+    ///
+    /// @param from    where to begin; at most the end
+    /// @param crashNs when the broker before was ended
+    /// @return the end
+    long readBack(History history, int partition, long from, long crashNs) throws IOException {
         long end = endOffset(partition);
+        long next = Math.min(from, end);
         History.Reading reading = history.reading(partition, next);
+        int stuck = 0;
         while (next < end) {
             Fetched fetched = fetch(partition, next, 0, reading);
             CampaignFailure.require(
-                    fetched.error() == Errors.NONE && fetched.nextOffset() > next,
-                    "offset " + next + " of partition " + partition + ", which ends at " + end + ", can't be read: "
-                            + fetched.error());
+                    fetched.error() == Errors.NONE,
+                    "offset " + next + " of partition " + partition + " can't be read: " + fetched.error());
+            stuck = fetched.nextOffset() == next ? stuck + 1 : 0;
+            CampaignFailure.require(
+                    stuck < STUCK_BOUND,
+                    "nothing comes from offset " + next + " of partition " + partition + ", which ends at " + end);
             next = fetched.nextOffset();
         }
-        reading.endsAfterCrash(end, System.nanoTime());
+        reading.endsAfterCrash(end, crashNs);
+        return end;
+    }
+
+    /// All of a partition.
+    void readBack(History history, int partition) throws IOException {
+        readBack(history, partition, startOffset(partition), System.nanoTime());
     }
 
     /// @return the offset behind the last whole batch

@@ -14,7 +14,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.apache.kafka.common.protocol.Errors;
 
 /// The cycles of one [CrashCase]: load, crash at a random time, restart, read what is there and hold it against what
 /// was acknowledged; at the end everything is read once more, and the folder of the stopped broker is checked.
@@ -24,7 +23,6 @@ final class CrashRun {
     private static final int MOST_EXTRA_MS = 60;
     private static final long PROGRESS_BOUND_NS = 300_000_000_000L;
     private static final int KEPT_ANOMALIES = 5;
-    private static final int STUCK_BOUND = 50;
 
     /// Shorter than a cycle.
     private static final int INTERVAL_MS = 50;
@@ -134,25 +132,8 @@ final class CrashRun {
     private void readBack(boolean all, long crashNs) throws IOException {
         try (CrashClient client = CrashClient.connect(port)) {
             for (int partition = 0; partition < CrashLoad.PARTITIONS; partition++) {
-                long end = client.endOffset(partition);
-                long next = all ? client.startOffset(partition) : Math.min(verified[partition], end);
-                History.Reading reading = history.reading(partition, next);
-                int stuck = 0;
-                while (next < end) {
-                    CrashClient.Fetched fetched = client.fetch(partition, next, 0, reading);
-                    CampaignFailure.require(
-                            fetched.error() == Errors.NONE,
-                            "after a crash offset " + next + " of partition " + partition + " can't be read: "
-                                    + fetched.error());
-                    stuck = fetched.nextOffset() == next ? stuck + 1 : 0;
-                    CampaignFailure.require(
-                            stuck < STUCK_BOUND,
-                            "nothing comes from offset " + next + " of partition " + partition + ", which ends at "
-                                    + end);
-                    next = fetched.nextOffset();
-                }
-                reading.endsAfterCrash(end, crashNs);
-                verified[partition] = end;
+                long from = all ? client.startOffset(partition) : verified[partition];
+                verified[partition] = client.readBack(history, partition, from, crashNs);
             }
         }
     }

@@ -1,6 +1,8 @@
 package dev.sluice.systemtest;
 
 import dev.sluice.testbase.LoopFileSystem;
+import dev.sluice.testkit.Anomaly;
+import dev.sluice.testkit.History;
 import dev.sluice.testkit.VirtualDisk;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -48,6 +50,8 @@ public final class LimitsCampaign {
     /// A partition whose files are open.
     private static final int OPEN = 0;
 
+    private static final long PAUSE_NS = TimeUnit.SECONDS.toNanos(30);
+
     private static final long DISK_BYTES_PER_SECOND = 1 << 20;
     private static final int DISK_CLIENTS = 64;
     private static final int DISK_BATCH_BYTES = 256 << 10;
@@ -79,6 +83,7 @@ public final class LimitsCampaign {
         steps.put("dribble", this::dribble);
         steps.put("bombs", this::bombs);
         steps.put("descriptors", this::descriptors);
+        steps.put("pause", this::pause);
         steps.put("disk", this::slowDisk);
         steps.put("memory", this::littleMemory);
         boolean held = true;
@@ -363,6 +368,36 @@ public final class LimitsCampaign {
     }
 
     // ---- The machine
+
+    /// As when the machine under a virtual one is moved.
+    private String pause(Path folder) throws Exception {
+        History history = new History(1);
+        try (BrokerProcess broker = start(folder)) {
+            long[] ends = new long[CrashLoad.PARTITIONS];
+            try (CrashClient client = CrashClient.connect(broker.port())) {
+                ends[OPEN] = client.endOffset(OPEN); // what was measured there is no numbered record
+            }
+            try (CrashLoad load = new CrashLoad(broker.port(), history, 1)) {
+                load.up(ends);
+                load.awaitAcknowledged(1_000, BOUND_NS);
+                broker.halt();
+                TimeUnit.NANOSECONDS.sleep(PAUSE_NS);
+                broker.goOn();
+                load.awaitAcknowledged(1_000, BOUND_NS);
+                load.requireNoComplaint();
+            }
+            CampaignFailure.require(
+                    history.anomalies().isEmpty(), history.anomalies().toString());
+            return String.format(
+                    Locale.ROOT,
+                    "the process stopped for %d s under 8 producers: %d acknowledged, duplicated %d, reordered %d, lost %d",
+                    TimeUnit.NANOSECONDS.toSeconds(PAUSE_NS),
+                    history.acknowledgedRecords(),
+                    history.count(Anomaly.Kind.DUPLICATED),
+                    history.count(Anomaly.Kind.REORDERED),
+                    history.count(Anomaly.Kind.LOST));
+        }
+    }
 
     private String slowDisk(Path folder) throws Exception {
         if (!ControlGroup.offers("blkio")) {

@@ -5,9 +5,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.kafka.common.protocol.Errors;
 
 /// How long a broker takes that was not stopped cleanly, for every GiB that it has to read: records above the recovery
@@ -16,6 +20,8 @@ public final class RecoveryCampaign {
     private static final int BATCH_BYTES = 1_000_000;
     private static final int RECORDS_A_BATCH = 10;
     private static final List<Integer> THREADS = List.of(1, 2, 4);
+    private static final int RUNS = 3;
+    private static final Pattern TOLD = Pattern.compile("in (?:([0-9]+) min )?([0-9.]+) s, all whole");
 
     private final Path home;
     private final Path data;
@@ -46,29 +52,32 @@ public final class RecoveryCampaign {
 
     private void run() throws IOException, InterruptedException {
         crash(start(1).broker()); // builds, if need be
-        Started empty = start(1);
-        fill(empty.broker());
-        crash(empty.broker());
+        List<Started> starts = new ArrayList<>();
+        for (int i = 0; i < RUNS; i++) {
+            starts.add(start(1));
+            crash(starts.getLast().broker());
+        }
+        double startCpuSeconds = median(starts, Started::cpuSeconds);
+        Started filling = start(1);
+        fill(filling.broker());
+        crash(filling.broker());
         System.out.printf(
                 Locale.ROOT,
-                "%.2f GiB in %d partitions; less what a start with nothing to recover takes (%.2f s, %.2f s CPU)%n",
+                "%.2f GiB in %d partitions; medians of %d; seconds as the broker tells them, CPU seconds less those of a start with"
+                        + " nothing to recover (%.2f)%n",
                 gib(),
                 partitions,
-                empty.seconds(),
-                empty.cpuSeconds());
+                RUNS,
+                startCpuSeconds);
         System.out.println("read from   threads    seconds   s/GiB     CPU s   CPU s/GiB   MiB/s");
         for (boolean cold : new boolean[] {false, true}) {
             for (int threads : THREADS) {
-                if (cold) {
-                    dropFromMemory();
+                List<Started> runs = new ArrayList<>();
+                for (int i = 0; i < RUNS; i++) {
+                    runs.add(recover(threads, cold));
                 }
-                forgetRecoveryPoint();
-                Started started = start(threads);
-                String screen = started.broker().screen();
-                CampaignFailure.require(
-                        screen.contains("all whole"), "recovery did not find everything whole:\n" + screen);
-                double seconds = started.seconds() - empty.seconds();
-                double cpu = started.cpuSeconds() - empty.cpuSeconds();
+                double seconds = median(runs, Started::seconds);
+                double cpu = median(runs, Started::cpuSeconds) - startCpuSeconds;
                 System.out.printf(
                         Locale.ROOT,
                         "%-10s  %7d  %9.2f  %6.2f  %8.2f  %10.2f  %6.0f%n",
@@ -79,15 +88,34 @@ public final class RecoveryCampaign {
                         cpu,
                         cpu / gib(),
                         gib() * 1024 / seconds);
-                crash(started.broker());
             }
         }
+    }
+
+    /// @param cold whether all of it has to come from the disk
+    private Started recover(int threads, boolean cold) throws IOException, InterruptedException {
+        if (cold) {
+            dropFromMemory();
+        }
+        forgetRecoveryPoint();
+        Started started = start(threads);
+        String screen = started.broker().screen();
+        crash(started.broker());
+        Matcher told = TOLD.matcher(screen);
+        CampaignFailure.require(told.find(), "recovery did not find everything whole:\n" + screen);
+        double minutes = told.group(1) == null ? 0 : Double.parseDouble(told.group(1));
+        return new Started(started.broker(), minutes * 60 + Double.parseDouble(told.group(2)), started.cpuSeconds());
+    }
+
+    private static double median(List<Started> runs, ToDoubleFunction<Started> number) {
+        return runs.stream().mapToDouble(number).sorted().toArray()[runs.size() / 2];
     }
 
     private double gib() {
         return bytes / (double) (1L << 30);
     }
 
+    /// @param seconds from the command to the first screen, or those that recovery took
     private record Started(BrokerProcess broker, double seconds, double cpuSeconds) {}
 
     /// @param threads that recover side by side

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.protocol.Errors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -31,6 +32,8 @@ class RealFaultsTest {
     private static final Path HOME = Path.of(System.getProperty("sluice.home"));
     private static final Duration BOUND = Duration.ofSeconds(30);
     private static final int RECORD_BYTES = 64 << 10;
+    private static final int FEW = 20;
+    private static final int MANY = 4_000;
 
     @TempDir
     Path temporary;
@@ -58,14 +61,54 @@ class RealFaultsTest {
         return most;
     }
 
-    private long produce(CrashClient client, CrashClient.ProducerIdentity producer, long from, long most)
-            throws IOException {
-        return produce(client, 0, producer, from, most);
-    }
-
     private void readBack(CrashClient client) throws IOException {
         client.readBack(history, 0);
         assertThat(history.anomalies()).isEmpty();
+    }
+
+    /// A part of what befalls a broker.
+    @FunctionalInterface
+    private interface Step {
+        void run(BrokerProcess broker, CrashClient client) throws Exception;
+    }
+
+    /// With the flush policy `ack`: what was acknowledged before the first failure is there after the next start,
+    /// and nothing is acknowledged between the two, also when the fault is over. Then it goes on.
+    ///
+    /// @param fault     brings about that a flush fails, at once or by and by
+    /// @param over      ends that
+    /// @param unmounted run when no broker is there
+    private void assertFenced(Path data, Step fault, Step over, Runnable unmounted) throws Exception {
+        int port = BrokerProcess.lastingPort();
+        List<String> options = List.of("--set", "sluice.flush.policy=ack");
+        CrashClient.ProducerIdentity producer;
+        long stored;
+        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of())) {
+            try (CrashClient client = CrashClient.connect(port)) {
+                client.createTopic(2);
+                producer = client.newProducer();
+                assertThat(produce(client, 0, producer, 0, FEW)).isEqualTo(FEW);
+                fault.run(broker, client);
+                stored = FEW + produce(client, 0, producer, FEW, MANY);
+                assertThat(stored).as("refused").isLessThan(FEW + MANY);
+                over.run(broker, client);
+                for (int retry = 0; retry < 3; retry++) {
+                    assertThat(produce(client, 0, producer, stored, 1))
+                            .as("acknowledged after the failure")
+                            .isZero();
+                }
+            }
+            assertThat(broker.isAlive()).isTrue();
+            broker.kill();
+        }
+        unmounted.run();
+        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of());
+                CrashClient client = CrashClient.connect(port)) {
+            readBack(client);
+            assertThat(produce(client, 0, producer, stored, 5)).isEqualTo(5);
+            readBack(client);
+            assertThat(broker.isAlive()).isTrue();
+        }
     }
 
     /// The device is a file on a tmpfs that is too small for it: writes go into the page cache, and are lost when
@@ -75,30 +118,18 @@ class RealFaultsTest {
     void aWriteThatTheDeviceLosesIsNotAcknowledgedNorAnyAfterIt() throws Exception {
         try (Tmpfs small = Tmpfs.mount(Files.createDirectory(temporary.resolve("small")), "48m");
                 LoopFileSystem disk = LoopFileSystem.create(small.folder(), "ext4", 256L << 20)) {
-            Path data = disk.folder().resolve("data");
-            int port = BrokerProcess.lastingPort();
-            List<String> options = List.of("--set", "sluice.flush.policy=ack");
-            try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of())) {
-                long stored;
-                try (CrashClient client = CrashClient.connect(port)) {
-                    client.createTopic(1);
-                    CrashClient.ProducerIdentity producer = client.newProducer();
-                    stored = produce(client, producer, 0, 4_000);
-                    assertThat(stored).isBetween(1L, 3_999L);
-                    for (int retry = 0; retry < 3; retry++) {
-                        assertThat(produce(client, producer, stored, 1)).isZero();
-                    }
-                }
-                assertThat(broker.isAlive()).isTrue();
-                broker.kill();
-            }
-            command("mount", "-o", "remount,size=512m", small.folder().toString());
+            assertFenced(disk.folder().resolve("data"), (_, _) -> {}, (_, _) -> {}, () -> {
+                command("mount", "-o", "remount,size=512m", small.folder().toString());
+                remount(disk);
+            });
+        }
+    }
+
+    private static void remount(LoopFileSystem disk) {
+        try {
             disk.remount();
-            try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of());
-                    CrashClient client = CrashClient.connect(port)) {
-                readBack(client);
-                assertThat(broker.isAlive()).isTrue();
-            }
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 
@@ -108,39 +139,16 @@ class RealFaultsTest {
     @Tag("root")
     void aDeviceThatFailedAndHealedIsNotTrustedBeforeItWasRead() throws Exception {
         try (ZramDisk disk = ZramDisk.create(temporary)) {
-            Path data = disk.folder().resolve("data");
-            int port = BrokerProcess.lastingPort();
-            List<String> options = List.of("--set", "sluice.flush.policy=ack");
-            CrashClient.ProducerIdentity producer;
-            long stored;
-            try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of())) {
-                try (CrashClient client = CrashClient.connect(port)) {
-                    client.createTopic(2);
-                    producer = client.newProducer();
-                    assertThat(produce(client, producer, 0, 50)).isEqualTo(50);
-                    disk.refuse();
-                    stored = 50 + produce(client, producer, 50, 500);
-                    assertThat(stored).isLessThan(550);
-                    disk.heal();
-                    for (int retry = 0; retry < 3; retry++) {
-                        assertThat(produce(client, producer, stored, 1))
-                                .as("silent recoveries")
-                                .isZero();
-                    }
-                    assertThat(produce(client, 1, client.newProducer(), 0, 5))
-                            .as("on the partition beside it, on the same device")
-                            .isEqualTo(5);
-                }
-                assertThat(broker.isAlive()).isTrue();
-                broker.kill();
-            }
-            try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of());
-                    CrashClient client = CrashClient.connect(port)) {
-                readBack(client);
-                assertThat(produce(client, producer, stored, 5)).isEqualTo(5);
-                readBack(client);
-                assertThat(broker.isAlive()).isTrue();
-            }
+            assertFenced(
+                    disk.folder().resolve("data"),
+                    (_, _) -> disk.refuse(),
+                    (_, client) -> {
+                        disk.heal();
+                        assertThat(produce(client, 1, client.newProducer(), 0, 5))
+                                .as("on the partition beside it, on the same device")
+                                .isEqualTo(5);
+                    },
+                    () -> {});
         }
     }
 
@@ -167,36 +175,12 @@ class RealFaultsTest {
     @Tag("root")
     @RequiresProgram("strace")
     void afterOneFlushThatTheKernelCallsFailedNothingIsAcknowledged() throws Exception {
-        Path data = temporary.resolve("data");
-        int port = BrokerProcess.lastingPort();
-        List<String> options = List.of("--set", "sluice.flush.policy=ack");
-        CrashClient.ProducerIdentity producer;
-        long stored;
-        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of())) {
-            try (CrashClient client = CrashClient.connect(port)) {
-                client.createTopic(1);
-                producer = client.newProducer();
-                assertThat(produce(client, producer, 0, 20)).isEqualTo(20);
-                try (Strace _ = Strace.inject(broker.pid(), "fdatasync", "error=EIO:when=1")) {
-                    stored = 20 + produce(client, producer, 20, 500);
-                }
-                assertThat(stored).as("refused").isLessThan(520);
-                for (int retry = 0; retry < 3; retry++) {
-                    assertThat(produce(client, producer, stored, 1))
-                            .as("acknowledged after the failure")
-                            .isZero();
-                }
-            }
-            assertThat(broker.isAlive()).isTrue();
-            broker.kill();
-        }
-        try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, options, Map.of());
-                CrashClient client = CrashClient.connect(port)) {
-            readBack(client);
-            assertThat(produce(client, producer, stored, 5)).isEqualTo(5);
-            readBack(client);
-            assertThat(broker.isAlive()).isTrue();
-        }
+        AtomicReference<Strace> attached = new AtomicReference<>();
+        assertFenced(
+                temporary.resolve("data"),
+                (broker, _) -> attached.set(Strace.inject(broker.pid(), "fdatasync", "error=EIO:when=1")),
+                (_, _) -> attached.get().close(),
+                () -> {});
     }
 
     /// A file may not become longer: the kernel writes a part of a batch, or nothing of it. As for a full disk,
@@ -211,14 +195,14 @@ class RealFaultsTest {
                 CrashClient client = CrashClient.connect(port)) {
             client.createTopic(1);
             CrashClient.ProducerIdentity producer = client.newProducer();
-            assertThat(produce(client, producer, 0, 20)).isEqualTo(20);
+            assertThat(produce(client, 0, producer, 0, 20)).isEqualTo(20);
             limitFiles(broker, Long.toString(Files.size(segment) + RECORD_BYTES / 2));
-            long stored = 20 + produce(client, producer, 20, 500);
+            long stored = 20 + produce(client, 0, producer, 20, 500);
             assertThat(stored).as("refused").isLessThan(520);
             readBack(client);
 
             limitFiles(broker, "unlimited");
-            assertThat(produce(client, producer, stored, 20)).isEqualTo(20);
+            assertThat(produce(client, 0, producer, stored, 20)).isEqualTo(20);
             broker.kill();
         }
         try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, List.of(), Map.of());
@@ -282,7 +266,7 @@ class RealFaultsTest {
             Files.writeString(group.resolve("cgroup.procs"), Long.toString(broker.pid()));
             try (CrashClient client = CrashClient.connect(port)) {
                 client.createTopic(1);
-                assertThat(produce(client, client.newProducer(), 0, 4_000)).isEqualTo(4_000); // 250 MB
+                assertThat(produce(client, 0, client.newProducer(), 0, MANY)).isEqualTo(MANY); // 250 MB
                 readBack(client);
             }
             assertThat(broker.isAlive()).isTrue();

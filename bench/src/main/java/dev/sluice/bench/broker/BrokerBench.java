@@ -19,13 +19,14 @@ final class BrokerBench {
               --work NAME      may be given again; all without it:
                                produce-64k produce-256k produce-1m produce-single produce-12 produce-1000
                                fetch-1m fetch-64k fetch-4k fetch-cold end-to-end laggard
-              --subject NAME   may be given again: sluice kafka kafka-tuned rocketmq nginx limit (sluice, kafka and limit
-                               without it); one that can't do a work is left out of it
+              --subject NAME   may be given again: sluice sluice-direct kafka kafka-tuned rocketmq nginx limit (sluice, kafka and
+                               limit without it); one that can't do a work is left out of it
               --mib N          what a run moves (1024)
               --rounds N       measured rounds, each a run of every subject (5)
               --warmups N      rounds before them (2)
               --touch          first write once to nine tenths of the free memory: a virtual machine's host hands out a page at
                                its first touch, which costs more than all the rest
+              --memory-mib N   bound each server and its part of the page cache to so much, by a control group; needs root
               --data DIR       where peers keep their data (target/bench/data)
               --json OUT       results as JSON too
             """;
@@ -35,6 +36,8 @@ final class BrokerBench {
     private long mebibytes = 1024;
     private int rounds = 5;
     private int warmups = 2;
+    /// 0 for no bound.
+    private long memoryMib;
     private boolean touch;
     private boolean profile;
     private Path data = Path.of("target", "bench", "data");
@@ -86,6 +89,7 @@ final class BrokerBench {
                 case "--mib" -> mebibytes = Long.parseLong(value);
                 case "--rounds" -> rounds = Integer.parseInt(value);
                 case "--warmups" -> warmups = Integer.parseInt(value);
+                case "--memory-mib" -> memoryMib = Long.parseLong(value);
                 case "--data" -> data = Path.of(value);
                 case "--json" -> json = value;
                 default -> throw new IllegalArgumentException(option + " is not an option");
@@ -117,11 +121,16 @@ final class BrokerBench {
                             .strip());
         }
         Map<Subject, Peer> peers = new EnumMap<>(Subject.class);
+        List<MemoryGroup> groups = new ArrayList<>();
         List<String> rows = new ArrayList<>();
         try {
             for (Subject subject : subjects) {
                 if (subject != Subject.LIMIT) {
-                    peers.put(subject, subject.start(data, target));
+                    Peer peer = subject.start(data, target);
+                    peers.put(subject, peer);
+                    if (memoryMib > 0) {
+                        groups.add(MemoryGroup.around(peer.server(), memoryMib));
+                    }
                 }
             }
             Comparison comparison = new Comparison(load, limit, data, mebibytes, peers);
@@ -146,10 +155,14 @@ final class BrokerBench {
             for (Peer peer : peers.values()) {
                 peer.close();
             }
+            for (MemoryGroup group : groups) {
+                group.close();
+            }
         }
         if (!json.isEmpty()) {
             Map<String, String> document = new LinkedHashMap<>();
             document.put("mebibytes", Long.toString(mebibytes));
+            document.put("memoryMib", Long.toString(memoryMib));
             document.put("touched", Boolean.toString(touch));
             document.put("rows", Json.array(rows));
             Files.writeString(Path.of(json), Json.object(document) + "\n");

@@ -24,7 +24,7 @@ record KafkaPeer(Server server, Admin admin) implements Peer {
     private static final long LOOK_MS = 100;
 
     /// Sluice by its command, with its defaults but for the bounds on connections: one client opens them all.
-    static Peer sluice(String label, Path folder) throws IOException, InterruptedException {
+    static Peer sluice(String label, Path folder, String engine) throws IOException, InterruptedException {
         return of(Server.start(
                 label,
                 List.of(
@@ -34,6 +34,8 @@ record KafkaPeer(Server server, Admin admin) implements Peer {
                         "127.0.0.1:0",
                         "--data",
                         folder.resolve("data").toString(),
+                        "--set",
+                        "sluice.log.engine=" + engine,
                         "--set",
                         "max.connections=" + MOST_CONNECTIONS,
                         "--set",

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 /// Who is measured.
 enum Subject {
     SLUICE("sluice", "kafka"),
+    /// The same with the engine `direct`.
+    SLUICE_DIRECT("sluice-direct", "kafka"),
     /// Apache Kafka as it comes: its start script's JVM options, its shipped server.properties on loopback.
     KAFKA("kafka", "kafka"),
     /// Apache Kafka as one tunes it for this work: one network thread a core, socket buffers left to the kernel.
@@ -34,14 +36,14 @@ enum Subject {
                 return subject;
             }
         }
-        throw new IllegalArgumentException(
-                "No subject is called " + label + ": sluice, kafka, kafka-tuned, rocketmq, nginx, limit");
+        throw new IllegalArgumentException("No subject is called " + label
+                + ": sluice, sluice-direct, kafka, kafka-tuned, rocketmq, nginx, limit");
     }
 
     /// Whether there is something to compare: the work is one that this subject can be given.
     boolean does(Work work) {
         return switch (this) {
-            case SLUICE, KAFKA, KAFKA_TUNED -> true;
+            case SLUICE, SLUICE_DIRECT, KAFKA, KAFKA_TUNED -> true;
             case ROCKETMQ ->
                 work.partitions() <= MOST_ROCKETMQ_QUEUES
                         && (work.kind() == Work.Kind.PRODUCE || work.kind() == Work.Kind.FETCH);
@@ -56,7 +58,8 @@ enum Subject {
     Peer start(Path parent, Path classpaths) throws IOException, InterruptedException {
         Path folder = Folders.fresh(parent, label);
         return switch (this) {
-            case SLUICE -> KafkaPeer.sluice(label, folder);
+            case SLUICE -> KafkaPeer.sluice(label, folder, "pwrite");
+            case SLUICE_DIRECT -> KafkaPeer.sluice(label, folder, "direct");
             case KAFKA -> KafkaPeer.kafka(label, folder, classpath(classpaths, "kafka"), false);
             case KAFKA_TUNED -> KafkaPeer.kafka(label, folder, classpath(classpaths, "kafka"), true);
             case ROCKETMQ -> RocketMqPeer.start(label, folder, classpath(classpaths, "rocketmq"));

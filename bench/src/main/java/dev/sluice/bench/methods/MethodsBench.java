@@ -17,7 +17,7 @@ public final class MethodsBench {
     private static final String HELP = """
             bin/bench methods [OPTIONS]   measures the methods and writes the tables of docs/METHODS.md, METHODS.zh.md and README.md
 
-              --seconds N    how long to measure, roughly; default 150
+              --seconds N    how long to measure, roughly; default 120
               --runs N       how often each way; default 5
               --keep         write nothing: only measure
             """;
@@ -27,7 +27,7 @@ public final class MethodsBench {
     /// @param arguments folder of the C programs (not used here), folder for what is made, then the options
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Path work = Path.of(arguments[1]);
-        int seconds = 150;
+        int seconds = 120;
         int runs = 5;
         boolean keep = false;
         for (int i = 2; i < arguments.length; i++) {

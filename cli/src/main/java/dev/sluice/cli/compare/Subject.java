@@ -83,6 +83,7 @@ final class Subject {
     private static List<Way> ways(Direction direction) {
         List<Way> ways = new ArrayList<>(SluiceWay.all(direction));
         ways.addAll(PollingWay.all(direction));
+        ways.addAll(KernelTlsWay.all(direction));
         ways.addAll(SealedWay.all(direction));
         ways.addAll(DiskWay.all(direction));
         ways.addAll(JdkWay.all(direction));

@@ -8,6 +8,10 @@ public final class Unavailable extends IOException {
     @Serial
     private static final long serialVersionUID = 1L;
 
+    public Unavailable(String reason) {
+        super(reason);
+    }
+
     public Unavailable(String reason, Throwable cause) {
         super(reason, cause);
     }

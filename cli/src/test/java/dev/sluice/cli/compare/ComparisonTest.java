@@ -68,6 +68,7 @@ class ComparisonTest {
                         "sluice splice",
                         "sluice MSG_ZEROCOPY",
                         "sluice read+encrypt+write",
+                        "sluice sendfile, kernel TLS",
                         "JDK heap buffer",
                         "JDK direct buffer",
                         "JDK mapped buffer",

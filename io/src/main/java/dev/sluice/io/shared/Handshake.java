@@ -17,7 +17,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Set;
 
-/// The two messages by which a pool is given to a peer.
+/// The two messages by which a pool is given to a peer; docs/formats/shared-pool.md has the whole of what is shared.
 ///
 /// ```
 /// writer                                              reader
@@ -34,7 +34,8 @@ import java.util.Set;
 /// the rest.
 record Handshake(int bufferBytes, int bufferCount) {
     static final long BYTES = 20;
-    static final long MAGIC = 0x4C4F4F5045434953L;
+    /// "SLUICEPL" in little-endian order.
+    static final long MAGIC = 0x4C50_4543_4955_4C53L;
     static final int VERSION = 1;
 
     /// How long a peer may take over its message.

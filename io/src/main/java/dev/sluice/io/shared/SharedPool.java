@@ -233,18 +233,25 @@ public final class SharedPool implements AutoCloseable {
     /// Asks the reader to make [#readiness] readable with the next buffer that it releases. Ask again after each
     /// time, before waiting.
     ///
-    /// @return false when a buffer can be acquired already; don't wait then
-    /// @throws PeerGoneException when there is no reader
+    /// @return false when a buffer can be acquired already, also because the reader turned out to be gone
+    ///     ([#isAttached]); don't wait then
+    /// @throws PeerGoneException when there is no reader, and no buffer either
     public boolean arm() throws IOException {
         PeerLink peer = peer();
         if (freeCount > 0) {
+            if (!peer.isAlive()) {
+                detach(); // or a loop that was told of its end would be told again and again
+            }
             return false;
         }
         try {
             return peer.arm();
-        } catch (PeerGoneException _) {
+        } catch (PeerGoneException e) {
             detach();
-            return freeCount == 0;
+            if (freeCount == 0) {
+                throw e;
+            }
+            return false;
         } catch (PeerViolationException e) {
             detach();
             throw e;

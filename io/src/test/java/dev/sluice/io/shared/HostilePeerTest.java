@@ -241,6 +241,51 @@ class HostilePeerTest {
         assertThat(exchanged).as("seed %d: buffers that went round", seed).isPositive();
     }
 
+    @Test
+    void norDoesItReachAReader() throws Exception {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        int[] received = new int[1];
+        int violations = 0;
+        for (int round = 0; round < 60; round++) {
+            Descriptor[] pair = kernel.unixSockets().seqpacketPair(true, kernel.account());
+            try (RawPeer writer = new RawPeer(kernel, pair[0])) {
+                writer.offer();
+                try (SharedPoolReader reader =
+                        SharedPoolReader.accept(kernel, pair[1], SharedPoolReaderConfig.DEFAULT, kernel.account())) {
+                    readScribbles(reader, writer, random, seed, received);
+                } catch (PeerViolationException e) {
+                    violations++;
+                }
+            }
+        }
+        assertThat(violations).as("seed %d: scribbles that were noticed", seed).isPositive();
+        assertThat(received[0]).as("seed %d: buffers that were received", seed).isPositive();
+    }
+
+    private static void readScribbles(SharedPoolReader reader, RawPeer writer, Random random, long seed, int[] received)
+            throws Exception {
+        Deque<SharedBuffer> held = new ArrayDeque<>();
+        for (int step = 0; step < 200; step++) {
+            if (random.nextInt(20) == 0) {
+                scribbleOnce(writer, random);
+            } else {
+                writer.put(step % RawPeer.BUFFERS, random.nextInt(RawPeer.BUFFER_BYTES + 1));
+            }
+            SharedBuffer buffer = reader.receive(0);
+            if (buffer != null) {
+                assertThat(held).as("seed %d: received twice", seed).doesNotContain(buffer);
+                assertThat(buffer.memory().byteSize()).isBetween(0L, (long) RawPeer.BUFFER_BYTES);
+                buffer.copyTo(MemorySegment.ofArray(new byte[RawPeer.BUFFER_BYTES]));
+                held.add(buffer);
+                received[0]++;
+            }
+            if (held.size() > 1) {
+                reader.release(held.remove());
+            }
+        }
+    }
+
     private static void scribble(SharedPool pool, RawPeer peer, Random random, boolean isConcurrent, int[] counts)
             throws Exception {
         AtomicBoolean isOver = new AtomicBoolean(!isConcurrent);

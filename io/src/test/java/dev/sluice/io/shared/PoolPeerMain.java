@@ -13,6 +13,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Set;
+import java.util.TreeSet;
 
 /// A process at the other end of a pool, told what to do by its arguments: a socket's path and a part to play. Says
 /// `ready` when it stands where it shall stand, and ends when it is killed or its standard input does.
@@ -92,19 +94,33 @@ public final class PoolPeerMain {
         System.out.println("ready");
     }
 
-    /// Takes what a writer passes without a word, and tries to get at the memory of each for writing.
+    /// Takes what a writer passes without a word, and tries to get at the memory of each for writing, by every
+    /// mode of opening.
     private static void reopen(Kernel kernel, Descriptor socket) {
         try (Arena arena = Arena.ofConfined()) {
             var received = kernel.unixSockets().receive(socket, arena.allocate(64), 4, 0, kernel.account());
             for (Descriptor passed : received.descriptors()) {
-                Opened opened = kernel.files()
-                        .open(Path.of("/proc/self/fd/" + passed.number()), Files.O_RDWR, 0, kernel.account());
-                String said = Errno.name(opened.errno());
-                if (opened instanceof Opened.Ok(Descriptor again)) {
-                    long written = kernel.files().pwrite(again, arena.allocateFrom("scribble"), 0);
-                    said = written > 0 ? "written" : Errno.name((int) -written);
+                Set<String> outcomes = new TreeSet<>();
+                for (int flags : new int[] {
+                    Files.O_WRONLY,
+                    Files.O_RDWR,
+                    Files.O_RDWR | Files.O_APPEND,
+                    Files.O_RDWR | Files.O_CREAT,
+                    Files.O_RDWR | Files.O_DIRECT,
+                    Files.O_WRONLY | Files.O_TRUNC,
+                    Files.O_RDONLY | Files.O_TRUNC
+                }) {
+                    Opened opened = kernel.files()
+                            .open(Path.of("/proc/self/fd/" + passed.number()), flags, 0600, kernel.account());
+                    if (opened instanceof Opened.Ok(Descriptor again)) {
+                        long written = kernel.files().write(again, arena.allocateFrom("scribble"));
+                        boolean isTruncated = (flags & Files.O_TRUNC) != 0;
+                        outcomes.add(written > 0 || isTruncated ? "written" : Errno.name((int) -written));
+                    } else {
+                        outcomes.add(Errno.name(opened.errno()));
+                    }
                 }
-                System.out.println(said);
+                System.out.println(String.join(" ", outcomes));
             }
             System.out.println("ready");
         }

@@ -197,6 +197,29 @@ class SharedPoolTest {
     }
 
     @Test
+    void anEventLoopLearnsOfTheEndWhicheverSideItServes() throws Exception {
+        try (Ends ends = connect(THREE)) {
+            ends.reader().close();
+            assertThat(ends.pool().arm()).as("nothing to wait for").isFalse();
+            assertThat(ends.pool().isAttached()).isFalse();
+        }
+        try (Ends ends = connect(THREE)) {
+            for (int i = 0; i < 3; i++) {
+                ends.pool().send(ends.acquire(), 1);
+            }
+            assertThat(ends.pool().arm()).as("control: it lives").isTrue();
+            ends.reader().close();
+            assertThat(ends.pool().arm()).isFalse();
+            assertThat(ends.pool().freeBuffers()).isEqualTo(3);
+        }
+        try (Ends ends = connect(THREE)) {
+            assertThat(ends.reader().arm()).as("control: it lives").isTrue();
+            ends.pool().close();
+            assertThatThrownBy(() -> ends.reader().arm()).isInstanceOf(PeerGoneException.class);
+        }
+    }
+
+    @Test
     void whatTheWriterSentBeforeItClosedIsStillReceivedAndRead() throws Exception {
         try (Ends ends = connect(THREE)) {
             SharedBuffer filled = ends.acquire();
