@@ -14,9 +14,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 
 /// `bin/bench local`: one topic, read to its end by a local reader, by Kafka's Java consumer and by kcat, in turns;
 /// then how long after its acknowledgement a record is seen. See bench/README.md.
@@ -185,19 +187,21 @@ final class LocalBench {
             for (int i = 0; i < value.length; i++) {
                 value[i] = (byte) (i * 31);
             }
-            for (long i = 0; i < records; i++) {
-                producer.send(new ProducerRecord<>(TOPIC, 0, null, value));
+            Future<?> last = producer.send(new ProducerRecord<>(TOPIC, 0, null, value));
+            for (long i = 1; i < records; i++) {
+                last = producer.send(new ProducerRecord<>(TOPIC, 0, null, value));
             }
-            producer.flush();
+            last.get();
             producer.send(new ProducerRecord<>(LATENCY_TOPIC, 0, null, value)).get();
         }
     }
 
-    private Reading read(Reader reader, LocalBenchChild child, Server broker, long records)
+    /// @param child the reader's process; null for kcat, which gets a new one each time
+    private Reading read(Reader reader, @Nullable LocalBenchChild child, Server broker, long records)
             throws IOException, InterruptedException {
         long brokerNs = broker.cpuNs();
         long bytes = records * recordBytes;
-        if (reader == Reader.KCAT) {
+        if (child == null) {
             long startNs = System.nanoTime();
             long clientNs = kcat(broker, records);
             long wallNs = System.nanoTime() - startNs;

@@ -192,7 +192,7 @@ final class LocalBenchReader {
             consumer.position(consumer.assignment().iterator().next());
             ready.countDown();
             for (int i = 0; i < seenNs.length; ) {
-                for (ConsumerRecord<ByteBuffer, ByteBuffer> record : consumer.poll(Duration.ofSeconds(1))) {
+                for (int left = consumer.poll(Duration.ofSeconds(1)).count(); left > 0; left--) {
                     seenNs[i++] = System.nanoTime();
                     seen.set(i);
                 }
