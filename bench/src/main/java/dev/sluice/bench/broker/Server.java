@@ -16,15 +16,20 @@ final class Server implements AutoCloseable {
     private static final long LOOK_MS = 5;
 
     private final String label;
-    private final Process process;
+    private final List<String> command;
     private final Path folder;
-    private final int port;
+    private final Pattern listens;
+    private Process process;
+    private int port;
 
-    private Server(String label, Process process, Path folder, int port) {
+    private Server(String label, List<String> command, Path folder, Pattern listens)
+            throws IOException, InterruptedException {
         this.label = label;
-        this.process = process;
+        this.command = command;
         this.folder = folder;
-        this.port = port;
+        this.listens = listens;
+        this.process = begin();
+        this.port = awaitPort();
     }
 
     /// Starts a server and waits until its output tells the port.
@@ -33,17 +38,24 @@ final class Server implements AutoCloseable {
     /// @param listens  finds the port, as its first group, in what the server prints
     static Server start(String label, List<String> command, Path folder, Pattern listens)
             throws IOException, InterruptedException {
-        Path output = folder.resolve("output");
-        Process process = new ProcessBuilder(command)
+        return new Server(label, command, folder, listens);
+    }
+
+    private Process begin() throws IOException {
+        return new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectInput(Path.of("/dev/null").toFile())
-                .redirectOutput(output.toFile())
+                .redirectOutput(folder.resolve("output").toFile())
                 .start();
+    }
+
+    private int awaitPort() throws IOException, InterruptedException {
+        Path output = folder.resolve("output");
         long begunNs = System.nanoTime();
         while (true) {
             Matcher matcher = listens.matcher(Files.readString(output));
             if (matcher.find()) {
-                return new Server(label, process, folder, Integer.parseInt(matcher.group(1)));
+                return Integer.parseInt(matcher.group(1));
             }
             if (!process.isAlive() || System.nanoTime() - begunNs > START_NS) {
                 process.destroyForcibly();
@@ -51,6 +63,20 @@ final class Server implements AutoCloseable {
             }
             Thread.sleep(LOOK_MS);
         }
+    }
+
+    /// Ends the server as an operator does.
+    void stop() throws IOException, InterruptedException {
+        process.destroy();
+        if (!process.waitFor(START_NS, TimeUnit.NANOSECONDS)) {
+            throw new IOException(label + " did not end");
+        }
+    }
+
+    /// Starts it again on the same data; its port may be another one.
+    void startAgain() throws IOException, InterruptedException {
+        process = begin();
+        port = awaitPort();
     }
 
     String label() {
