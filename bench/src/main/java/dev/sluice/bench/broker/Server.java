@@ -95,9 +95,19 @@ final class Server implements AutoCloseable {
         return "127.0.0.1:" + port;
     }
 
+    /// Where its data and its output are.
+    Path folder() {
+        return folder;
+    }
+
     /// What all its threads that live have used so far, in nanoseconds, by the scheduler's own count.
     long cpuNs() throws IOException {
-        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(process.pid()), "task"))) {
+        return cpuNs(process.pid());
+    }
+
+    /// The same of any process.
+    static long cpuNs(long pid) throws IOException {
+        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid), "task"))) {
             return threads.mapToLong(Server::threadCpuNs).sum();
         }
     }
