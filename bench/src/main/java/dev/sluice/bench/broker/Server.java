@@ -95,9 +95,19 @@ final class Server implements AutoCloseable {
         return "127.0.0.1:" + port;
     }
 
+    /// Where its data and its output are.
+    Path folder() {
+        return folder;
+    }
+
     /// What all its threads that live have used so far, in nanoseconds, by the scheduler's own count.
     long cpuNs() throws IOException {
-        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(process.pid()), "task"))) {
+        return cpuNs(process.pid());
+    }
+
+    /// The same of any process.
+    static long cpuNs(long pid) throws IOException {
+        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid), "task"))) {
             return threads.mapToLong(Server::threadCpuNs).sum();
         }
     }
@@ -111,6 +121,15 @@ final class Server implements AutoCloseable {
             }
             return 0; // it has just ended
         }
+    }
+
+    /// What the process has used so far, threads that have ended included, in nanoseconds: by the kernel's ticks of
+    /// 10 ms.
+    long processCpuNs() throws IOException {
+        String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" "); // from the third on, the state
+        long ticks = Long.parseLong(fields[11]) + Long.parseLong(fields[12]); // utime, stime: proc(5), 14 and 15
+        return TimeUnit.MILLISECONDS.toNanos(10 * ticks);
     }
 
     /// A field of /proc/PID/status in MiB, such as VmRSS or RssAnon.
