@@ -5,6 +5,7 @@ import dev.sluice.broker.api.OffLoop;
 import dev.sluice.broker.api.Services;
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.config.LiveConfig;
 import dev.sluice.broker.coordinator.Groups;
 import dev.sluice.broker.local.LocalServer;
 import dev.sluice.broker.net.Listener;
@@ -55,7 +56,7 @@ public final class Broker implements AutoCloseable {
     private static final long IDLE_S = 30;
     private static final long CONTROL_STOP_MS = 5_000;
 
-    private final BrokerConfig config;
+    private final LiveConfig config;
     private final LogDirectory directory;
     private final Network network;
     private final ThreadPoolExecutor control = threads("sluice-control-", CONTROL_THREADS);
@@ -70,13 +71,14 @@ public final class Broker implements AutoCloseable {
     private boolean closed;
 
     private Broker(
-            BrokerConfig config,
+            LiveConfig live,
             LogDirectory directory,
             Network network,
             Groups groups,
             @Nullable LocalServer local,
             InstantSource clock) {
-        this.config = config;
+        this.config = live;
+        BrokerConfig config = live.now();
         this.directory = directory;
         this.network = network;
         this.groups = groups;
@@ -110,6 +112,7 @@ public final class Broker implements AutoCloseable {
         Broker broker;
         String clusterId;
         Catalogue catalogue;
+        LiveConfig live = new LiveConfig(config);
         try {
             Identity identity = ClusterIdentity.of(config.dataDir(), config.nodeId());
             clusterId = identity.clusterId();
@@ -129,10 +132,10 @@ public final class Broker implements AutoCloseable {
             throw e;
         }
         try {
-            catalogue = Catalogue.open(kernel, directory, config.topics(), clock);
+            catalogue = Catalogue.open(kernel, directory, live, clock);
             Groups groups = new Groups(kernel, config, catalogue, clock);
             LocalServer local = LocalServer.start(kernel, config.local(), config.dataDir(), catalogue);
-            broker = new Broker(config, directory, network, groups, local, clock);
+            broker = new Broker(live, directory, network, groups, local, clock);
         } catch (IOException | RuntimeException | Error e) {
             network.close();
             closeAfter(e, directory);
@@ -168,6 +171,7 @@ public final class Broker implements AutoCloseable {
     }
 
     private void open(Catalogue catalogue, String clusterId, Account segments, InstantSource clock) throws IOException {
+        config.follow(now -> network.configure(now.net()));
         BrokerStatus status = new BrokerStatus(
                 config,
                 catalogue,
@@ -191,7 +195,7 @@ public final class Broker implements AutoCloseable {
     }
 
     public Path dataDir() {
-        return config.dataDir();
+        return config.now().dataDir();
     }
 
     /// Where programs of this host read logs in place; empty when nowhere.
@@ -201,7 +205,7 @@ public final class Broker implements AutoCloseable {
 
     /// The flush policy that topics have unless they say otherwise, beginning with its name.
     public String flushPolicy() {
-        return config.log().describeFlushPolicy();
+        return config.now().log().describeFlushPolicy();
     }
 
     /// What opening the data folder found and did.

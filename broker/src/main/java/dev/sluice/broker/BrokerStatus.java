@@ -2,7 +2,7 @@ package dev.sluice.broker;
 
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.catalogue.Topic;
-import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.config.LiveConfig;
 import dev.sluice.broker.local.LocalReaderStatus;
 import dev.sluice.broker.local.LocalServer;
 import dev.sluice.broker.net.DiskStall;
@@ -24,7 +24,7 @@ import tools.jackson.core.json.JsonFactory;
 
 /// What the broker moved so far, by method and with how many calls, as JSON.
 final class BrokerStatus {
-    private final BrokerConfig config;
+    private final LiveConfig config;
     private final Catalogue catalogue;
     private final Account connections;
     private final Account segments;
@@ -40,7 +40,7 @@ final class BrokerStatus {
     /// @param local    who takes local readers; null when nobody does
     /// @param disk     whether it holds up who writes to it
     BrokerStatus(
-            BrokerConfig config,
+            LiveConfig config,
             Catalogue catalogue,
             Account connections,
             Account segments,
@@ -69,8 +69,9 @@ final class BrokerStatus {
             out.writeStringProperty("version", Version.CURRENT);
             out.writeNumberProperty("uptimeMs", (System.nanoTime() - startedNs) / 1_000_000);
             out.writeStringProperty(
-                    "dataDir", config.dataDir().toAbsolutePath().normalize().toString());
-            out.writeStringProperty("flush", config.log().describeFlushPolicy());
+                    "dataDir",
+                    config.now().dataDir().toAbsolutePath().normalize().toString());
+            out.writeStringProperty("flush", config.now().log().describeFlushPolicy());
             out.writeStringProperty("engine", engine);
             out.writeEndObject();
 
@@ -134,12 +135,14 @@ final class BrokerStatus {
     private List<String> problems() {
         List<String> problems = new ArrayList<>();
         if (disk.isStalled()) {
-            problems.add("The disk of " + config.dataDir().toAbsolutePath().normalize() + " has stalled for "
-                    + disk.stalledForMs() + " ms: what is produced waits for it, or for its time-out");
+            problems.add(
+                    "The disk of " + config.now().dataDir().toAbsolutePath().normalize() + " has stalled for "
+                            + disk.stalledForMs() + " ms: what is produced waits for it, or for its time-out");
         }
         if (diskFull.getAsBoolean()) {
-            problems.add("The disk of " + config.dataDir().toAbsolutePath().normalize()
-                    + " is full: what is produced is refused until there is room");
+            problems.add(
+                    "The disk of " + config.now().dataDir().toAbsolutePath().normalize()
+                            + " is full: what is produced is refused until there is room");
         }
         for (Topic topic : catalogue.image().topics()) {
             for (Partition partition : topic.partitions()) {

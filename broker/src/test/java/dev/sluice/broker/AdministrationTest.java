@@ -60,6 +60,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AdministrationTest {
     private static final ConfigResource ORDERS = new ConfigResource(ConfigResource.Type.TOPIC, "orders");
     private static final ConfigResource BROKER = new ConfigResource(ConfigResource.Type.BROKER, "1");
+    private static final ConfigResource ALL_BROKERS = new ConfigResource(ConfigResource.Type.BROKER, "");
     private static final TopicPartition ORDERS_0 = new TopicPartition("orders", 0);
 
     private TestBroker broker;
@@ -116,6 +117,12 @@ class AdministrationTest {
                 .get();
     }
 
+    private static List<String> synonyms(ConfigEntry entry) {
+        return entry.synonyms().stream()
+                .map(synonym -> synonym.name() + "=" + synonym.value() + " " + synonym.source())
+                .toList();
+    }
+
     private static void assertRefused(KafkaFuture<?> answer, Class<? extends Exception> kind, String says) {
         assertThatThrownBy(answer::get)
                 .isInstanceOf(ExecutionException.class)
@@ -135,8 +142,7 @@ class AdministrationTest {
         assertThat(own.source()).isEqualTo(ConfigSource.DYNAMIC_TOPIC_CONFIG);
         assertThat(own.type()).isEqualTo(ConfigEntry.ConfigType.INT);
         assertThat(own.documentation()).isNotBlank();
-        assertThat(own.synonyms())
-                .extracting(synonym -> synonym.name() + "=" + synonym.value() + " " + synonym.source())
+        assertThat(synonyms(own))
                 .containsExactly(
                         "max.message.bytes=2000 DYNAMIC_TOPIC_CONFIG", "message.max.bytes=1048588 DEFAULT_CONFIG");
 
@@ -148,7 +154,8 @@ class AdministrationTest {
 
         ConfigEntry brokers = describe(BROKER, "log.segment.bytes");
         assertThat(brokers.value()).isEqualTo("1000000");
-        assertThat(brokers.isReadOnly()).isTrue();
+        assertThat(brokers.isReadOnly()).isFalse();
+        assertThat(describe(BROKER, "num.partitions").isReadOnly()).isTrue();
     }
 
     @Test
@@ -232,14 +239,86 @@ class AdministrationTest {
     }
 
     @Test
-    void aBrokersConfigurationIsNotChangedFromAfar() {
+    void whatIsSetForABrokerHidesWhatIsSetForAllAndWhatItWasStartedWith() throws Exception {
+        create("orders", 1, Map.of());
+        alter(ALL_BROKERS, OpType.SET, "log.segment.bytes", "6000", false);
+        alter(BROKER, OpType.SET, "log.segment.bytes", "5000", false);
+
+        for (int round = 0; round < 2; round++) {
+            ConfigEntry brokers = describe(BROKER, "log.segment.bytes");
+            assertThat(brokers.source()).isEqualTo(ConfigSource.DYNAMIC_BROKER_CONFIG);
+            assertThat(synonyms(brokers))
+                    .containsExactly(
+                            "log.segment.bytes=5000 DYNAMIC_BROKER_CONFIG",
+                            "log.segment.bytes=6000 DYNAMIC_DEFAULT_BROKER_CONFIG",
+                            "log.segment.bytes=1000000 STATIC_BROKER_CONFIG",
+                            "log.segment.bytes=1073741824 DEFAULT_CONFIG");
+            ConfigEntry topics = describe(ORDERS, "segment.bytes");
+            assertThat(topics.value()).isEqualTo("5000");
+            assertThat(topics.source()).isEqualTo(ConfigSource.DYNAMIC_BROKER_CONFIG);
+            restart();
+        }
+        assertThat(admin.describeConfigs(List.of(ALL_BROKERS))
+                        .all()
+                        .get()
+                        .get(ALL_BROKERS)
+                        .entries())
+                .extracting(entry -> entry.name() + "=" + entry.value())
+                .containsExactly("log.segment.bytes=6000");
+
+        alter(BROKER, OpType.DELETE, "log.segment.bytes", null, false);
+        assertThat(describe(ORDERS, "segment.bytes").source()).isEqualTo(ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG);
+        alter(ALL_BROKERS, OpType.DELETE, "log.segment.bytes", null, false);
+        assertThat(describe(ORDERS, "segment.bytes").value()).isEqualTo("1000000");
+    }
+
+    @Test
+    void whatIsSetForTheBrokerHoldsForTopicsAtOnce() throws Exception {
+        create("orders", 1, Map.of());
+        create("own", 1, Map.of("max.message.bytes", "1000"));
+        byte[] batch = Batches.of("more than seventy bytes with its header of sixty-one")
+                .bytes();
+
+        alter(ALL_BROKERS, OpType.SET, "message.max.bytes", "70", true);
+        alter(BROKER, OpType.SET, "message.max.bytes", "70", false);
+
+        for (int round = 0; round < 2; round++) {
+            try (TestClient client = broker.client()) {
+                assertThat(client.produce(client.find("orders"), 0, batch).errorCode())
+                        .isEqualTo(Errors.MESSAGE_TOO_LARGE.code());
+                assertThat(client.produce(client.find("own"), 0, batch).errorCode())
+                        .isEqualTo(Errors.NONE.code());
+            }
+            restart();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "num.partitions | 3 | restart",
+                "log.retention.hours | 3 | set log.retention.ms instead",
+                "log.segment.bytse | 3 | the nearest is log.segment.bytes",
+                "max.connections | 0 | takes an integer",
+                "zookeeper.connect | here | there is no ZooKeeper",
+            })
+    void whatCantBeChangedOfABrokerIsRefused(String key, String value, String says) throws Exception {
         assertRefused(
                 admin.incrementalAlterConfigs(Map.of(
                                 BROKER,
-                                List.of(new AlterConfigOp(new ConfigEntry("log.segment.bytes", "5000"), OpType.SET))))
+                                List.of(
+                                        new AlterConfigOp(new ConfigEntry("log.roll.ms", "77"), OpType.SET),
+                                        new AlterConfigOp(new ConfigEntry(key, value), OpType.SET))))
                         .all(),
                 InvalidRequestException.class,
-                "restart");
+                says);
+
+        assertThat(describe(BROKER, "log.roll.ms").isDefault()).isTrue();
+    }
+
+    @Test
+    void whatHasNoConfigurationIsRefused() {
         assertRefused(
                 admin.describeConfigs(List.of(new ConfigResource(ConfigResource.Type.GROUP, "group")))
                         .all(),

@@ -57,6 +57,26 @@ class ConnectionLimitsTest {
     }
 
     @Test
+    void theLimitCanBeChangedWhileTheBrokerRuns() throws IOException {
+        try (TestBroker broker = TestBroker.start(folder.resolve("data"));
+                TestClient one = broker.client();
+                TestClient two = broker.client()) {
+            two.metadata();
+
+            one.setOfBroker("max.connections", "2");
+            try (TestClient third = broker.client()) {
+                assertThat(third.raw.readUntilClosed()).isEmpty();
+            }
+            assertThat(two.metadata().brokers()).as("one that was open before").hasSize(1);
+
+            one.setOfBroker("max.connections", "3");
+            try (TestClient third = broker.client()) {
+                assertThat(third.metadata().brokers()).hasSize(1);
+            }
+        }
+    }
+
+    @Test
     void oneAddressDoesNotGetAll() throws IOException {
         try (TestBroker broker = TestBroker.start(folder.resolve("data"), "max.connections.per.ip", "2");
                 TestClient one = broker.client();

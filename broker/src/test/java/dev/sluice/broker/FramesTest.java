@@ -80,6 +80,19 @@ class FramesTest {
         return SampleRequests.OFFERED;
     }
 
+    @Test
+    void thereIsASampleOfEveryApiThatIsOffered() throws IOException {
+        ApiVersionsResponseData answer = witness.raw.ask(
+                ApiKeys.API_VERSIONS,
+                3,
+                SampleRequests.of(ApiKeys.API_VERSIONS, 3, topic),
+                ApiVersionsResponseData.class);
+
+        assertThat(answer.apiKeys())
+                .extracting(offered -> ApiKeys.forId(offered.apiKey()))
+                .containsExactlyInAnyOrderElementsOf(offered());
+    }
+
     // ---- However they come
 
     @ParameterizedTest

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.sluice.testkit.Batches;
 import dev.sluice.testkit.LeakCounter;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,14 +23,23 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Subscription;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.internals.ConsumerProtocol;
 import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.GroupType;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.GroupNotEmptyException;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatResponseData;
+import org.apache.kafka.common.message.DescribeGroupsRequestData;
+import org.apache.kafka.common.message.DescribeGroupsResponseData;
+import org.apache.kafka.common.message.JoinGroupRequestData;
+import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocol;
+import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -148,6 +158,62 @@ class GroupsTest {
             other.subscribe(List.of("topic"));
             pollUntilShared(List.of(one, other), 2);
         }
+    }
+
+    /// Kafka's coordinator answers UNKNOWN_SERVER_ERROR here, which ends a consumer.
+    @Test
+    void whoJoinsInAClassicGroupsFirstRebalanceIsToldToAskAgain() throws Exception {
+        broker.close();
+        broker.set("group.initial.rebalance.delay.ms", "2000");
+        broker.start();
+        create("topic", 1);
+        ConsumerGroupHeartbeatRequestData joining = new ConsumerGroupHeartbeatRequestData()
+                .setGroupId("group")
+                .setMemberId("modern")
+                .setMemberEpoch(0)
+                .setRebalanceTimeoutMs(60_000)
+                .setTopicPartitions(List.of())
+                .setSubscribedTopicNames(List.of("topic"));
+        try (TestClient classic = broker.client();
+                TestClient modern = broker.client()) {
+            classic.raw.send(ApiKeys.JOIN_GROUP, 3, classicMember());
+            await().until(() -> state(modern).equals("PreparingRebalance"));
+
+            assertThat(beat(modern, joining)).isEqualTo(Errors.COORDINATOR_LOAD_IN_PROGRESS);
+
+            await().until(() -> beat(modern, joining) == Errors.NONE);
+        }
+    }
+
+    private static JoinGroupRequestData classicMember() {
+        JoinGroupRequestData join = new JoinGroupRequestData()
+                .setGroupId("group")
+                .setSessionTimeoutMs(60_000)
+                .setRebalanceTimeoutMs(60_000)
+                .setProtocolType("consumer");
+        ByteBuffer subscription = ConsumerProtocol.serializeSubscription(new Subscription(List.of("topic")));
+        byte[] metadata = new byte[subscription.remaining()];
+        subscription.get(metadata);
+        join.protocols().add(new JoinGroupRequestProtocol().setName("range").setMetadata(metadata));
+        return join;
+    }
+
+    private static Errors beat(TestClient client, ConsumerGroupHeartbeatRequestData heartbeat) throws IOException {
+        return Errors.forCode(client.raw
+                .ask(ApiKeys.CONSUMER_GROUP_HEARTBEAT, 1, heartbeat, ConsumerGroupHeartbeatResponseData.class)
+                .errorCode());
+    }
+
+    private static String state(TestClient client) throws IOException {
+        return client.raw
+                .ask(
+                        ApiKeys.DESCRIBE_GROUPS,
+                        5,
+                        new DescribeGroupsRequestData().setGroups(List.of("group")),
+                        DescribeGroupsResponseData.class)
+                .groups()
+                .getFirst()
+                .groupState();
     }
 
     @ParameterizedTest

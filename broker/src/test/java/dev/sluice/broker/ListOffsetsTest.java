@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.broker.TestClient.TopicRef;
 import dev.sluice.testkit.Batches;
 import dev.sluice.testkit.LeakCounter;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.zip.GZIPOutputStream;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
@@ -90,6 +94,25 @@ class ListOffsetsTest {
         assertAnswer(version, 2500, 4, 2500);
         assertAnswer(version, 2501, -1, -1);
         assertAnswer(version, Long.MAX_VALUE, -1, -1);
+    }
+
+    /// Nobody looked at the records when they were stored. The first one claims 2 GiB, which must not be believed.
+    @Test
+    void recordsThatAreNoneAreToldAndCostNoMemory() throws IOException {
+        TopicRef spoilt = client.create("spoilt", 1);
+        ByteArrayOutputStream claim = new ByteArrayOutputStream();
+        try (OutputStream gzip = new GZIPOutputStream(claim)) {
+            gzip.write(new byte[] {-2, -1, -1, -1, 0x0F, 0, 0, 0});
+        }
+        byte[] header = Batches.of("one", "two").bytes();
+        ByteBuffer batch =
+                ByteBuffer.allocate(61 + claim.size()).put(header, 0, 61).put(claim.toByteArray());
+        batch.putInt(8, batch.capacity() - 12).putShort(21, (short) 1); // length, gzip
+        Batches.mendCrcs(batch.array(), 0, batch.capacity());
+        client.append(spoilt, 0, batch.array());
+
+        assertThat(client.listOffset(7, spoilt, 0, Batches.T0_MS + 1).errorCode())
+                .isEqualTo(Errors.INVALID_RECORD.code());
     }
 
     private static void assertAnswer(int version, long asked, long offset, long timestamp) throws IOException {

@@ -40,6 +40,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A local reader sees what a consumer would see, in the log's own pages, and is told clearly when there is no more.
 @Timeout(60)
@@ -81,9 +83,10 @@ class LocalReadingTest {
         return all;
     }
 
-    @Test
-    void readsWhatWasProducedAndFollowsOverRolls() throws IOException {
-        try (TestBroker broker = TestBroker.start(folder);
+    @ParameterizedTest
+    @ValueSource(strings = {"pwrite", "direct"})
+    void readsWhatWasProducedAndFollowsOverRolls(String engine) throws IOException {
+        try (TestBroker broker = TestBroker.start(folder, "sluice.log.engine", engine);
                 TestClient client = broker.client();
                 LocalLog log = connect(broker)) {
             TopicRef topic = client.create("t", 1, "segment.bytes", "500");

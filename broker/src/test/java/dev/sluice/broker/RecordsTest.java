@@ -16,6 +16,7 @@ import java.util.Random;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.message.ProduceResponseData.BatchIndexAndErrorMessage;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.TimestampType;
@@ -278,6 +279,45 @@ class RecordsTest {
                 "record 1");
         client.append(
                 topic, 0, batch(CompressionType.NONE, new SimpleRecord(-1L, null, new byte[] {1}))); // no timestamp
+    }
+
+    @Test
+    void everyRecordThatIsWrongIsNamed() throws IOException {
+        TopicRef topic = client.create(
+                "topic", 1, "message.timestamp.before.max.ms", Long.toString(HOUR_MS), "cleanup.policy", "compact");
+        long nowMs = System.currentTimeMillis();
+        byte[] key = {1};
+
+        PartitionProduceResponse answer = client.produce(
+                topic,
+                0,
+                batch(
+                        CompressionType.GZIP,
+                        new SimpleRecord(nowMs, null, key),
+                        new SimpleRecord(nowMs, key, key),
+                        new SimpleRecord(nowMs - 2 * HOUR_MS, key, key),
+                        new SimpleRecord(nowMs + 2 * HOUR_MS, key, key)));
+
+        assertThat(Errors.forCode(answer.errorCode())).isEqualTo(Errors.INVALID_TIMESTAMP);
+        assertThat(answer.recordErrors())
+                .extracting(BatchIndexAndErrorMessage::batchIndex)
+                .containsExactly(0, 2, 3);
+        assertThat(answer.recordErrors().getFirst().batchIndexErrorMessage()).contains("has no key");
+        assertThat(answer.recordErrors().getLast().batchIndexErrorMessage()).contains("the timestamp");
+        assertThat(client.produce(topic, 0, batch(CompressionType.NONE, new SimpleRecord(nowMs, key, key)))
+                        .recordErrors())
+                .isEmpty();
+    }
+
+    @Test
+    void aRefusalNamesNoMoreRecordsThanItMay() throws IOException {
+        TopicRef topic = client.create("topic", 1, "cleanup.policy", "compact");
+        SimpleRecord[] records = new SimpleRecord[10_000];
+        Arrays.fill(records, new SimpleRecord(Batches.T0_MS, null, new byte[] {1}));
+
+        PartitionProduceResponse answer = client.produce(topic, 0, batch(CompressionType.NONE, records));
+
+        assertThat(answer.recordErrors()).hasSize(100);
     }
 
     // ---- Keys and sizes

@@ -11,7 +11,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /// `sluice broker`: runs a broker in this process until it is told to stop.
@@ -36,32 +35,15 @@ final class BrokerCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = Specs.of(this, "Run a broker until Ctrl-C or SIGTERM.");
-        spec.addOption(OptionSpec.builder("--data")
-                .paramLabel("DIR")
-                .type(String.class)
-                .description("Where the records are kept (log.dirs). Default: ./sluice-data.")
-                .build());
-        spec.addOption(OptionSpec.builder("--listen")
-                .paramLabel("HOST:PORT")
-                .type(String.class)
-                .description("Where to listen (listeners); port 0 takes a free one. Default: 127.0.0.1:9092.")
-                .build());
-        spec.addOption(OptionSpec.builder("--config")
-                .paramLabel("FILE")
-                .type(String.class)
-                .description("A properties file with settings by Kafka's names.")
-                .build());
-        spec.addOption(OptionSpec.builder("--set")
-                .paramLabel("KEY=VALUE")
-                .type(List.class)
-                .auxiliaryTypes(String.class)
-                .description("One setting; wins over every other source. May be repeated.")
-                .build());
-        spec.addOption(OptionSpec.builder("-v", "--verbose")
-                .type(boolean.class)
-                .arity("0")
-                .description("Log what the broker does, and show the stack of a failure.")
-                .build());
+        spec.addOption(Specs.text("--data", "DIR", "Where the records are kept (log.dirs). Default: ./sluice-data."));
+        spec.addOption(Specs.text(
+                "--listen",
+                "HOST:PORT",
+                "Where to listen (listeners); port 0 takes a free one. Default: 127.0.0.1:9092."));
+        spec.addOption(Specs.text("--config", "FILE", "A properties file with settings by Kafka's names."));
+        spec.addOption(
+                Specs.repeated("--set", "KEY=VALUE", "One setting; wins over every other source. May be repeated."));
+        spec.addOption(Specs.flag("-v, --verbose", "Log what the broker does, and show the stack of a failure."));
         Specs.example(spec, "sluice broker --data /var/lib/sluice --listen 127.0.0.1:9092");
         Specs.exitCodes(
                 spec,

@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /// `sluice check DIR`: verifies the data folder of a broker that is stopped.
@@ -31,12 +30,10 @@ final class CheckCommand implements Command {
                 "Reads every batch with its checksum, the order of offsets, every index entry, the snapshots of producers and"
                         + " the checkpoints. One line a finding, with the file and the byte. Changes nothing unless"
                         + " --repair is given.");
-        spec.addPositional(TransferSpecs.file("0", "DIR", "The data folder (--data, log.dirs)."));
-        spec.addOption(OptionSpec.builder("--repair")
-                .type(boolean.class)
-                .arity("0")
-                .description("Mend what can be mended, as the broker's next start would, and close the folder cleanly.")
-                .build());
+        spec.addPositional(Specs.parameter("0", "DIR", "The data folder (--data, log.dirs)."));
+        spec.addOption(Specs.flag(
+                "--repair",
+                "Mend what can be mended, as the broker's next start would, and close the folder cleanly."));
         Specs.example(spec, "sluice check /var/lib/sluice");
         Specs.exitCodes(
                 spec,

@@ -31,17 +31,9 @@ record ClientOptions(List<HostPort> bootstrap, Duration timeout, Map<String, Str
                 .type(Double.class)
                 .description("How long to wait for the broker to answer. Default: 5.")
                 .build());
-        spec.addOption(OptionSpec.builder("--property")
-                .paramLabel("KEY=VALUE")
-                .type(List.class)
-                .auxiliaryTypes(String.class)
-                .description("A setting of Kafka's Java client, passed on as it is. May be repeated.")
-                .build());
-        spec.addOption(OptionSpec.builder("-v", "--verbose")
-                .type(boolean.class)
-                .arity("0")
-                .description("Show the client's warnings, and the stack of a failure.")
-                .build());
+        spec.addOption(Specs.repeated(
+                "--property", "KEY=VALUE", "A setting of Kafka's Java client, passed on as it is. May be repeated."));
+        spec.addOption(Specs.flag("-v, --verbose", "Show the client's warnings, and the stack of a failure."));
     }
 
     static boolean isVerbose(ParseResult parsed) {

@@ -18,7 +18,6 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
@@ -45,56 +44,29 @@ final class CompareCommand implements Command {
                 .type(String.class)
                 .description("What to move. 1 GiB is plenty; it is only read.")
                 .build());
-        spec.addOption(OptionSpec.builder("--sizes")
-                .paramLabel("SIZES")
-                .type(String.class)
-                .description(
-                        "Most bytes a call is asked to move, with commas. Default: 4K,64K,1M, and some more for the picture of sizes.")
-                .build());
-        spec.addOption(OptionSpec.builder("--runs")
-                .paramLabel("N")
-                .type(int.class)
-                .description("How often each is measured; the median is shown. Default: 5.")
-                .build());
-        spec.addOption(OptionSpec.builder("--seconds")
-                .paramLabel("N")
-                .type(int.class)
-                .description("How long to take in all, roughly. Default: 60.")
-                .build());
-        spec.addOption(OptionSpec.builder("--cold")
-                .type(boolean.class)
-                .arity("0")
-                .description("Measure what reads the file cold, too: thrown out of the page cache before each move.")
-                .build());
-        spec.addOption(OptionSpec.builder("--over")
-                .paramLabel("PATH")
-                .type(String.class)
-                .description(
-                        "The way to the other side. loopback (default): a child process. veth: a child process in a network of"
-                                + " its own, with scatter-gather on and off; as root. HOST:PORT: a compare --receive there.")
-                .build());
-        spec.addOption(OptionSpec.builder("--receive")
-                .paramLabel("[HOST:]PORT")
-                .type(String.class)
-                .description(
-                        "Be the other side for comparisons of other machines, until Ctrl-C. Default host: 127.0.0.1. Neither"
-                                + " encrypted nor authenticated; keeps up to 256 MiB in the folder for temporary files.")
-                .build());
-        spec.addOption(OptionSpec.builder("--dir")
-                .paramLabel("DIR")
-                .type(String.class)
-                .description("Where files are written to, and deleted again. Default: the folder of FILE.")
-                .build());
-        spec.addOption(OptionSpec.builder("--json")
-                .paramLabel("OUT")
-                .type(String.class)
-                .description("Write all figures to this file, with how each came to be known.")
-                .build());
-        spec.addOption(OptionSpec.builder("--html")
-                .paramLabel("OUT")
-                .type(String.class)
-                .description("Write one HTML file with pictures; it needs nothing else.")
-                .build());
+        spec.addOption(
+                Specs.text(
+                        "--sizes",
+                        "SIZES",
+                        "Most bytes a call is asked to move, with commas. Default: 4K,64K,1M, and some more for the picture of sizes."));
+        spec.addOption(Specs.number("--runs", "N", "How often each is measured; the median is shown. Default: 5."));
+        spec.addOption(Specs.number("--seconds", "N", "How long to take in all, roughly. Default: 60."));
+        spec.addOption(Specs.flag(
+                "--cold", "Measure what reads the file cold, too: thrown out of the page cache before each move."));
+        spec.addOption(Specs.text(
+                "--over",
+                "PATH",
+                "The way to the other side. loopback (default): a child process. veth: a child process in a network of"
+                        + " its own, with scatter-gather on and off; as root. HOST:PORT: a compare --receive there."));
+        spec.addOption(Specs.text(
+                "--receive",
+                "[HOST:]PORT",
+                "Be the other side for comparisons of other machines, until Ctrl-C. Default host: 127.0.0.1. Neither"
+                        + " encrypted nor authenticated; keeps up to 256 MiB in the folder for temporary files."));
+        spec.addOption(Specs.text(
+                "--dir", "DIR", "Where files are written to, and deleted again. Default: the folder of FILE."));
+        spec.addOption(Specs.text("--json", "OUT", "Write all figures to this file, with how each came to be known."));
+        spec.addOption(Specs.text("--html", "OUT", "Write one HTML file with pictures; it needs nothing else."));
         Specs.example(spec, "sluice compare big.iso --html big.html");
         Specs.exitCodes(
                 spec,

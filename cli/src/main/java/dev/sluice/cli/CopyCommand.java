@@ -17,8 +17,8 @@ final class CopyCommand implements Command {
                 "Copy a file by the cheapest way there is.",
                 "Shares extents where the file system can. DST appears when it is whole; what was copied before a stop is gone on from by the"
                         + " same command.");
-        spec.addPositional(TransferSpecs.file("0", "SRC", "The file to copy."));
-        spec.addPositional(TransferSpecs.file("1", "DST", "Its new name, or a folder."));
+        spec.addPositional(Specs.parameter("0", "SRC", "The file to copy."));
+        spec.addPositional(Specs.parameter("1", "DST", "Its new name, or a folder."));
         spec.addOption(TransferSpecs.force());
         Specs.example(spec, "sluice copy big.iso /mnt/backup/");
         Specs.exitCodes(spec, TransferSpecs.exitCodes("copied"));

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 import tools.jackson.core.JsonGenerator;
@@ -35,11 +34,7 @@ final class DoctorCommand implements Command {
                 .auxiliaryTypes(String.class)
                 .description("Folders or files whose file systems are looked at. Default: the current folder.")
                 .build());
-        spec.addOption(OptionSpec.builder("--json")
-                .type(boolean.class)
-                .arity("0")
-                .description("Print the findings as JSON.")
-                .build());
+        spec.addOption(Specs.flag("--json", "Print the findings as JSON."));
         Specs.example(spec, "sluice doctor /var/lib/sluice");
         Specs.exitCodes(
                 spec,

@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /// `sluice explain METHOD FILE`: one transfer, traced and drawn.
@@ -22,23 +21,12 @@ final class ExplainCommand implements Command {
                 "Draw what one transfer does: who copies what, where the modes switch.",
                 "Moves FILE once by METHOD, over loopback or into a copy that is deleted again, checks every byte, and draws the way of a byte"
                         + " with this run's own figures.");
-        spec.addPositional(TransferSpecs.file("0", "METHOD", "One of " + Subject.names() + "."));
-        spec.addPositional(TransferSpecs.file("1", "FILE", "What to move; it is only read."));
-        spec.addOption(OptionSpec.builder("--svg")
-                .paramLabel("OUT")
-                .type(String.class)
-                .description("Write the picture to this file, too.")
-                .build());
-        spec.addOption(OptionSpec.builder("--cold")
-                .type(boolean.class)
-                .arity("0")
-                .description("Throw the file out of the page cache before.")
-                .build());
-        spec.addOption(OptionSpec.builder("--dir")
-                .paramLabel("DIR")
-                .type(String.class)
-                .description("Where a copy is written to, and deleted again. Default: the folder of FILE.")
-                .build());
+        spec.addPositional(Specs.parameter("0", "METHOD", "One of " + Subject.names() + "."));
+        spec.addPositional(Specs.parameter("1", "FILE", "What to move; it is only read."));
+        spec.addOption(Specs.text("--svg", "OUT", "Write the picture to this file, too."));
+        spec.addOption(Specs.flag("--cold", "Throw the file out of the page cache before."));
+        spec.addOption(Specs.text(
+                "--dir", "DIR", "Where a copy is written to, and deleted again. Default: the folder of FILE."));
         Specs.example(spec, "sluice explain sendfile big.iso --svg sendfile.svg");
         Specs.exitCodes(
                 spec,

@@ -15,7 +15,7 @@ final class ProduceCommand implements Command {
                 this,
                 "Send records to a topic.",
                 "Each line of the files, or of standard input, is a record: byte for byte, without its newline.");
-        spec.addPositional(TopicName.parameter("TOPIC", "The topic. Most brokers create it if it is missing."));
+        spec.addPositional(Specs.parameter("0", "TOPIC", "The topic. Most brokers create it if it is missing."));
         spec.addPositional(PositionalParamSpec.builder()
                 .index("1..*")
                 .arity("0..*")
@@ -24,26 +24,22 @@ final class ProduceCommand implements Command {
                 .auxiliaryTypes(String.class)
                 .description("Where the records come from; - is standard input. Default: standard input.")
                 .build());
-        spec.addOption(flag("--whole", "Make one record of each file."));
-        spec.addOption(text("--delimiter", "STRING", "What ends a record; \\n \\r \\t \\0 \\\\ \\xHH. Default: \\n."));
-        spec.addOption(text(
+        spec.addOption(Specs.flag("--whole", "Make one record of each file."));
+        spec.addOption(
+                Specs.text("--delimiter", "STRING", "What ends a record; \\n \\r \\t \\0 \\\\ \\xHH. Default: \\n."));
+        spec.addOption(Specs.text(
                 "--key-separator",
                 "STRING",
                 "The key is what stands before the first STRING of a record. A record without it is an error."));
-        spec.addOption(text("--key", "KEY", "The key of every record."));
-        spec.addOption(OptionSpec.builder("--header")
-                .paramLabel("KEY=VALUE")
-                .type(List.class)
-                .auxiliaryTypes(String.class)
-                .description("A header of every record. May be repeated.")
-                .build());
+        spec.addOption(Specs.text("--key", "KEY", "The key of every record."));
+        spec.addOption(Specs.repeated("--header", "KEY=VALUE", "A header of every record. May be repeated."));
         spec.addOption(OptionSpec.builder("-p", "--partition")
                 .paramLabel("P")
                 .type(Integer.class)
                 .description("The partition of every record. Default: by the key; without one, in turns.")
                 .build());
-        spec.addOption(text("--compression", "CODEC", "none, gzip, snappy, lz4 or zstd. Default: none."));
-        spec.addOption(text("--acks", "ACKS", "When a record counts as sent: 0, 1 or all. Default: all."));
+        spec.addOption(Specs.text("--compression", "CODEC", "none, gzip, snappy, lz4 or zstd. Default: none."));
+        spec.addOption(Specs.text("--acks", "ACKS", "When a record counts as sent: 0, 1 or all. Default: all."));
         ClientOptions.addTo(spec);
         Specs.example(spec, "sluice produce logs access.log", "seq 10 | sluice produce numbers");
         Specs.exitCodes(
@@ -60,21 +56,5 @@ final class ProduceCommand implements Command {
     public int run(ParseResult parsed, Surroundings surroundings) throws Exception {
         ClientOptions client = ClientOptions.from(parsed, surroundings.environment());
         return new Producing(client, ProduceOptions.from(parsed), surroundings).run();
-    }
-
-    private static OptionSpec flag(String name, String description) {
-        return OptionSpec.builder(name)
-                .type(boolean.class)
-                .arity("0")
-                .description(description)
-                .build();
-    }
-
-    private static OptionSpec text(String name, String label, String description) {
-        return OptionSpec.builder(name)
-                .paramLabel(label)
-                .type(String.class)
-                .description(description)
-                .build();
     }
 }

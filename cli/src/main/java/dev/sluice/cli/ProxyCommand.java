@@ -25,7 +25,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /// `sluice proxy LISTEN UPSTREAM`: passes TCP connections on by splice, until it is stopped.
@@ -43,23 +42,19 @@ final class ProxyCommand implements Command {
                 "Pass TCP connections on to another address.",
                 "The kernel moves the bytes from socket to socket (splice); none enters the proxy's memory. It knows no protocol,"
                         + " so it passes any, TLS included; the upstream sees the proxy's address as its peer.");
-        spec.addPositional(TransferSpecs.file(
+        spec.addPositional(Specs.parameter(
                 "0", "[HOST:]PORT", "Where to listen. Default host: 127.0.0.1; port 0 takes a free one and shows it."));
-        spec.addPositional(TransferSpecs.file("1", "UPSTREAM", "Where to pass connections on to, HOST:PORT."));
-        spec.addOption(number(
+        spec.addPositional(Specs.parameter("1", "UPSTREAM", "Where to pass connections on to, HOST:PORT."));
+        spec.addOption(Specs.number(
                 "--connections", "N", "At once; more wait. Default: what the descriptors allow, 10000 at most."));
         spec.addOption(
-                number("--connect-timeout", "SECONDS", "How long the upstream may take to accept. Default: 10."));
-        spec.addOption(number(
+                Specs.number("--connect-timeout", "SECONDS", "How long the upstream may take to accept. Default: 10."));
+        spec.addOption(Specs.number(
                 "--idle-timeout",
                 "SECONDS",
                 "Reset a connection on which nothing moves for so long; 0: never. Default: 600."));
-        spec.addOption(number("--loops", "N", "Threads that move bytes. Default: 1."));
-        spec.addOption(OptionSpec.builder("-v", "--verbose")
-                .type(boolean.class)
-                .arity("0")
-                .description("Print a line for each connection when it is over.")
-                .build());
+        spec.addOption(Specs.number("--loops", "N", "Threads that move bytes. Default: 1."));
+        spec.addOption(Specs.flag("-v, --verbose", "Print a line for each connection when it is over."));
         Specs.example(spec, "sluice proxy 0.0.0.0:8080 10.0.0.7:80");
         Specs.exitCodes(
                 spec,
@@ -69,14 +64,6 @@ final class ProxyCommand implements Command {
                         Map.entry("2", "bad arguments; nothing was started"),
                         Map.entry("130", "ended at once by a second Ctrl-C")));
         return spec;
-    }
-
-    private static OptionSpec number(String name, String label, String description) {
-        return OptionSpec.builder(name)
-                .paramLabel(label)
-                .type(int.class)
-                .description(description)
-                .build();
     }
 
     @Override

@@ -19,9 +19,9 @@ final class ReceiveCommand implements Command {
                 this,
                 "Receive one file from a sluice send.",
                 "FILE appears when it is whole. Whoever can connect can fill it: the bytes are neither encrypted nor authenticated.");
-        spec.addPositional(TransferSpecs.file(
+        spec.addPositional(Specs.parameter(
                 "0", "[HOST:]PORT", "Where to listen. Default host: 127.0.0.1; port 0 takes a free one and shows it."));
-        spec.addPositional(TransferSpecs.file("1", "FILE", "What to name it."));
+        spec.addPositional(Specs.parameter("1", "FILE", "What to name it."));
         spec.addOption(TransferSpecs.force());
         Specs.example(spec, "sluice receive 0.0.0.0:7000 big.iso");
         Specs.exitCodes(spec, TransferSpecs.exitCodes("received"));

@@ -42,8 +42,8 @@ final class SealCommand implements Command {
                         this,
                         "Copy a file that seal wrote, decrypted.",
                         "DST appears when every byte has been found to be what was sealed with this key, and not before.");
-        spec.addPositional(TransferSpecs.file("0", "SRC", sealing ? "The file to encrypt." : "The file to decrypt."));
-        spec.addPositional(TransferSpecs.file("1", "DST", "What to name the other."));
+        spec.addPositional(Specs.parameter("0", "SRC", sealing ? "The file to encrypt." : "The file to decrypt."));
+        spec.addPositional(Specs.parameter("1", "DST", "What to name the other."));
         spec.addOption(OptionSpec.builder("--key")
                 .paramLabel("FILE")
                 .type(String.class)

@@ -20,8 +20,8 @@ final class SendCommand implements Command {
                 this,
                 "Send a file to a sluice receive.",
                 "What the receiver has of this very file already isn't sent again. The bytes are neither encrypted nor authenticated.");
-        spec.addPositional(TransferSpecs.file("0", "FILE", "The file to send."));
-        spec.addPositional(TransferSpecs.file("1", "HOST:PORT", "Where sluice receive listens."));
+        spec.addPositional(Specs.parameter("0", "FILE", "The file to send."));
+        spec.addPositional(Specs.parameter("1", "HOST:PORT", "Where sluice receive listens."));
         Specs.example(spec, "sluice send big.iso backup.example:7000");
         Specs.exitCodes(spec, TransferSpecs.exitCodes("sent; the receiver has all of it under its name"));
         return spec;

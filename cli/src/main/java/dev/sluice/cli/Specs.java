@@ -1,8 +1,10 @@
 package dev.sluice.cli;
 
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 
 /// What the help pages of all commands have in common.
 final class Specs {
@@ -35,6 +37,49 @@ final class Specs {
                 .sortSynopsis(false)
                 .width(WIDTH);
         return spec;
+    }
+
+    /// An option without a value.
+    ///
+    /// @param names the shortest first: `-v, --verbose`
+    static OptionSpec flag(String names, String description) {
+        return OptionSpec.builder(names.split(", "))
+                .type(boolean.class)
+                .arity("0")
+                .description(description)
+                .build();
+    }
+
+    static OptionSpec text(String name, String label, String description) {
+        return option(name, label, description).type(String.class).build();
+    }
+
+    static OptionSpec number(String name, String label, String description) {
+        return option(name, label, description).type(int.class).build();
+    }
+
+    /// An option that may be given several times: a list of texts.
+    static OptionSpec repeated(String name, String label, String description) {
+        return option(name, label, description)
+                .type(List.class)
+                .auxiliaryTypes(String.class)
+                .build();
+    }
+
+    private static OptionSpec.Builder option(String name, String label, String description) {
+        return OptionSpec.builder(name).paramLabel(label).description(description);
+    }
+
+    /// A text that must be given, at a place of its own.
+    static PositionalParamSpec parameter(String index, String label, String description) {
+        return PositionalParamSpec.builder()
+                .index(index)
+                .arity("1")
+                .required(true)
+                .paramLabel(label)
+                .type(String.class)
+                .description(description)
+                .build();
     }
 
     static OptionSpec help() {

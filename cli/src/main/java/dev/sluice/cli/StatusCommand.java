@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
@@ -38,11 +37,7 @@ final class StatusCommand implements Command {
                 .type(String.class)
                 .description("Segments of this topic alone. Default: all topics.")
                 .build());
-        spec.addOption(OptionSpec.builder("--json")
-                .type(boolean.class)
-                .arity("0")
-                .description("Print the broker's answer as it is, in JSON.")
-                .build());
+        spec.addOption(Specs.flag("--json", "Print the broker's answer as it is, in JSON."));
         ClientOptions.addTo(spec);
         Specs.example(spec, "sluice status logs");
         Specs.exitCodes(

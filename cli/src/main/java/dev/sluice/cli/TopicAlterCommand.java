@@ -10,82 +10,60 @@ import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.common.config.ConfigResource;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /// `sluice topic alter NAME`: other settings, more partitions. Settings are changed together or not at all, and before
 /// partitions are made.
-final class TopicAlterCommand implements Command {
+final class TopicAlterCommand extends OneTopicCommand {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = Specs.of(this, "Change a topic's settings, or give it more partitions.");
-        spec.addPositional(TopicName.parameter("NAME", "The topic."));
-        spec.addOption(OptionSpec.builder("--config")
-                .paramLabel("KEY=VALUE")
-                .type(List.class)
-                .auxiliaryTypes(String.class)
-                .description("Set a setting of the topic, for example retention.ms=3600000. May be repeated.")
-                .build());
-        spec.addOption(OptionSpec.builder("--delete-config")
-                .paramLabel("KEY")
-                .type(List.class)
-                .auxiliaryTypes(String.class)
-                .description("Let the broker's value hold again. May be repeated.")
-                .build());
-        spec.addOption(OptionSpec.builder("--partitions")
-                .paramLabel("N")
-                .type(Integer.class)
-                .description("How many partitions it is to have: more than now.")
-                .build());
-        ClientOptions.addTo(spec);
-        Specs.example(spec, "sluice topic alter logs --config retention.ms=3600000");
-        Specs.exitCodes(
-                spec,
+        return spec(
+                "Change a topic's settings, or give it more partitions.",
+                "sluice topic alter logs --config retention.ms=3600000",
                 Ordered.map(
                         Map.entry("0", "changed"),
                         Map.entry(
                                 "1",
                                 "no broker answers, or it refused: no such topic, a bad setting, too few partitions"),
-                        Map.entry("2", "bad arguments")));
-        return spec;
+                        Map.entry("2", "bad arguments")),
+                Specs.repeated(
+                        "--config",
+                        "KEY=VALUE",
+                        "Set a setting of the topic, for example retention.ms=3600000. May be repeated."),
+                Specs.repeated("--delete-config", "KEY", "Let the broker's value hold again. May be repeated."),
+                partitionsOption("How many partitions it is to have: more than now."));
     }
 
     @Override
-    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
-        ClientOptions options = ClientOptions.from(parsed, surroundings.environment());
-        String name = TopicName.from(parsed);
+    Work prepare(String topic, ParseResult parsed) throws CommandFailure {
         Map<String, String> set =
                 KeyValue.parseAll("--config", parsed.matchedOptionValue("--config", List.<String>of()));
         List<String> deleted = parsed.matchedOptionValue("--delete-config", List.<String>of());
-        @Nullable Integer partitions = parsed.matchedOptionValue("--partitions", null);
+        @Nullable Integer partitions = partitions(parsed);
         if (set.isEmpty() && deleted.isEmpty() && partitions == null) {
             throw CommandFailure.usage("say what to change: --config KEY=VALUE, --delete-config KEY or --partitions N");
-        }
-        if (partitions != null && partitions < 1) {
-            throw CommandFailure.usage("--partitions must be 1 or more, not " + partitions);
         }
         List<AlterConfigOp> changes = new ArrayList<>();
         set.forEach((key, value) -> changes.add(new AlterConfigOp(new ConfigEntry(key, value), OpType.SET)));
         deleted.forEach(key -> changes.add(new AlterConfigOp(new ConfigEntry(key, null), OpType.DELETE)));
-        String doing = "alter topic " + name;
-        try (AdminSession session = AdminSession.open(options)) {
+        String doing = "alter topic " + topic;
+        return (session, out) -> {
             if (!changes.isEmpty()) {
-                ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, name);
+                ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
                 session.await(
                         doing,
                         session.admin()
-                                .incrementalAlterConfigs(Map.of(topic, changes))
+                                .incrementalAlterConfigs(Map.of(resource, changes))
                                 .all());
             }
             if (partitions != null) {
                 session.await(
                         doing,
                         session.admin()
-                                .createPartitions(Map.of(name, NewPartitions.increaseTo(partitions)))
+                                .createPartitions(Map.of(topic, NewPartitions.increaseTo(partitions)))
                                 .all());
             }
-            surroundings.out().println("changed topic " + name);
-            return ExitCode.OK;
-        }
+            out.println("changed topic " + topic);
+        };
     }
 }

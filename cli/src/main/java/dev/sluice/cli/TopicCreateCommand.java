@@ -6,69 +6,50 @@ import java.util.Optional;
 import org.apache.kafka.clients.admin.CreateTopicsResult;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /// `sluice topic create NAME`.
-final class TopicCreateCommand implements Command {
+final class TopicCreateCommand extends OneTopicCommand {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = Specs.of(this, "Create a topic.");
-        spec.addPositional(TopicName.parameter("NAME", "The topic."));
-        spec.addOption(OptionSpec.builder("--partitions")
-                .paramLabel("N")
-                .type(Integer.class)
-                .description("How many partitions. Default: the broker's num.partitions.")
-                .build());
-        spec.addOption(OptionSpec.builder("--config")
-                .paramLabel("KEY=VALUE")
-                .type(List.class)
-                .auxiliaryTypes(String.class)
-                .description("A setting of the topic, for example max.message.bytes=8388608. May be repeated.")
-                .build());
-        spec.addOption(OptionSpec.builder("--if-not-exists")
-                .type(boolean.class)
-                .arity("0")
-                .description("Do nothing, and succeed, if the topic exists already.")
-                .build());
-        ClientOptions.addTo(spec);
-        Specs.example(spec, "sluice topic create logs --partitions 4 --config max.message.bytes=8388608");
-        Specs.exitCodes(
-                spec,
+        return spec(
+                "Create a topic.",
+                "sluice topic create logs --partitions 4 --config max.message.bytes=8388608",
                 Ordered.map(
                         Map.entry("0", "created"),
                         Map.entry("1", "no broker answers, or it refused: the topic exists, a bad name or setting"),
-                        Map.entry("2", "bad arguments")));
-        return spec;
+                        Map.entry("2", "bad arguments")),
+                partitionsOption("How many partitions. Default: the broker's num.partitions."),
+                Specs.repeated(
+                        "--config",
+                        "KEY=VALUE",
+                        "A setting of the topic, for example max.message.bytes=8388608. May be repeated."),
+                Specs.flag("--if-not-exists", "Do nothing, and succeed, if the topic exists already."));
     }
 
     @Override
-    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
-        ClientOptions options = ClientOptions.from(parsed, surroundings.environment());
-        String name = TopicName.from(parsed);
-        Integer partitions = parsed.matchedOptionValue("--partitions", null);
-        if (partitions != null && partitions < 1) {
-            throw CommandFailure.usage("--partitions must be 1 or more, not " + partitions);
-        }
+    Work prepare(String topic, ParseResult parsed) throws CommandFailure {
+        @Nullable Integer partitions = partitions(parsed);
         Map<String, String> configs =
                 KeyValue.parseAll("--config", parsed.matchedOptionValue("--config", List.<String>of()));
         boolean mayExist = parsed.matchedOptionValue("--if-not-exists", false);
-        try (AdminSession session = AdminSession.open(options)) {
-            NewTopic topic = new NewTopic(name, Optional.ofNullable(partitions), Optional.empty()).configs(configs);
-            CreateTopicsResult result = session.admin().createTopics(List.of(topic));
+        String doing = "create topic " + topic;
+        return (session, out) -> {
+            NewTopic wanted = new NewTopic(topic, Optional.ofNullable(partitions), Optional.empty()).configs(configs);
+            CreateTopicsResult result = session.admin().createTopics(List.of(wanted));
             try {
-                session.await("create topic " + name, result.values().get(name));
+                session.await(doing, result.values().get(topic));
             } catch (CommandFailure e) {
-                if (mayExist && e.getCause() instanceof TopicExistsException) {
-                    surroundings.out().println("topic " + name + " exists already");
-                    return ExitCode.OK;
+                if (!mayExist || !(e.getCause() instanceof TopicExistsException)) {
+                    throw e;
                 }
-                throw e;
+                out.println("topic " + topic + " exists already");
+                return;
             }
-            int created = session.await("create topic " + name, result.numPartitions(name));
-            surroundings.out().println("created topic " + name + " with " + HumanFormat.count(created, "partition"));
-            return ExitCode.OK;
-        }
+            int created = session.await(doing, result.numPartitions(topic));
+            out.println("created topic " + topic + " with " + HumanFormat.count(created, "partition"));
+        };
     }
 }

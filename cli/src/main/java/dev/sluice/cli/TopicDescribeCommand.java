@@ -1,5 +1,6 @@
 package dev.sluice.cli;
 
+import java.io.PrintStream;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,56 +17,46 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
 /// `sluice topic describe NAME`: its partitions, the offsets they hold, and the settings that differ from the defaults.
-final class TopicDescribeCommand implements Command {
+final class TopicDescribeCommand extends OneTopicCommand {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = Specs.of(this, "Show a topic's partitions, offsets and own settings.");
-        spec.addPositional(TopicName.parameter("NAME", "The topic."));
-        ClientOptions.addTo(spec);
-        Specs.example(spec, "sluice topic describe logs");
-        Specs.exitCodes(
-                spec,
+        return spec(
+                "Show a topic's partitions, offsets and own settings.",
+                "sluice topic describe logs",
                 Ordered.map(
                         Map.entry("0", "done"),
                         Map.entry("1", "no broker answers, or it has no such topic"),
                         Map.entry("2", "bad arguments")));
-        return spec;
     }
 
     @Override
-    public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
-        ClientOptions options = ClientOptions.from(parsed, surroundings.environment());
-        String name = TopicName.from(parsed);
-        String doing = "describe topic " + name;
-        try (AdminSession session = AdminSession.open(options)) {
-            TopicDescription topic = session.await(
-                    doing,
-                    session.admin()
-                            .describeTopics(List.of(name))
-                            .topicNameValues()
-                            .get(name));
-            Map<TopicPartition, ListOffsetsResultInfo> first = offsets(session, doing, topic, OffsetSpec.earliest());
-            Map<TopicPartition, ListOffsetsResultInfo> end = offsets(session, doing, topic, OffsetSpec.latest());
+    Work prepare(String name, ParseResult parsed) {
+        return (session, out) -> describe(name, session, out);
+    }
 
-            surroundings
-                    .out()
-                    .println("topic " + name + ": "
-                            + HumanFormat.count(topic.partitions().size(), "partition") + ", id " + topic.topicId());
-            TextTable table = new TextTable(0, "partition", "leader", "replicas", "first offset", "end offset");
-            for (TopicPartitionInfo partition : topic.partitions()) {
-                TopicPartition id = new TopicPartition(name, partition.partition());
-                table.row(
-                        partition.partition(),
-                        partition.leader() == null ? "none" : partition.leader().idString(),
-                        partition.replicas().size(),
-                        offset(first.get(id)),
-                        offset(end.get(id)));
-            }
-            table.print(surroundings.out());
-            for (ConfigEntry entry : ownSettings(session, doing, name)) {
-                surroundings.out().println("config " + entry.name() + "=" + entry.value());
-            }
-            return ExitCode.OK;
+    private static void describe(String name, AdminSession session, PrintStream out) throws CommandFailure {
+        String doing = "describe topic " + name;
+        TopicDescription topic = session.await(
+                doing,
+                session.admin().describeTopics(List.of(name)).topicNameValues().get(name));
+        Map<TopicPartition, ListOffsetsResultInfo> first = offsets(session, doing, topic, OffsetSpec.earliest());
+        Map<TopicPartition, ListOffsetsResultInfo> end = offsets(session, doing, topic, OffsetSpec.latest());
+
+        out.println("topic " + name + ": "
+                + HumanFormat.count(topic.partitions().size(), "partition") + ", id " + topic.topicId());
+        TextTable table = new TextTable(0, "partition", "leader", "replicas", "first offset", "end offset");
+        for (TopicPartitionInfo partition : topic.partitions()) {
+            TopicPartition id = new TopicPartition(name, partition.partition());
+            table.row(
+                    partition.partition(),
+                    partition.leader() == null ? "none" : partition.leader().idString(),
+                    partition.replicas().size(),
+                    offset(first.get(id)),
+                    offset(end.get(id)));
+        }
+        table.print(out);
+        for (ConfigEntry entry : ownSettings(session, doing, name)) {
+            out.println("config " + entry.name() + "=" + entry.value());
         }
     }
 

@@ -1,7 +1,6 @@
 package dev.sluice.cli;
 
 import java.util.regex.Pattern;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /// The topic of a command: its first parameter, checked by Kafka's rules before anybody is asked.
@@ -9,17 +8,6 @@ final class TopicName {
     private static final Pattern ALLOWED = Pattern.compile("[a-zA-Z0-9._-]{1,249}");
 
     private TopicName() {}
-
-    static PositionalParamSpec parameter(String label, String description) {
-        return PositionalParamSpec.builder()
-                .index("0")
-                .arity("1")
-                .required(true)
-                .paramLabel(label)
-                .type(String.class)
-                .description(description)
-                .build();
-    }
 
     static String from(ParseResult parsed) throws CommandFailure {
         return checked(parsed.matchedPositionalValue(0, ""));

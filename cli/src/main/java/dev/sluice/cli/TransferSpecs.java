@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /// What copy, send, receive, seal and unseal have in common on their command lines.
@@ -20,23 +19,8 @@ final class TransferSpecs {
 
     private TransferSpecs() {}
 
-    static PositionalParamSpec file(String index, String label, String description) {
-        return PositionalParamSpec.builder()
-                .index(index)
-                .arity("1")
-                .required(true)
-                .paramLabel(label)
-                .type(String.class)
-                .description(description)
-                .build();
-    }
-
     static OptionSpec force() {
-        return OptionSpec.builder("--force")
-                .type(boolean.class)
-                .arity("0")
-                .description("Replace a file that is there already.")
-                .build();
+        return Specs.flag("--force", "Replace a file that is there already.");
     }
 
     static boolean isForced(ParseResult parsed) {

@@ -13,7 +13,13 @@ import java.util.stream.Stream;
 /// @param fileSystem `ext4`, `xfs`, or `folder` for a plain folder, which needs no root and knows no power cut
 /// @param policy     `os`, `interval` or `ack`
 /// @param lying      whether its fsync and fdatasync do nothing: the control
-record CrashCase(Crash crash, String fileSystem, String policy, boolean lying) {
+/// @param engine     `pwrite` or `direct`
+record CrashCase(Crash crash, String fileSystem, String policy, boolean lying, String engine) {
+    /// Through the page cache.
+    CrashCase(Crash crash, String fileSystem, String policy, boolean lying) {
+        this(crash, fileSystem, policy, lying, "pwrite");
+    }
+
     /// What ends the broker.
     enum Crash {
         KILL,
@@ -35,7 +41,13 @@ record CrashCase(Crash crash, String fileSystem, String policy, boolean lying) {
 
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "%s %s %s%s", crash, fileSystem, policy, lying ? " without fsync" : "");
+        return String.format(
+                Locale.ROOT, "%s %s %s%s", crash, fileSystem, policyAndEngine(), lying ? " without fsync" : "");
+    }
+
+    /// `ack`, `ack direct`, …
+    String policyAndEngine() {
+        return engine.equals("pwrite") ? policy : policy + " " + engine;
     }
 
     /// What its broker's data lies on.

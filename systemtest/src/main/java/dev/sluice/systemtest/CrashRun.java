@@ -117,7 +117,8 @@ final class CrashRun {
 
     private BrokerProcess start(Path data) throws IOException, InterruptedException {
         List<String> options = new ArrayList<>(SETTINGS);
-        options.addAll(List.of("--set", "sluice.flush.policy=" + of.policy()));
+        options.addAll(
+                List.of("--set", "sluice.flush.policy=" + of.policy(), "--set", "sluice.log.engine=" + of.engine()));
         if (of.policy().equals("interval")) {
             options.addAll(List.of("--set", "log.flush.interval.ms=" + INTERVAL_MS));
         }

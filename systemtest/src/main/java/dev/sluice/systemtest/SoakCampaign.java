@@ -47,11 +47,13 @@ public final class SoakCampaign {
             System.exit(2);
         }
         Path data = Files.createTempDirectory("sluice-soak");
+        boolean held;
         try {
-            System.exit(new SoakCampaign().run(Path.of(args[0]), data, Double.parseDouble(args[1])) ? 0 : 1);
+            held = new SoakCampaign().run(Path.of(args[0]), data, Double.parseDouble(args[1]));
         } finally {
             VirtualDisk.remove(data);
         }
+        System.exit(held ? 0 : 1);
     }
 
     private record Sample(double hours, Footprint of) {}

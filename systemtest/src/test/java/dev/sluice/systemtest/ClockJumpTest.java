@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.protocol.Errors;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,12 +41,13 @@ class ClockJumpTest {
     Path temporary;
 
     private final History history = new History(10);
+    private final List<Path> left = new ArrayList<>();
     private int canaries;
 
     /// Not by a process whose clock is not its own: everything under it is slow.
     @BeforeAll
     static void build() {
-        Processes.run(Duration.ofMinutes(2), List.of(HOME.resolve("bin/sluice").toString(), "--version"))
+        Processes.run(Duration.ofMinutes(5), List.of(HOME.resolve("bin/sluice").toString(), "--version"))
                 .orThrow("sluice --version");
     }
 
@@ -70,7 +72,7 @@ class ClockJumpTest {
                 "sluice.retention.clock.hold.ms=" + holdMs)) {
             options.addAll(List.of("--set", setting));
         }
-        return BrokerProcess.start(
+        BrokerProcess broker = BrokerProcess.start(
                 HOME,
                 temporary.resolve("data"),
                 options,
@@ -80,6 +82,17 @@ class ClockJumpTest {
                         "FAKETIME_NO_CACHE", "1",
                         "FAKETIME_DONT_FAKE_MONOTONIC", "1",
                         "NO_FAKE_STAT", "1"));
+        left.add(Path.of("/dev/shm/faketime_shm_" + broker.pid()));
+        left.add(Path.of("/dev/shm/sem.faketime_sem_" + broker.pid()));
+        return broker;
+    }
+
+    /// The library makes these for its process, and leaves them there when that becomes another program.
+    @AfterEach
+    void tidy() throws IOException {
+        for (Path each : left) {
+            Files.deleteIfExists(each);
+        }
     }
 
     private Path clock() {

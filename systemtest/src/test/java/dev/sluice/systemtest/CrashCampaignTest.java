@@ -42,6 +42,12 @@ class CrashCampaignTest {
 
     @Test
     @Tag("root")
+    void nothingAcknowledgedIsLostByAPowerCutWithFlushAckPastThePageCache() throws Exception {
+        run(new CrashCase(Crash.POWER_CUT, "ext4", "ack", false, "direct"), 2);
+    }
+
+    @Test
+    @Tag("root")
     void noOffsetIsGivenTwiceThoughAPowerCutTakesWhatWasNotFlushed() throws Exception {
         CrashRun.Result result = run(new CrashCase(Crash.POWER_CUT, "xfs", "os", false), 2);
         assertThat(result.anomalies().get(Kind.LOST)).isPositive();

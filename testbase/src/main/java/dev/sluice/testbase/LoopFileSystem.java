@@ -42,6 +42,9 @@ public final class LoopFileSystem implements AutoCloseable {
             LINKER.defaultLookup().findOrThrow("close"),
             FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
 
+    private static final long BUSY_NS = 10_000_000_000L;
+    private static final long LOOK_MS = 20;
+
     private final Path image;
     private final Path folder;
     private final long sizeBytes;
@@ -86,9 +89,21 @@ public final class LoopFileSystem implements AutoCloseable {
         mount();
     }
 
+    /// Files of a killed process that used io_uring are closed a moment after it is gone.
     private void unmount() throws IOException, InterruptedException {
-        run("umount", folder.toString());
-        mounted = false;
+        long begunNs = System.nanoTime();
+        while (true) {
+            try {
+                run("umount", folder.toString());
+                mounted = false;
+                return;
+            } catch (IOException e) {
+                if (System.nanoTime() - begunNs > BUSY_NS) {
+                    throw e;
+                }
+                Thread.sleep(LOOK_MS);
+            }
+        }
     }
 
     // ---- What can befall it

@@ -33,6 +33,7 @@ public final class Batches {
     private static final int LAST_OFFSET_DELTA_AT = 23;
     private static final int BASE_SEQUENCE_AT = 53;
     private static final int COUNT_AT = 57;
+    private static final int HEADER_BYTES = 61;
 
     private final List<SimpleRecord> records = new ArrayList<>();
     private Compression codec = Compression.NONE;
@@ -221,5 +222,21 @@ public final class Batches {
         crc.update(bytes, ATTRIBUTES_AT, bytes.length - ATTRIBUTES_AT);
         ByteBuffer.wrap(bytes).putInt(CRC_AT, (int) crc.getValue());
         return bytes;
+    }
+
+    /// Mends the CRCs of batches behind one another, as far as their lengths lead.
+    public static void mendCrcs(byte[] bytes, int from, int to) {
+        ByteBuffer headers = ByteBuffer.wrap(bytes);
+        int at = from;
+        while (to - at >= HEADER_BYTES) {
+            int length = headers.getInt(at + LENGTH_AT);
+            if (length < HEADER_BYTES - EPOCH_AT || length > to - at - EPOCH_AT) {
+                return;
+            }
+            CRC32C crc = new CRC32C();
+            crc.update(bytes, at + ATTRIBUTES_AT, EPOCH_AT + length - ATTRIBUTES_AT);
+            headers.putInt(at + CRC_AT, (int) crc.getValue());
+            at += EPOCH_AT + length;
+        }
     }
 }

@@ -29,7 +29,7 @@ public final class RawKafkaClient implements AutoCloseable {
     public static final int PATIENCE_MS = 60_000;
 
     /// The broker's own API for its status, and the only version of it.
-    private static final short STATUS_KEY = 20_000;
+    public static final short STATUS_KEY = 20_000;
 
     private static final String CLIENT_ID = "raw";
 

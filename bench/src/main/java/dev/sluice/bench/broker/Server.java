@@ -16,15 +16,20 @@ final class Server implements AutoCloseable {
     private static final long LOOK_MS = 5;
 
     private final String label;
-    private final Process process;
+    private final List<String> command;
     private final Path folder;
-    private final int port;
+    private final Pattern listens;
+    private Process process;
+    private int port;
 
-    private Server(String label, Process process, Path folder, int port) {
+    private Server(String label, List<String> command, Path folder, Pattern listens)
+            throws IOException, InterruptedException {
         this.label = label;
-        this.process = process;
+        this.command = command;
         this.folder = folder;
-        this.port = port;
+        this.listens = listens;
+        this.process = begin();
+        this.port = awaitPort();
     }
 
     /// Starts a server and waits until its output tells the port.
@@ -33,17 +38,24 @@ final class Server implements AutoCloseable {
     /// @param listens  finds the port, as its first group, in what the server prints
     static Server start(String label, List<String> command, Path folder, Pattern listens)
             throws IOException, InterruptedException {
-        Path output = folder.resolve("output");
-        Process process = new ProcessBuilder(command)
+        return new Server(label, command, folder, listens);
+    }
+
+    private Process begin() throws IOException {
+        return new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectInput(Path.of("/dev/null").toFile())
-                .redirectOutput(output.toFile())
+                .redirectOutput(folder.resolve("output").toFile())
                 .start();
+    }
+
+    private int awaitPort() throws IOException, InterruptedException {
+        Path output = folder.resolve("output");
         long begunNs = System.nanoTime();
         while (true) {
             Matcher matcher = listens.matcher(Files.readString(output));
             if (matcher.find()) {
-                return new Server(label, process, folder, Integer.parseInt(matcher.group(1)));
+                return Integer.parseInt(matcher.group(1));
             }
             if (!process.isAlive() || System.nanoTime() - begunNs > START_NS) {
                 process.destroyForcibly();
@@ -51,6 +63,20 @@ final class Server implements AutoCloseable {
             }
             Thread.sleep(LOOK_MS);
         }
+    }
+
+    /// Ends the server as an operator does.
+    void stop() throws IOException, InterruptedException {
+        process.destroy();
+        if (!process.waitFor(START_NS, TimeUnit.NANOSECONDS)) {
+            throw new IOException(label + " did not end");
+        }
+    }
+
+    /// Starts it again on the same data; its port may be another one.
+    void startAgain() throws IOException, InterruptedException {
+        process = begin();
+        port = awaitPort();
     }
 
     String label() {
@@ -69,9 +95,19 @@ final class Server implements AutoCloseable {
         return "127.0.0.1:" + port;
     }
 
+    /// Where its data and its output are.
+    Path folder() {
+        return folder;
+    }
+
     /// What all its threads that live have used so far, in nanoseconds, by the scheduler's own count.
     long cpuNs() throws IOException {
-        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(process.pid()), "task"))) {
+        return cpuNs(process.pid());
+    }
+
+    /// The same of any process.
+    static long cpuNs(long pid) throws IOException {
+        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid), "task"))) {
             return threads.mapToLong(Server::threadCpuNs).sum();
         }
     }
@@ -85,6 +121,15 @@ final class Server implements AutoCloseable {
             }
             return 0; // it has just ended
         }
+    }
+
+    /// What the process has used so far, threads that have ended included, in nanoseconds: by the kernel's ticks of
+    /// 10 ms.
+    long processCpuNs() throws IOException {
+        String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" "); // from the third on, the state
+        long ticks = Long.parseLong(fields[11]) + Long.parseLong(fields[12]); // utime, stime: proc(5), 14 and 15
+        return TimeUnit.MILLISECONDS.toNanos(10 * ticks);
     }
 
     /// A field of /proc/PID/status in MiB, such as VmRSS or RssAnon.

@@ -1,5 +1,6 @@
 package dev.sluice.broker.api;
 
+import dev.sluice.broker.config.BrokerSettings;
 import dev.sluice.broker.config.ConfigKey;
 import dev.sluice.broker.config.ConfigView;
 import java.util.List;
@@ -15,8 +16,8 @@ final class ConfigAnswers {
     private ConfigAnswers() {}
 
     /// What a topic that is made with these configs has.
-    static List<CreatableTopicConfigs> created(Map<String, String> configs, Map<String, String> given) {
-        return ConfigView.ofTopic(configs, given).stream()
+    static List<CreatableTopicConfigs> created(Map<String, String> configs, BrokerSettings broker) {
+        return ConfigView.ofTopic(configs, broker).stream()
                 .map(setting -> new CreatableTopicConfigs()
                         .setName(setting.key().name())
                         .setValue(setting.value())
@@ -50,6 +51,8 @@ final class ConfigAnswers {
     private static byte source(ConfigView.Source source) {
         ConfigSource told = switch (source) {
             case TOPIC -> ConfigSource.TOPIC_CONFIG;
+            case BROKER -> ConfigSource.DYNAMIC_BROKER_CONFIG;
+            case ALL_BROKERS -> ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG;
             case FILE -> ConfigSource.STATIC_BROKER_CONFIG;
             case DEFAULT -> ConfigSource.DEFAULT_CONFIG;
         };

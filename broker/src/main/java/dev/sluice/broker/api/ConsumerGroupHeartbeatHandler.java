@@ -12,6 +12,8 @@ import org.apache.kafka.common.protocol.Errors;
 /// ConsumerGroupHeartbeat (consumer protocol, KIP-848): a member joins, lives, is told its partitions, leaves.
 final class ConsumerGroupHeartbeatHandler
         extends GroupHandler<ConsumerGroupHeartbeatRequestData, ConsumerGroupHeartbeatResponseData> {
+    private static final int JOINING = 0;
+
     ConsumerGroupHeartbeatHandler(Services services) {
         super(ApiKeys.CONSUMER_GROUP_HEARTBEAT, services);
     }
@@ -25,6 +27,12 @@ final class ConsumerGroupHeartbeatHandler
     @Override
     ApiMessage answer(
             ConsumerGroupHeartbeatRequestData body, short version, ConsumerGroupHeartbeatResponseData answered) {
+        if (answered.errorCode() == Errors.UNKNOWN_SERVER_ERROR.code() && body.memberEpoch() == JOINING) {
+            // Kafka's coordinator fails on who joins a classic group in the middle of that group's first rebalance,
+            // when it has no protocol yet. A moment later it has one: members ask again on this error, on the other
+            // they end.
+            return answered.setErrorCode(Errors.COORDINATOR_LOAD_IN_PROGRESS.code());
+        }
         return answered;
     }
 

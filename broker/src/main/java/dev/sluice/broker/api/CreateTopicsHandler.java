@@ -145,7 +145,7 @@ final class CreateTopicsHandler extends MessageHandler<CreateTopicsRequestData> 
         }
         try {
             var _ = TopicKeys.settings(services.config().topics(), configs);
-            result.setConfigs(ConfigAnswers.created(configs, services.config().given()));
+            result.setConfigs(ConfigAnswers.created(configs, services.live().settings()));
         } catch (ConfigException e) {
             return fail(result, Errors.INVALID_CONFIG, String.valueOf(e.getMessage()));
         }

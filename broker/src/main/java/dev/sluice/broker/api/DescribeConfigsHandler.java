@@ -1,6 +1,8 @@
 package dev.sluice.broker.api;
 
 import dev.sluice.broker.catalogue.Topic;
+import dev.sluice.broker.config.BrokerKeys;
+import dev.sluice.broker.config.BrokerSettings;
 import dev.sluice.broker.config.ConfigView;
 import java.util.HashSet;
 import java.util.List;
@@ -13,8 +15,8 @@ import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfi
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 
-/// DescribeConfigs: what holds for topics and for this broker, and why. Every setting of the broker is read when it
-/// starts, so there are none that clients have set for it.
+/// DescribeConfigs: what holds for topics and for this broker, and why. Under the empty name, which stands for all
+/// brokers, only what clients have set for them.
 final class DescribeConfigsHandler extends MessageHandler<DescribeConfigsRequestData> {
     /// Resources described on the loop; more would keep its other connections waiting.
     private static final int MOST_ON_LOOP = 20;
@@ -56,17 +58,19 @@ final class DescribeConfigsHandler extends MessageHandler<DescribeConfigsRequest
                 return result.setErrorCode(Errors.UNKNOWN_TOPIC_OR_PARTITION.code())
                         .setErrorMessage(Errors.UNKNOWN_TOPIC_OR_PARTITION.message());
             }
-            settings = ConfigView.ofTopic(topic.configs(), services.config().given());
+            settings = ConfigView.ofTopic(topic.configs(), services.live().settings());
         } else {
-            settings = name.isEmpty()
-                    ? List.of()
-                    : ConfigView.ofBroker(services.config().given());
+            BrokerSettings broker = services.live().settings();
+            settings = name.equals(BrokerSettings.ALL) ? ConfigView.ofAllBrokers(broker) : ConfigView.ofBroker(broker);
         }
         Set<String> asked = resource.configurationKeys() == null ? null : new HashSet<>(resource.configurationKeys());
         return result.setConfigs(settings.stream()
                 .filter(setting -> asked == null || asked.contains(setting.key().name()))
-                .map(setting ->
-                        ConfigAnswers.described(setting, !ofTopic, body.includeSynonyms(), body.includeDocumentation()))
+                .map(setting -> ConfigAnswers.described(
+                        setting,
+                        !ofTopic && !BrokerKeys.isDynamic(setting.key().name()),
+                        body.includeSynonyms(),
+                        body.includeDocumentation()))
                 .toList());
     }
 }

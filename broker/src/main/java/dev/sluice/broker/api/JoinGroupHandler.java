@@ -4,11 +4,14 @@ import dev.sluice.broker.coordinator.Caller;
 import dev.sluice.broker.coordinator.Groups;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.clients.consumer.internals.ConsumerProtocol;
 import org.apache.kafka.common.message.JoinGroupRequestData;
+import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocol;
 import org.apache.kafka.common.message.JoinGroupResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.protocol.types.SchemaException;
 import org.apache.kafka.common.requests.JoinGroupRequest;
 import org.apache.kafka.common.requests.JoinGroupResponse;
 
@@ -33,8 +36,27 @@ final class JoinGroupHandler extends GroupHandler<JoinGroupRequestData, JoinGrou
 
     @Override
     CompletableFuture<JoinGroupResponseData> ask(Groups groups, Caller caller, JoinGroupRequestData body) {
+        if (body.protocolType().equals(ConsumerProtocol.PROTOCOL_TYPE)
+                && !body.protocols().stream().allMatch(JoinGroupHandler::isReadable)) {
+            return CompletableFuture.completedFuture(
+                    failure(body, (short) caller.requestVersion(), Errors.INCONSISTENT_GROUP_PROTOCOL));
+        }
         // The constructor fills in what old versions don't have.
         return groups.join(caller, new JoinGroupRequest(body, (short) caller.requestVersion()).data());
+    }
+
+    /// Whether the coordinator can read what a consumer subscribes to. It does so when the last member has come,
+    /// takes a SchemaException for a subscription that it does not know, and gives the rebalance up, for good and
+    /// for all members, on any other exception.
+    private static boolean isReadable(JoinGroupRequestProtocol protocol) {
+        try {
+            var _ = ConsumerProtocol.deserializeConsumerProtocolSubscription(ByteBuffer.wrap(protocol.metadata()));
+            return true;
+        } catch (SchemaException e) {
+            return true;
+        } catch (RuntimeException e) {
+            return false;
+        }
     }
 
     @Override
@@ -43,7 +65,7 @@ final class JoinGroupHandler extends GroupHandler<JoinGroupRequestData, JoinGrou
     }
 
     @Override
-    ApiMessage failure(JoinGroupRequestData body, short version, Errors error) {
+    JoinGroupResponseData failure(JoinGroupRequestData body, short version, Errors error) {
         return new JoinGroupResponseData()
                 .setErrorCode(error.code())
                 .setGenerationId(JoinGroupRequest.UNKNOWN_GENERATION_ID)

@@ -4,6 +4,7 @@ import dev.sluice.broker.catalogue.CatalogueImage;
 import dev.sluice.broker.catalogue.Topic;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.broker.protocol.RecordTimestamps;
+import dev.sluice.broker.protocol.UnreadableRecordsException;
 import dev.sluice.log.PartitionLog;
 import dev.sluice.log.TimestampedOffset;
 import java.io.IOException;
@@ -130,6 +131,9 @@ final class ListOffsetsHandler extends MessageHandler<ListOffsetsRequestData> {
                             .setLeaderEpoch(record.leaderEpoch()),
                     () -> answer.setTimestamp(NONE).setOffset(NONE).setLeaderEpoch(NO_EPOCH));
             return answer;
+        } catch (UnreadableRecordsException e) {
+            LOG.warn("{}-{} can't be searched by time. {}", log.topic(), log.partition(), e.getMessage());
+            return error(asked, Errors.INVALID_RECORD);
         } catch (IOException e) {
             LOG.error("{}-{} can't be searched by time", log.topic(), log.partition(), e);
             return error(asked, Errors.KAFKA_STORAGE_ERROR);

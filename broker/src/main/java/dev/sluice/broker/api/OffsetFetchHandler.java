@@ -29,12 +29,22 @@ final class OffsetFetchHandler extends GroupHandler<OffsetFetchRequestData, List
     CompletableFuture<List<OffsetFetchResponseGroup>> ask(Groups groups, Caller caller, OffsetFetchRequestData body) {
         boolean byId = caller.requestVersion() >= OffsetFetchRequest.TOPIC_ID_MIN_VERSION;
         List<CompletableFuture<OffsetFetchResponseGroup>> asked = groups(body, caller.requestVersion()).stream()
-                .map(group -> byId
-                        ? byId(groups, caller, group, body)
-                        : groups.committed(caller, group, body.requireStable()))
+                .map(group -> {
+                    if (group.memberId() == null && group.memberEpoch() >= 0) {
+                        return CompletableFuture.completedFuture(ofNoMember(group, caller));
+                    }
+                    return byId
+                            ? byId(groups, caller, group, body)
+                            : groups.committed(caller, group, body.requireStable());
+                })
                 .toList();
         return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
                 .thenApply(_ -> asked.stream().map(CompletableFuture::join).toList());
+    }
+
+    /// The epoch of nobody: the coordinator would fail on it.
+    private static OffsetFetchResponseGroup ofNoMember(OffsetFetchRequestGroup group, Caller caller) {
+        return OffsetFetchResponse.groupError(group, Errors.UNKNOWN_MEMBER_ID, caller.requestVersion());
     }
 
     /// The groups that are asked for; old versions have one, in other fields.

@@ -17,6 +17,7 @@ import dev.sluice.log.BatchProblem;
 import dev.sluice.log.BatchView;
 import dev.sluice.log.Compression;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.UUID;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,7 @@ final class ProduceRun {
     // What became of the partition in hand, for its answer.
     private Errors error = Errors.NONE;
     private @Nullable String message;
+    private List<RecordAdmission.RecordError> recordErrors = List.of();
     private long baseOffset;
     private long logAppendTimeMs;
     private long logStartOffset;
@@ -118,7 +120,13 @@ final class ProduceRun {
                     append(topic, version, request);
                 }
                 long place = writer.partition(
-                        produce.partitionIndex(), error.code(), baseOffset, logAppendTimeMs, logStartOffset, message);
+                        produce.partitionIndex(),
+                        error.code(),
+                        baseOffset,
+                        logAppendTimeMs,
+                        logStartOffset,
+                        message,
+                        recordErrors);
                 if (awaited != null && produce.acks() != NO_ACKS) {
                     pending(request, version).add(awaited, awaitedEnd, place);
                 }
@@ -185,6 +193,7 @@ final class ProduceRun {
                 take(append(partition, request), partition, version);
             } else {
                 fail(admission.error(), admission.message());
+                recordErrors = admission.recordErrors();
             }
         } finally {
             admission.release();
@@ -280,6 +289,7 @@ final class ProduceRun {
     private void clearOutcome() {
         error = Errors.NONE;
         message = null;
+        recordErrors = List.of();
         awaited = null;
         baseOffset = NO_OFFSET;
         logAppendTimeMs = -1;

@@ -2,6 +2,7 @@ package dev.sluice.broker.api;
 
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.config.LiveConfig;
 import dev.sluice.broker.coordinator.Groups;
 import java.time.InstantSource;
 import java.util.function.Function;
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What handlers work with.
 ///
+/// @param live      the broker's configuration
 /// @param clusterId the cluster's id, as clients are told
 /// @param groups    all consumer groups
 /// @param clock     ms since the epoch, for timestamps
@@ -17,10 +19,15 @@ import org.jspecify.annotations.Nullable;
 /// @param status    the broker's status as JSON, for one topic or (null) for all
 public record Services(
         Catalogue catalogue,
-        BrokerConfig config,
+        LiveConfig live,
         String clusterId,
         Groups groups,
         InstantSource clock,
         OffLoop offLoop,
         OffLoop aside,
-        Function<@Nullable String, String> status) {}
+        Function<@Nullable String, String> status) {
+    /// The broker's configuration as it is now.
+    BrokerConfig config() {
+        return live.now();
+    }
+}

@@ -1,6 +1,8 @@
 package dev.sluice.broker.catalogue;
 
+import dev.sluice.broker.config.BrokerSettings;
 import dev.sluice.broker.config.ConfigException;
+import dev.sluice.broker.config.LiveConfig;
 import dev.sluice.broker.config.TopicKeys;
 import dev.sluice.broker.config.TopicSettings;
 import dev.sluice.broker.partition.Partition;
@@ -18,10 +20,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Which topics there are, and which producer ids were given out.
+/// Which topics there are, which producer ids were given out, and what clients have set for the broker.
 ///
 /// Changes go to a durable log first, then to the disk's folders, then into a new [CatalogueImage] that everybody sees
 /// at once. A crash between two of these steps is made good when the broker starts: what the log says is what holds.
@@ -64,7 +67,7 @@ public final class Catalogue {
     private record Gone(CatalogueRecord.TopicCreated created, boolean said) {}
 
     private final LogDirectory directory;
-    private final TopicSettings defaults;
+    private final LiveConfig config;
     private final CatalogueLog log;
     private final CreationDamper damper;
 
@@ -80,9 +83,9 @@ public final class Catalogue {
     private long nextProducerId;
     private long producerIdsReserved;
 
-    private Catalogue(LogDirectory directory, TopicSettings defaults, CatalogueLog log, CreationDamper damper) {
+    private Catalogue(LogDirectory directory, LiveConfig config, CatalogueLog log, CreationDamper damper) {
         this.directory = directory;
-        this.defaults = defaults;
+        this.config = config;
         this.log = log;
         this.damper = damper;
     }
@@ -91,19 +94,19 @@ public final class Catalogue {
 
     /// Reads the catalogue of a data folder, and brings the folder in line with it.
     ///
-    /// @param defaults what holds for a topic for which nothing was set
+    /// @param config gets what clients have set for the broker, now and later
     /// @throws IOException when the catalogue can't be read
-    public static Catalogue open(Kernel kernel, LogDirectory directory, TopicSettings defaults, InstantSource clock)
+    public static Catalogue open(Kernel kernel, LogDirectory directory, LiveConfig config, InstantSource clock)
             throws IOException {
-        return open(kernel, directory, defaults, clock, COMPACT_ABOVE_RECORDS);
+        return open(kernel, directory, config, clock, COMPACT_ABOVE_RECORDS);
     }
 
     /// @param compactAboveRecords see [#COMPACT_ABOVE_RECORDS]
     static Catalogue open(
-            Kernel kernel, LogDirectory directory, TopicSettings defaults, InstantSource clock, int compactAboveRecords)
+            Kernel kernel, LogDirectory directory, LiveConfig config, InstantSource clock, int compactAboveRecords)
             throws IOException {
         CatalogueLog log = CatalogueLog.open(kernel, directory, clock);
-        Catalogue catalogue = new Catalogue(directory, defaults, log, new CreationDamper(clock));
+        Catalogue catalogue = new Catalogue(directory, config, log, new CreationDamper(clock));
         catalogue.replay(compactAboveRecords);
         return catalogue;
     }
@@ -115,6 +118,7 @@ public final class Catalogue {
             producerIdsReserved = replayed.producerIdsReserved();
             nextProducerId = producerIdsReserved;
         }
+        config.set(settingsOf(replayed));
         boolean allRemoved = removeDeleted(replayed);
         List<Topic> topics = new ArrayList<>();
         for (CatalogueRecord.TopicCreated created : replayed.topics()) {
@@ -126,6 +130,26 @@ public final class Catalogue {
         if (allRemoved && replayed.records() > Math.max(compactAboveRecords, 2L * live.size())) {
             compact(live, replayed.records());
         }
+    }
+
+    private BrokerSettings settingsOf(ReplayedCatalogue replayed) throws IOException {
+        try {
+            BrokerSettings settings = config.settings()
+                    .with(BrokerSettings.ALL, replayed.configsOf(BrokerSettings.ALL))
+                    .with(name(), replayed.configsOf(name()));
+            LiveConfig.check(settings);
+            return settings;
+        } catch (ConfigException e) {
+            throw new IOException(
+                    "Clients have set for the broker what this version does not take: " + e.getMessage()
+                            + ". Start the version that they set it with",
+                    e);
+        }
+    }
+
+    /// This broker's, among brokers.
+    private String name() {
+        return Integer.toString(config.now().nodeId());
     }
 
     /// Finishes deletions in the middle of which the broker stopped.
@@ -169,10 +193,26 @@ public final class Catalogue {
         TopicSettings settings = settingsOf(created);
         List<Partition> partitions = new ArrayList<>(created.partitions());
         partitions.addAll(known);
-        for (int i = known.size(); i < created.partitions(); i++) {
-            partitions.add(new Partition(i, open(created, i, settings), settings.records()));
+        for (PartitionLog log : logs(created, known.size(), settings)) {
+            partitions.add(new Partition(partitions.size(), log, settings.records()));
         }
         return new Topic(created.id(), created.name(), List.copyOf(partitions), Map.copyOf(created.configs()));
+    }
+
+    /// @param first of the partitions whose logs are asked for, all from there on
+    private List<PartitionLog> logs(CatalogueRecord.TopicCreated created, int first, TopicSettings settings)
+            throws IOException {
+        int end = created.partitions();
+        if (end - first > 1
+                && IntStream.range(first, end)
+                        .allMatch(i -> directory.log(created.name(), i).isEmpty())) {
+            return directory.create(created.name(), first, end, created.id(), settings.log());
+        }
+        List<PartitionLog> logs = new ArrayList<>(end - first);
+        for (int i = first; i < end; i++) {
+            logs.add(open(created, i, settings));
+        }
+        return logs;
     }
 
     private TopicSettings settingsOf(CatalogueRecord.TopicCreated created) throws IOException {
@@ -189,7 +229,7 @@ public final class Catalogue {
     /// The broker's own topics say what holds now: no record goes by its age or for want of room, and they are
     /// written on a full disk too.
     private TopicSettings settings(String name, Map<String, String> configs) {
-        TopicSettings settings = TopicKeys.settings(defaults, configs);
+        TopicSettings settings = TopicKeys.settings(config.now().topics(), configs);
         return TopicNames.isInternal(name)
                 ? new TopicSettings(settings.log().withDeleted(false).withVital(true), settings.records())
                 : settings;
@@ -251,6 +291,30 @@ public final class Catalogue {
         damper.succeeded(name);
         LOG.info("Topic {} made with {} partitions", name, partitions);
         return topic;
+    }
+
+    /// Changes what clients have set for a broker, which holds at once, for what topics inherit of it too.
+    ///
+    /// @param broker this broker's number, or empty for all brokers
+    /// @param change makes of what clients have set now what they shall have, and may throw a ConfigException
+    /// @param validateOnly look whether it can be, and change nothing
+    /// @throws ConfigException when that can't be; nothing has changed then
+    /// @throws IOException     when it could not be stored; what held goes on holding
+    public synchronized void configureBroker(
+            String broker, UnaryOperator<Map<String, String>> change, boolean validateOnly) throws IOException {
+        BrokerSettings settings = config.settings();
+        BrokerSettings changed = settings.with(broker, change.apply(settings.of(broker)));
+        LiveConfig.check(changed);
+        if (validateOnly || changed.equals(settings)) {
+            return;
+        }
+        log.append(List.of(new CatalogueRecord.BrokerConfigured(broker, changed.of(broker))));
+        config.set(changed);
+        for (Topic topic : image.topics()) {
+            TopicSettings now = settings(topic.name(), topic.configs());
+            topic.partitions().forEach(partition -> partition.configure(now));
+        }
+        LOG.info("{} configured: {}", broker.isEmpty() ? "All brokers" : "Broker " + broker, changed.of(broker));
     }
 
     /// Changes what is set for a topic.

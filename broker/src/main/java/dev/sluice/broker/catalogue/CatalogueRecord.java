@@ -19,6 +19,7 @@ import java.util.UUID;
 /// 2 topic deleted          id
 /// 3 producer ids reserved  i64 first id that is not reserved
 /// 4 topic changed          as 1: the same topic, with more partitions or other configs
+/// 5 broker configured      its number in digits, or nothing for all brokers; u16 number of configs, each: name, value
 /// ```
 public sealed interface CatalogueRecord {
     /// @param configs what was set for this topic, by Kafka's names
@@ -32,10 +33,16 @@ public sealed interface CatalogueRecord {
     /// Producer ids below `end` may have been given out and never will be again.
     record ProducerIdsReserved(long end) implements CatalogueRecord {}
 
+    /// What clients have set for a broker from here on, all of it.
+    ///
+    /// @param broker its number in digits, or empty for all brokers
+    record BrokerConfigured(String broker, Map<String, String> configs) implements CatalogueRecord {}
+
     int TOPIC_CREATED = 1;
     int TOPIC_DELETED = 2;
     int PRODUCER_IDS_RESERVED = 3;
     int TOPIC_CHANGED = 4;
+    int BROKER_CONFIGURED = 5;
     int VERSION = 0;
 
     default byte[] encode() {
@@ -58,10 +65,15 @@ public sealed interface CatalogueRecord {
                     start(out, PRODUCER_IDS_RESERVED);
                     out.writeLong(reserved.end());
                 }
+                case BrokerConfigured configured -> {
+                    start(out, BROKER_CONFIGURED);
+                    out.writeUTF(configured.broker());
+                    configs(out, configured.configs());
+                }
             }
         } catch (IOException e) {
             // The only one that memory makes: writeUTF takes at most 65,535 bytes.
-            throw new IllegalArgumentException("A name or setting of a topic is too long to be stored", e);
+            throw new IllegalArgumentException("A name or setting is too long to be stored", e);
         }
         return bytes.toByteArray();
     }
@@ -75,8 +87,12 @@ public sealed interface CatalogueRecord {
         id(out, topic.id());
         out.writeUTF(topic.name());
         out.writeInt(topic.partitions());
-        out.writeShort(topic.configs().size());
-        for (Map.Entry<String, String> config : topic.configs().entrySet()) {
+        configs(out, topic.configs());
+    }
+
+    private static void configs(DataOutputStream out, Map<String, String> configs) throws IOException {
+        out.writeShort(configs.size());
+        for (Map.Entry<String, String> config : configs.entrySet()) {
             out.writeUTF(config.getKey());
             out.writeUTF(config.getValue());
         }
@@ -112,6 +128,7 @@ public sealed interface CatalogueRecord {
             case TOPIC_CHANGED -> new TopicChanged(topic(in));
             case TOPIC_DELETED -> new TopicDeleted(new UUID(in.readLong(), in.readLong()));
             case PRODUCER_IDS_RESERVED -> new ProducerIdsReserved(in.readLong());
+            case BROKER_CONFIGURED -> new BrokerConfigured(in.readUTF(), configs(in));
             default ->
                 throw new IOException("The catalogue has a record of the unknown type " + type
                         + ": it was written by a newer Sluice; start that version");
@@ -122,10 +139,14 @@ public sealed interface CatalogueRecord {
         UUID id = new UUID(in.readLong(), in.readLong());
         String name = in.readUTF();
         int partitions = in.readInt();
+        return new TopicCreated(id, name, partitions, configs(in));
+    }
+
+    private static Map<String, String> configs(DataInputStream in) throws IOException {
         Map<String, String> configs = new LinkedHashMap<>();
         for (int left = in.readUnsignedShort(); left > 0; left--) {
             configs.put(in.readUTF(), in.readUTF());
         }
-        return new TopicCreated(id, name, partitions, configs);
+        return configs;
     }
 }

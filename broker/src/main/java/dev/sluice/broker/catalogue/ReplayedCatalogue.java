@@ -17,6 +17,7 @@ final class ReplayedCatalogue {
     private final Map<UUID, CatalogueRecord.TopicCreated> topics = new LinkedHashMap<>();
     private final Map<String, UUID> ids = new HashMap<>();
     private final Set<UUID> deleted = new HashSet<>();
+    private final Map<String, CatalogueRecord.BrokerConfigured> brokers = new LinkedHashMap<>();
     private long producerIdsReserved;
     private long records;
 
@@ -36,6 +37,7 @@ final class ReplayedCatalogue {
                 topics.replace(changed.now().id(), changed.now());
             case CatalogueRecord.TopicDeleted gone -> delete(gone.id());
             case CatalogueRecord.ProducerIdsReserved reserved -> producerIdsReserved = reserved.end();
+            case CatalogueRecord.BrokerConfigured configured -> brokers.put(configured.broker(), configured);
         }
     }
 
@@ -49,6 +51,14 @@ final class ReplayedCatalogue {
 
     Collection<CatalogueRecord.TopicCreated> topics() {
         return topics.values();
+    }
+
+    /// What clients have set for a broker.
+    ///
+    /// @param broker its number in digits, or empty for all brokers
+    Map<String, String> configsOf(String broker) {
+        CatalogueRecord.BrokerConfigured configured = brokers.get(broker);
+        return configured == null ? Map.of() : configured.configs();
     }
 
     boolean isTopic(UUID id) {
@@ -73,6 +83,7 @@ final class ReplayedCatalogue {
     List<CatalogueRecord> live() {
         List<CatalogueRecord> live = new ArrayList<>(topics.size() + 1);
         live.add(new CatalogueRecord.ProducerIdsReserved(producerIdsReserved));
+        brokers.values().stream().filter(each -> !each.configs().isEmpty()).forEach(live::add);
         live.addAll(topics.values());
         return live;
     }

@@ -2,8 +2,10 @@ package dev.sluice.broker.config;
 
 import dev.sluice.log.DirectOptions;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -230,7 +232,17 @@ public final class BrokerKeys {
             Map.entry("group.coordinator.rebalance.protocols", "classic and consumer are both offered"),
             Map.entry("listener.security.protocol.map", "every listener is PLAINTEXT in this version"));
 
+    /// Each either is read anew when it is needed, or whoever needs it follows [LiveConfig].
+    private static final Set<String> DYNAMIC = dynamic();
+
     private BrokerKeys() {}
+
+    private static Set<String> dynamic() {
+        Set<String> names = new HashSet<>(TopicKeys.dynamicDefaults());
+        names.add(MAX_CONNECTIONS.name());
+        names.add(MAX_CONNECTIONS_PER_IP.name());
+        return Set.copyOf(names);
+    }
 
     private static ConfigKey<List<Integer>> ids(String name, String meaning) {
         return new ConfigKey<>(
@@ -252,6 +264,23 @@ public final class BrokerKeys {
         keys.addAll(GroupKeys.ALL);
         keys.addAll(TopicKeys.brokerDefaults());
         return List.copyOf(keys);
+    }
+
+    /// Whether clients may change the key of a running broker: those that Kafka calls dynamic, as far as there are
+    /// such things here.
+    public static boolean isDynamic(String name) {
+        return DYNAMIC.contains(name);
+    }
+
+    /// @throws ConfigException for a key that is not known, or that clients can't change
+    static void requireDynamic(String name) {
+        requireKnown(name);
+        if (!isDynamic(name)) {
+            throw new ConfigException(name + " can't be changed while the broker runs: "
+                    + TopicKeys.dynamicFor(name)
+                            .map(other -> "set " + other + " instead")
+                            .orElse("set it in its properties file or with --set, and restart it"));
+        }
     }
 
     static void requireKnown(String name) {

@@ -1,6 +1,7 @@
 package dev.sluice.broker.config;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
@@ -9,6 +10,11 @@ public final class ConfigView {
     /// Where a value comes from.
     public enum Source {
         TOPIC,
+        /// Set by clients for this broker.
+        BROKER,
+        /// Set by clients for all brokers.
+        ALL_BROKERS,
+        /// What the broker was started with.
         FILE,
         DEFAULT
     }
@@ -29,18 +35,18 @@ public final class ConfigView {
 
     private ConfigView() {}
 
-    /// @param own   what is set for the topic
-    /// @param given what is set for the broker
-    public static List<Setting> ofTopic(Map<String, String> own, Map<String, String> given) {
+    /// @param own    what is set for the topic
+    /// @param broker what is set for the broker
+    public static List<Setting> ofTopic(Map<String, String> own, BrokerSettings broker) {
         Map<String, String> inherited = TopicKeys.inherited();
         List<Setting> settings = new ArrayList<>();
         for (ConfigKey<?> key : TopicKeys.all()) {
             List<Synonym> synonyms = new ArrayList<>(3);
             add(synonyms, key.name(), own, Source.TOPIC);
+            layers(broker)
+                    .forEach((source, set) -> TopicKeys.inherited(key.name(), set)
+                            .forEach(each -> synonyms.add(new Synonym(each.name(), each.value(), source))));
             String brokerName = inherited.get(key.name());
-            for (TopicKeys.Inherited each : TopicKeys.inherited(key.name(), given)) {
-                synonyms.add(new Synonym(each.name(), each.value(), Source.FILE));
-            }
             String defaultName = brokerName != null ? brokerName : UnusedTopicKeys.brokersName(key.name());
             synonyms.add(new Synonym(defaultName, key.defaultValue(), Source.DEFAULT));
             settings.add(new Setting(key, synonyms));
@@ -48,16 +54,38 @@ public final class ConfigView {
         return settings;
     }
 
-    /// @param given what is set for the broker
-    public static List<Setting> ofBroker(Map<String, String> given) {
+    /// What holds for this broker.
+    public static List<Setting> ofBroker(BrokerSettings broker) {
         List<Setting> settings = new ArrayList<>();
         for (ConfigKey<?> key : BrokerKeys.all()) {
             List<Synonym> synonyms = new ArrayList<>(2);
-            add(synonyms, key.name(), given, Source.FILE);
+            layers(broker).forEach((source, set) -> add(synonyms, key.name(), set, source));
             synonyms.add(new Synonym(key.name(), key.defaultValue(), Source.DEFAULT));
             settings.add(new Setting(key, synonyms));
         }
         return settings;
+    }
+
+    /// What clients have set for all brokers.
+    public static List<Setting> ofAllBrokers(BrokerSettings broker) {
+        List<Setting> settings = new ArrayList<>();
+        for (ConfigKey<?> key : BrokerKeys.all()) {
+            List<Synonym> synonyms = new ArrayList<>(1);
+            add(synonyms, key.name(), broker.ofAll(), Source.ALL_BROKERS);
+            if (!synonyms.isEmpty()) {
+                settings.add(new Setting(key, synonyms));
+            }
+        }
+        return settings;
+    }
+
+    /// Each hides those behind it.
+    private static Map<Source, Map<String, String>> layers(BrokerSettings broker) {
+        Map<Source, Map<String, String>> layers = new EnumMap<>(Source.class); // in the order of the enum
+        layers.put(Source.BROKER, broker.ofBroker());
+        layers.put(Source.ALL_BROKERS, broker.ofAll());
+        layers.put(Source.FILE, broker.given());
+        return layers;
     }
 
     private static void add(List<Synonym> synonyms, String name, Map<String, String> set, Source source) {

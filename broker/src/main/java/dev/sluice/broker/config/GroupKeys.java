@@ -21,11 +21,9 @@ final class GroupKeys {
             1 << 30,
             "Size in bytes of a segment of __consumer_offsets, when it is made. Its partitions take up to two segments"
                     + " and a few times what they have to remember.");
-    private static final ConfigKey<Integer> OFFSETS_RETENTION_MINUTES = ConfigKey.integer(
+    private static final ConfigKey<Integer> OFFSETS_RETENTION_MINUTES = positive(
             "offsets.retention.minutes",
             7 * 24 * 60,
-            1,
-            MOST,
             "How long committed offsets are kept after their group has lost its last member.");
     private static final ConfigKey<Long> RETENTION_CHECK_MS = ConfigKey.longInteger(
             "offsets.retention.check.interval.ms",
@@ -42,34 +40,26 @@ final class GroupKeys {
             MOST,
             "How long the first member of an empty group waits for others, in ms, before partitions are given out"
                     + " (classic protocol). Kafka waits 3000, or 0 with the server.properties that it ships.");
-    private static final ConfigKey<Integer> MIN_SESSION_TIMEOUT_MS = ConfigKey.integer(
+    private static final ConfigKey<Integer> MIN_SESSION_TIMEOUT_MS = positive(
             "group.min.session.timeout.ms",
             6_000,
-            1,
-            MOST,
             "The least session.timeout.ms that a member may ask for (classic protocol).");
-    private static final ConfigKey<Integer> MAX_SESSION_TIMEOUT_MS = ConfigKey.integer(
+    private static final ConfigKey<Integer> MAX_SESSION_TIMEOUT_MS = positive(
             "group.max.session.timeout.ms",
             1_800_000,
-            1,
-            MOST,
             "The largest session.timeout.ms that a member may ask for (classic protocol).");
     private static final ConfigKey<Integer> MAX_SIZE =
-            ConfigKey.integer("group.max.size", MOST, 1, MOST, "The most members of a group (classic protocol).");
-    private static final ConfigKey<Integer> CONSUMER_SESSION_TIMEOUT_MS = ConfigKey.integer(
+            positive("group.max.size", MOST, "The most members of a group (classic protocol).");
+    private static final ConfigKey<Integer> CONSUMER_SESSION_TIMEOUT_MS = positive(
             "group.consumer.session.timeout.ms",
             45_000,
-            1,
-            MOST,
             "How long a member that sends no heartbeat stays in its group, in ms (consumer protocol).");
-    private static final ConfigKey<Integer> CONSUMER_HEARTBEAT_MS = ConfigKey.integer(
+    private static final ConfigKey<Integer> CONSUMER_HEARTBEAT_MS = positive(
             "group.consumer.heartbeat.interval.ms",
             5_000,
-            1,
-            MOST,
             "How often members are told to send a heartbeat, in ms (consumer protocol). Less than the session timeout.");
-    private static final ConfigKey<Integer> CONSUMER_MAX_SIZE = ConfigKey.integer(
-            "group.consumer.max.size", MOST, 1, MOST, "The most members of a group (consumer protocol).");
+    private static final ConfigKey<Integer> CONSUMER_MAX_SIZE =
+            positive("group.consumer.max.size", MOST, "The most members of a group (consumer protocol).");
 
     static final List<ConfigKey<?>> ALL = List.of(
             OFFSETS_PARTITIONS,
@@ -86,6 +76,10 @@ final class GroupKeys {
             CONSUMER_MAX_SIZE);
 
     private GroupKeys() {}
+
+    private static ConfigKey<Integer> positive(String name, int defaultValue, String meaning) {
+        return ConfigKey.integer(name, defaultValue, 1, MOST, meaning);
+    }
 
     static GroupConfig load(Map<String, String> given) {
         GroupConfig config = new GroupConfig(

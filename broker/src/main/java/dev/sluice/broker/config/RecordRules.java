@@ -1,6 +1,7 @@
 package dev.sluice.broker.config;
 
 import dev.sluice.log.Compression;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What a topic asks of the records that are produced to it. By default nothing that needs a look at them: batches are
@@ -27,43 +28,39 @@ public record RecordRules(
     /// Kafka's defaults.
     public static final RecordRules DEFAULT = new RecordRules(null, -1, 9, 3, false, Long.MAX_VALUE, 3_600_000, false);
 
-    RecordRules withCompression(@Nullable Compression value) {
-        return new RecordRules(
-                value, gzipLevel, lz4Level, zstdLevel, logAppendTime, beforeMaxMs, afterMaxMs, keysRequired);
+    /// The same rules but for what `change` sets.
+    RecordRules with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.rules();
     }
 
-    RecordRules withGzipLevel(int value) {
-        return new RecordRules(
-                compression, value, lz4Level, zstdLevel, logAppendTime, beforeMaxMs, afterMaxMs, keysRequired);
-    }
+    /// Rules that are being made; the fields are the record's.
+    static final class Draft {
+        @Nullable Compression compression;
 
-    RecordRules withLz4Level(int value) {
-        return new RecordRules(
-                compression, gzipLevel, value, zstdLevel, logAppendTime, beforeMaxMs, afterMaxMs, keysRequired);
-    }
+        int gzipLevel;
+        int lz4Level;
+        int zstdLevel;
+        boolean logAppendTime;
+        long beforeMaxMs;
+        long afterMaxMs;
+        boolean keysRequired;
 
-    RecordRules withZstdLevel(int value) {
-        return new RecordRules(
-                compression, gzipLevel, lz4Level, value, logAppendTime, beforeMaxMs, afterMaxMs, keysRequired);
-    }
+        private Draft(RecordRules rules) {
+            compression = rules.compression;
+            gzipLevel = rules.gzipLevel;
+            lz4Level = rules.lz4Level;
+            zstdLevel = rules.zstdLevel;
+            logAppendTime = rules.logAppendTime;
+            beforeMaxMs = rules.beforeMaxMs;
+            afterMaxMs = rules.afterMaxMs;
+            keysRequired = rules.keysRequired;
+        }
 
-    RecordRules withLogAppendTime(boolean value) {
-        return new RecordRules(
-                compression, gzipLevel, lz4Level, zstdLevel, value, beforeMaxMs, afterMaxMs, keysRequired);
-    }
-
-    RecordRules withBeforeMaxMs(long value) {
-        return new RecordRules(
-                compression, gzipLevel, lz4Level, zstdLevel, logAppendTime, value, afterMaxMs, keysRequired);
-    }
-
-    RecordRules withAfterMaxMs(long value) {
-        return new RecordRules(
-                compression, gzipLevel, lz4Level, zstdLevel, logAppendTime, beforeMaxMs, value, keysRequired);
-    }
-
-    RecordRules withKeysRequired(boolean value) {
-        return new RecordRules(
-                compression, gzipLevel, lz4Level, zstdLevel, logAppendTime, beforeMaxMs, afterMaxMs, value);
+        private RecordRules rules() {
+            return new RecordRules(
+                    compression, gzipLevel, lz4Level, zstdLevel, logAppendTime, beforeMaxMs, afterMaxMs, keysRequired);
+        }
     }
 }

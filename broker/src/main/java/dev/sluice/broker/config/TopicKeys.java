@@ -27,7 +27,7 @@ public final class TopicKeys {
     /// Sets one of the rules for records.
     @FunctionalInterface
     private interface RecordSetter<T> {
-        RecordRules set(RecordRules rules, T value);
+        void set(RecordRules.Draft rules, T value);
     }
 
     /// A value that is set for the broker.
@@ -72,7 +72,8 @@ public final class TopicKeys {
             return new TopicKey<>(
                     name,
                     brokerDefault,
-                    (settings, value) -> settings.withRecords(setter.set(settings.records(), value)));
+                    (settings, value) ->
+                            settings.withRecords(settings.records().with(rules -> setter.set(rules, value))));
         }
 
         TopicSettings apply(TopicSettings settings, String value) {
@@ -129,7 +130,7 @@ public final class TopicKeys {
                             "How records are stored: as the producer sent them, which costs nothing, or so; batches that come"
                                     + " otherwise are written anew.",
                             TopicKeys::compression),
-                    (rules, type) -> rules.withCompression(type.orElse(null))),
+                    (rules, type) -> rules.compression = type.orElse(null)),
             TopicKey.ofRecords(
                     "compression.gzip.level",
                     ConfigKey.integer(
@@ -138,7 +139,7 @@ public final class TopicKeys {
                             -1,
                             9,
                             "The level for compression.type=gzip; -1 is gzip's own default."),
-                    RecordRules::withGzipLevel),
+                    (rules, level) -> rules.gzipLevel = level),
             TopicKey.ofRecords(
                     "compression.lz4.level",
                     ConfigKey.integer(
@@ -147,7 +148,7 @@ public final class TopicKeys {
                             1,
                             17,
                             "The level for compression.type=lz4."),
-                    RecordRules::withLz4Level),
+                    (rules, level) -> rules.lz4Level = level),
             TopicKey.ofRecords(
                     "compression.zstd.level",
                     ConfigKey.integer(
@@ -156,7 +157,7 @@ public final class TopicKeys {
                             -131_072,
                             22,
                             "The level for compression.type=zstd."),
-                    RecordRules::withZstdLevel),
+                    (rules, level) -> rules.zstdLevel = level),
             TopicKey.ofRecords(
                     "message.timestamp.type",
                     ConfigKey.oneOf(
@@ -165,7 +166,7 @@ public final class TopicKeys {
                             List.of(false, true),
                             append -> append ? "LogAppendTime" : "CreateTime",
                             "Whose clock a record's timestamp is of: its producer's, or the broker's when it is stored."),
-                    RecordRules::withLogAppendTime),
+                    (rules, append) -> rules.logAppendTime = append),
             TopicKey.ofRecords(
                     "message.timestamp.before.max.ms",
                     ConfigKey.longInteger(
@@ -175,7 +176,7 @@ public final class TopicKeys {
                             Long.MAX_VALUE,
                             "How far in ms a producer's timestamp may lie behind the broker's clock. Any but the default makes"
                                     + " the broker look at each record."),
-                    RecordRules::withBeforeMaxMs),
+                    (rules, ms) -> rules.beforeMaxMs = ms),
             TopicKey.ofRecords(
                     "message.timestamp.after.max.ms",
                     ConfigKey.longInteger(
@@ -184,7 +185,7 @@ public final class TopicKeys {
                             0,
                             Long.MAX_VALUE,
                             "How far in ms a producer's timestamp may lie before the broker's clock."),
-                    RecordRules::withAfterMaxMs),
+                    (rules, ms) -> rules.afterMaxMs = ms),
             TopicKey.ofLog(
                     "segment.bytes",
                     ConfigKey.integer(
@@ -326,7 +327,7 @@ public final class TopicKeys {
 
     private static TopicSettings withPolicies(TopicSettings settings, List<String> policies) {
         return settings.withLog(settings.log().withDeleted(policies.contains("delete")))
-                .withRecords(settings.records().withKeysRequired(policies.contains("compact")));
+                .withRecords(settings.records().with(rules -> rules.keysRequired = policies.contains("compact")));
     }
 
     /// Empty for the producer's own.
@@ -344,6 +345,23 @@ public final class TopicKeys {
                 .flatMap(key -> Stream.concat(
                         Stream.of(key.brokerDefault()), key.larger().stream().map(InUnits::key)));
         return Stream.concat(keys, Stream.of(PRODUCER_EXPIRATION_MS)).toList();
+    }
+
+    /// The broker's keys for topics' defaults that clients may change. As in Kafka, those in larger units are not
+    /// among them.
+    static List<String> dynamicDefaults() {
+        return Stream.concat(
+                        KEYS.stream().map(key -> key.brokerDefault().name()), Stream.of(PRODUCER_EXPIRATION_MS.name()))
+                .toList();
+    }
+
+    /// The key that clients may change, for one that sets the same default in a larger unit.
+    static Optional<String> dynamicFor(String inLargerUnit) {
+        return KEYS.stream()
+                .filter(key ->
+                        key.larger().stream().anyMatch(each -> each.key().name().equals(inLargerUnit)))
+                .map(key -> key.brokerDefault().name())
+                .findFirst();
     }
 
     /// The keys of topics, under their own names.

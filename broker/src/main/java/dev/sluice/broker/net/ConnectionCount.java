@@ -10,31 +10,46 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Thread-safe. Connections are admitted on one thread, the accepting loop's, and leave on any.
 final class ConnectionCount {
-    private final int most;
-    private final String mostKey;
-    private final int mostOfAddress;
+    private record Limits(int most, String mostKey, int mostOfAddress) {}
+
+    private final int mostDescriptors;
+
+    /// Replaced when somebody changes the configuration; read by who admits.
+    private volatile Limits limits;
+
     private final AtomicInteger open = new AtomicInteger();
     private final ConcurrentHashMap<String, Integer> openByAddress = new ConcurrentHashMap<>();
 
     /// @param mostDescriptors the most connections that the process's limit of descriptors leaves room for
     ConnectionCount(NetConfig config, int mostDescriptors) {
-        this.most = Math.min(config.maxConnections(), mostDescriptors);
-        this.mostKey = most == config.maxConnections()
+        this.mostDescriptors = mostDescriptors;
+        this.limits = limits(config);
+    }
+
+    private Limits limits(NetConfig config) {
+        int most = Math.min(config.maxConnections(), mostDescriptors);
+        String mostKey = most == config.maxConnections()
                 ? "max.connections"
                 : "the limit of open files (ulimit -n) leaves room for no more";
-        this.mostOfAddress = config.maxConnectionsOfAddress();
+        return new Limits(most, mostKey, config.maxConnectionsOfAddress());
+    }
+
+    /// Holds for connections that are admitted from now on; none that is open is closed.
+    void configure(NetConfig config) {
+        limits = limits(config);
     }
 
     /// Counts a connection in.
     ///
     /// @return null, or why there may be no more of them: it was not counted then
     @Nullable String admit(Descriptor connection) {
-        if (open.get() >= most) {
-            return most + " connections are open (" + mostKey + ")";
+        Limits now = limits;
+        if (open.get() >= now.most()) {
+            return now.most() + " connections are open (" + now.mostKey() + ")";
         }
         String address = addressOf(connection);
-        if (openByAddress.getOrDefault(address, 0) >= mostOfAddress) {
-            return mostOfAddress + " connections of its address are open (max.connections.per.ip)";
+        if (openByAddress.getOrDefault(address, 0) >= now.mostOfAddress()) {
+            return now.mostOfAddress() + " connections of its address are open (max.connections.per.ip)";
         }
         openByAddress.merge(address, 1, Integer::sum);
         open.incrementAndGet();

@@ -129,6 +129,11 @@ public final class Network implements AutoCloseable {
         }
     }
 
+    /// Takes what may change while connections are open: how many there may be.
+    public void configure(NetConfig config) {
+        open.configure(config);
+    }
+
     public List<Listener> listeners() {
         return List.copyOf(listeners);
     }

@@ -2,13 +2,14 @@ package dev.sluice.broker.protocol;
 
 import dev.sluice.io.memory.SlabPool;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Writes the answer to a Produce request, version 3 to 13: [#begin]; for each topic `topic`, then [#partition]
 /// as often as it was told; [#end].
 ///
-/// The counts come first on the wire, and the request has them. Record errors, and who leads elsewhere, are never
-/// told. Allocates nothing once the pool is warm. Reused; owned by one thread.
+/// The counts come first on the wire, and the request has them. Who leads elsewhere is never told. Allocates nothing
+/// once the pool is warm. Reused; owned by one thread.
 public final class ProduceResponseWriter {
     /// Error messages are cut to this many characters: they may quote what a client sent.
     static final int MESSAGE_CHARACTERS = 1024;
@@ -71,14 +72,16 @@ public final class ProduceResponseWriter {
     /// @param baseOffset      of the first record; −1 with an error
     /// @param logAppendTimeMs −1 when the records kept the time of their creation
     /// @param logStartOffset  −1 when not known; told from version 5
-    /// @param errorMessage    for people; told from version 8
+    /// @param errorMessage    for people; told from version 8, as is
+    /// @param recordErrors    for which records the batch is refused
     public long partition(
             int index,
             short errorCode,
             long baseOffset,
             long logAppendTimeMs,
             long logStartOffset,
-            @Nullable String errorMessage) {
+            @Nullable String errorMessage,
+            List<RecordAdmission.RecordError> recordErrors) {
         assert partitionsLeft > 0;
         partitionsLeft--;
         long place = frame.position();
@@ -90,7 +93,7 @@ public final class ProduceResponseWriter {
             frame.putInt64(logStartOffset);
         }
         if (version >= 8) {
-            frame.putCount(0, flexible); // record errors
+            putRecordErrors(recordErrors);
             putMessage(errorMessage);
         }
         if (flexible) {
@@ -106,6 +109,17 @@ public final class ProduceResponseWriter {
     public static void fail(MemorySegment frame, long place, short errorCode) {
         frame.set(Wire.INT16, place + Integer.BYTES, errorCode);
         frame.set(Wire.INT64, place + Integer.BYTES + Short.BYTES, -1); // the base offset
+    }
+
+    private void putRecordErrors(List<RecordAdmission.RecordError> recordErrors) {
+        frame.putCount(recordErrors.size(), flexible);
+        for (int i = 0; i < recordErrors.size(); i++) {
+            frame.putInt32(recordErrors.get(i).index());
+            putMessage(recordErrors.get(i).message());
+            if (flexible) {
+                frame.putNoTags();
+            }
+        }
     }
 
     private void putMessage(@Nullable String message) {

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.kafka.common.compress.GzipCompression;
 import org.apache.kafka.common.compress.Lz4Compression;
 import org.apache.kafka.common.compress.ZstdCompression;
@@ -31,7 +33,15 @@ import org.jspecify.annotations.Nullable;
 /// Reused; owned by one loop. What [#batch] answers after a rewriting lies in memory of the loop's pool until
 /// [#release].
 public final class RecordAdmission {
+    /// A record for which the batch is refused.
+    ///
+    /// @param index of the record in its batch
+    public record RecordError(int index, String message) {}
+
     private static final int CHUNK_BYTES = 16 << 10;
+
+    /// Records that a refusal names: a batch may have millions, and what is said of each is longer than it is.
+    static final int MOST_RECORD_ERRORS = 100;
 
     private final SlabPool slabs;
     private final int mostBytes;
@@ -44,6 +54,7 @@ public final class RecordAdmission {
     private @Nullable MemorySegment slab;
     private Errors error = Errors.NONE;
     private @Nullable String message;
+    private List<RecordError> recordErrors = List.of();
     private long logAppendTimeMs;
 
     /// @param slabs     of the loop
@@ -62,6 +73,7 @@ public final class RecordAdmission {
         batch = produced;
         error = Errors.NONE;
         message = null;
+        recordErrors = List.of();
         logAppendTimeMs = BatchView.NO_TIMESTAMP;
         boolean rewrite = rules.compression() != null && rules.compression() != produced.compression();
         boolean checksTimes = !rules.logAppendTime()
@@ -81,7 +93,7 @@ public final class RecordAdmission {
     }
 
     private static boolean isBehind(long timestampMs, long nowMs, RecordRules rules) {
-        return timestampMs < nowMs && nowMs - timestampMs > rules.beforeMaxMs();
+        return timestampMs < nowMs - rules.beforeMaxMs(); // the other difference overflows for times far below zero
     }
 
     /// What is to be appended: what was produced, or what was made of it.
@@ -100,6 +112,12 @@ public final class RecordAdmission {
     /// Why the batch is refused; null when it is not.
     public @Nullable String message() {
         return message;
+    }
+
+    /// For which of its records the batch is refused, the first [#MOST_RECORD_ERRORS] of them; none when it is for
+    /// the batch as a whole.
+    public List<RecordError> recordErrors() {
+        return recordErrors;
     }
 
     /// The timestamp that all records got, or −1 when they keep their own.
@@ -145,6 +163,9 @@ public final class RecordAdmission {
     }
 
     /// Layout of a record: length, attributes, timestamp delta, offset delta, key length, key, and the rest.
+    ///
+    /// All records are looked at, whatever the first ones are like, so that a producer learns which of them to
+    /// leave out.
     private void check(BatchView produced, RecordRules rules, RecordBytes reader, long nowMs) throws IOException {
         boolean checksTimes = !rules.logAppendTime();
         long largest = BatchView.NO_TIMESTAMP;
@@ -156,28 +177,44 @@ public final class RecordAdmission {
             long timestampMs = produced.baseTimestamp() + reader.readVarlong();
             long offsetDelta = reader.readVarlong();
             boolean hasKey = reader.readVarlong() >= 0;
-            if (length < 0 || reader.position() > end || offsetDelta != i) {
+            if (length < 0 || reader.position() > end) {
                 fail(Errors.INVALID_RECORD, "record " + i + " of the batch is malformed");
+                return;
+            }
+            if (offsetDelta != i) {
+                fail(Errors.INVALID_RECORD, "record " + i + " of the batch has the offset delta " + offsetDelta);
                 return;
             }
             reader.skip(end - reader.position());
             if (rules.keysRequired() && !hasKey) {
-                fail(Errors.INVALID_RECORD, "record " + i + " of the batch has no key, and the topic is compacted");
-                return;
-            }
-            if (checksTimes && timestampMs != BatchView.NO_TIMESTAMP && isOutside(timestampMs, rules, nowMs)) {
-                fail(
+                refuse(i, Errors.INVALID_RECORD, "has no key, and the topic is compacted");
+            } else if (checksTimes && timestampMs != BatchView.NO_TIMESTAMP && isOutside(timestampMs, rules, nowMs)) {
+                refuse(
+                        i,
                         Errors.INVALID_TIMESTAMP,
-                        "record " + i + " of the batch has the timestamp " + timestampMs
-                                + ", which is too far from the broker's clock, " + nowMs);
-                return;
+                        "has the timestamp " + timestampMs + ", which is too far from the broker's clock, " + nowMs);
             }
             largest = Math.max(largest, timestampMs);
         }
         if (!reader.isAtEnd()) {
             fail(Errors.INVALID_RECORD, "the batch has more bytes than its records");
-        } else if (checksTimes && largest != produced.maxTimestamp()) {
+        } else if (error == Errors.NONE && checksTimes && largest != produced.maxTimestamp()) {
             produced.patchMaxTimestamp(largest);
+        }
+    }
+
+    /// Refuses the batch for one of its records. As in Kafka, the error is about time if any record's is.
+    private void refuse(int index, Errors newError, String why) {
+        String about = "record " + index + " of the batch " + why;
+        if (error == Errors.NONE || (newError == Errors.INVALID_TIMESTAMP && error != newError)) {
+            error = newError;
+            message = about;
+        }
+        if (recordErrors.isEmpty()) {
+            recordErrors = new ArrayList<>();
+        }
+        if (recordErrors.size() < MOST_RECORD_ERRORS) {
+            recordErrors.add(new RecordError(index, about));
         }
     }
 
@@ -225,5 +262,6 @@ public final class RecordAdmission {
     private void fail(Errors newError, @Nullable String why) {
         error = newError;
         message = why;
+        recordErrors = List.of();
     }
 }

@@ -3,7 +3,8 @@ package dev.sluice.broker.catalogue;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sluice.broker.config.TopicSettings;
+import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.broker.config.LiveConfig;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
@@ -47,7 +48,8 @@ class CatalogueRegressionTest {
 
     private Catalogue open(int compactAboveRecords) throws IOException {
         openDirectory();
-        return Catalogue.open(kernel, directory, TopicSettings.DEFAULT, clock, compactAboveRecords);
+        return Catalogue.open(
+                kernel, directory, new LiveConfig(BrokerConfig.load(Map.of())), clock, compactAboveRecords);
     }
 
     private void openDirectory() throws IOException {
@@ -166,7 +168,7 @@ class CatalogueRegressionTest {
         byte[] bytes = Files.readAllBytes(logFile(0));
         bytes[position] = value;
         Files.write(logFile(0), bytes);
-        Catalogue.open(kernel, directory, TopicSettings.DEFAULT, clock, NEVER_COMPACT);
+        Catalogue.open(kernel, directory, new LiveConfig(BrokerConfig.load(Map.of())), clock, NEVER_COMPACT);
     }
 
     private Path logFile(int generation) throws IOException {

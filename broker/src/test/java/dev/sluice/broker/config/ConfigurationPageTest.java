@@ -47,6 +47,18 @@ class ConfigurationPageTest {
         }
         page.append("""
 
+                ## While the broker runs
+
+                Clients may change these, for the broker by its number or for all brokers (`kafka-configs --entity-type brokers`). What is set for
+                the broker hides what is set for all, and that what it was started with; it is kept in the catalogue and holds after a
+                restart, too. They hold at once: limits for connections that come, the others for every topic that has no value of its own.
+
+                """);
+        keys.stream()
+                .filter(key -> BrokerKeys.isDynamic(key.name()))
+                .forEach(key -> page.append("- `%s`\n".formatted(key.name())));
+        page.append("""
+
                 ## Topics
 
                 A topic inherits the broker's value unless it has one of its own (`sluice topic create NAME --config KEY=VALUE`,

@@ -104,7 +104,8 @@ class AllocationTest {
                 produceAnswer.topic(produce.topicName(), produce.partitionCount());
             }
             while (produce.nextPartition()) {
-                produceAnswer.partition(produce.partitionIndex(), (short) 0, produce.recordsPosition(), -1, 0, null);
+                produceAnswer.partition(
+                        produce.partitionIndex(), (short) 0, produce.recordsPosition(), -1, 0, null, List.of());
             }
         }
         pool.give(produceAnswer.end(0));

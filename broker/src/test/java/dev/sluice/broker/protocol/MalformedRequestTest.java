@@ -2,9 +2,7 @@ package dev.sluice.broker.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
 import java.io.ByteArrayOutputStream;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -24,15 +22,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Holds our parsers against Kafka's, byte for byte of damage. What Kafka refuses, we refuse; what it takes, we take
-/// with the same meaning, but for the three cases that the package's description lists.
+/// Holds our parsers against Kafka's, byte for byte of damage: see [Parsers].
 class MalformedRequestTest {
-    private static final List<String> JUSTIFIED =
-            List.of("a varint of more than 31 bits", "not UTF-8", "its tag's size says");
-
-    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-
-    private final OurParser ours = new OurParser();
+    private final Parsers parsers = new Parsers();
 
     static Stream<Arguments> requests() {
         return Stream.of(ApiKeys.PRODUCE, ApiKeys.FETCH)
@@ -51,34 +43,6 @@ class MalformedRequestTest {
         return bytes;
     }
 
-    private void assertAgree(byte[] bytes, int length) {
-        WireReader reader = KafkaMessages.reader(bytes, 0, length);
-        long before = THREADS.getCurrentThreadAllocatedBytes();
-        MalformedRequestException refusal = ours.parse(reader);
-        long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
-        // Strings of names and arrays of a plan go with the bytes received; the rest is an exception with its
-        // trace.
-        assertThat(allocated).as("bytes allocated for %d received", length).isLessThan(65536 + 16L * length);
-        assertAgree(ours.describe(reader, refusal), KafkaParser.parse(bytes, length));
-        if (length > 2 && bytes[0] == 0 && bytes[1] == ApiHeaders.PRODUCE) {
-            Outcome asReceived = ours.parseAsReceived(KafkaMessages.reader(bytes, 0, length));
-            assertAgree(asReceived, KafkaParser.parse(bytes, length));
-        }
-    }
-
-    private static void assertAgree(Outcome ours, Outcome kafkas) {
-        switch (ours) {
-            case Outcome.Understood understood -> assertThat(understood).isEqualTo(kafkas);
-            case Outcome.Refused refused -> {
-                if (kafkas instanceof Outcome.Understood) {
-                    assertThat(JUSTIFIED)
-                            .as("Kafka understands what we refuse: %s", refused.reason())
-                            .anyMatch(reason -> refused.reason().contains(reason));
-                }
-            }
-        }
-    }
-
     @ParameterizedTest
     @MethodSource("requests")
     void refusesEveryRequestThatIsCutShort(ApiKeys api, int version) {
@@ -86,10 +50,10 @@ class MalformedRequestTest {
             byte[] bytes = request(random, api, version);
             for (int length = 0; length < bytes.length; length++) {
                 WireReader reader = KafkaMessages.reader(bytes, 0, length);
-                assertThat(ours.parse(reader)).as("cut to %d bytes", length).isNotNull();
-                assertAgree(bytes, length);
+                assertThat(parsers.parse(reader)).as("cut to %d bytes", length).isNotNull();
+                parsers.requireAgreement(bytes, length);
             }
-            assertThat(ours.parse(KafkaMessages.reader(bytes))).isNull();
+            assertThat(parsers.parse(KafkaMessages.reader(bytes))).isNull();
         });
     }
 
@@ -103,7 +67,8 @@ class MalformedRequestTest {
                 for (int flips = 1 + random.nextInt(3); flips > 0; flips--) {
                     damage(random, damaged);
                 }
-                assertAgree(damaged, random.nextInt(8) == 0 ? random.nextInt(damaged.length) : damaged.length);
+                parsers.requireAgreement(
+                        damaged, random.nextInt(8) == 0 ? random.nextInt(damaged.length) : damaged.length);
             }
         });
     }
@@ -128,8 +93,8 @@ class MalformedRequestTest {
             byte[] longer = Arrays.copyOf(whole, whole.length + 7);
             Arrays.fill(longer, whole.length, longer.length, (byte) 0xff);
 
-            assertThat(ours.parse(KafkaMessages.reader(longer))).isNull();
-            assertAgree(longer, longer.length);
+            assertThat(parsers.parse(KafkaMessages.reader(longer))).isNull();
+            parsers.requireAgreement(longer, longer.length);
         });
     }
 
@@ -145,7 +110,7 @@ class MalformedRequestTest {
             bytes.write(whole, 0, at);
             bytes.writeBytes(huge);
             bytes.write(whole, at, whole.length - at);
-            assertAgree(bytes.toByteArray(), bytes.size());
+            parsers.requireAgreement(bytes.toByteArray(), bytes.size());
         }
     }
 
@@ -199,8 +164,8 @@ class MalformedRequestTest {
     }
 
     private void assertUnderstood(byte[] bytes) {
-        assertThat(ours.parse(KafkaMessages.reader(bytes))).isNull();
-        assertAgree(bytes, bytes.length);
+        assertThat(parsers.parse(KafkaMessages.reader(bytes))).isNull();
+        parsers.requireAgreement(bytes, bytes.length);
     }
 
     private static byte[] varint(int value) {
@@ -211,7 +176,7 @@ class MalformedRequestTest {
 
     private void assertKafkaUnderstandsAndWeRefuse(byte[] bytes, String reason) {
         assertThat(KafkaParser.parse(bytes, bytes.length)).isInstanceOf(Outcome.Understood.class);
-        assertThat(ours.parse(KafkaMessages.reader(bytes))).hasMessageContaining(reason);
+        assertThat(parsers.parse(KafkaMessages.reader(bytes))).hasMessageContaining(reason);
     }
 
     private static RequestHeaderData header(ApiKeys api, int version) {
@@ -265,6 +230,6 @@ class MalformedRequestTest {
                 KafkaMessages.request(header(ApiKeys.FETCH, 17), new FetchRequestData().setTopics(List.of(topic)));
 
         assertThat(KafkaParser.parse(bytes, bytes.length)).isInstanceOf(Outcome.Refused.class);
-        assertThat(ours.parse(KafkaMessages.reader(bytes))).hasMessageContaining("highWatermark");
+        assertThat(parsers.parse(KafkaMessages.reader(bytes))).hasMessageContaining("highWatermark");
     }
 }

@@ -3,13 +3,16 @@ package dev.sluice.broker.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.sluice.broker.protocol.RecordAdmission.RecordError;
 import dev.sluice.io.memory.SlabPool;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.ProduceResponseData.BatchIndexAndErrorMessage;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -68,6 +71,17 @@ class ProduceResponseWriterTest {
                     .setLogAppendTimeMs(random.nextLong())
                     .setLogStartOffset(random.nextLong())
                     .setErrorMessage(random.nextBoolean() ? null : "No room \u2014 " + random.nextInt());
+            List<RecordError> recordErrors = new ArrayList<>();
+            for (int left = random.nextInt(8) == 0 ? random.nextInt(200) : 0; left > 0; left--) {
+                recordErrors.add(new RecordError(random.nextInt(), "No key " + random.nextInt()));
+            }
+            if (version >= 8) {
+                partition.setRecordErrors(recordErrors.stream()
+                        .map(each -> new BatchIndexAndErrorMessage()
+                                .setBatchIndex(each.index())
+                                .setBatchIndexErrorMessage(each.message()))
+                        .toList());
+            }
             topic.partitionResponses().add(partition);
             writer.partition(
                     partition.index(),
@@ -75,7 +89,8 @@ class ProduceResponseWriterTest {
                     partition.baseOffset(),
                     partition.logAppendTimeMs(),
                     partition.logStartOffset(),
-                    partition.errorMessage());
+                    partition.errorMessage(),
+                    recordErrors);
         }
         return topic;
     }
@@ -99,7 +114,7 @@ class ProduceResponseWriterTest {
 
         writer.begin(1, 9, 1);
         writer.topic("t", 1);
-        writer.partition(0, (short) 0, 0, -1, -1, message + "y".repeat(100_000));
+        writer.partition(0, (short) 0, 0, -1, -1, message + "y".repeat(100_000), List.of());
 
         assertThat(frame(0)).isEqualTo(ResponseFrames.of(ApiKeys.PRODUCE, 9, 1, expected));
     }

@@ -275,7 +275,8 @@ public final class HtmlReport {
         html.append(text).append('\n');
     }
 
-    static String escaped(String text) {
+    /// As text and attributes of HTML and SVG have it.
+    public static String escaped(String text) {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")
                 .replace(">", "&gt;")

@@ -1,5 +1,7 @@
 package dev.sluice.cli.explain;
 
+import static dev.sluice.cli.compare.HtmlReport.escaped;
+
 import dev.sluice.cli.explain.Ladder.Rung;
 import dev.sluice.cli.explain.Scene.Arrow;
 import dev.sluice.cli.explain.Scene.Box;
@@ -341,9 +343,5 @@ public final class SvgPicture {
     private void text(int x, int y, String style, String text) {
         svg.append("<text x=\"" + x + "\" y=\"" + y + "\"" + (style.isEmpty() ? "" : " class=\"" + style + "\"") + ">"
                 + escaped(text) + "</text>\n");
-    }
-
-    private static String escaped(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }
 }

@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// The broker passes read-only descriptors of segments, and a page on which it publishes how far they may be read.
-/// While a reader is behind it makes no system call but one for each window of 8 MiB, and a few for each segment; the
-/// broker does nothing at all for it. At the end [#await] sleeps on a word of that page.
+/// While a reader is behind it makes no system call but one or two for each window of 8 MiB, and a few for each
+/// segment; the broker does nothing at all for it. At the end [#await] sleeps on a word of that page.
 ///
 /// **Threads**: one, which opens, reads, waits and closes. A virtual thread pins its carrier while it waits.
 /// **Memory**: two pages and, for each reader, a map of the segment it is in; all gone with [#close]. What is mapped of

@@ -5,6 +5,7 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Mappings;
+import dev.sluice.io.linux.PageCache;
 import dev.sluice.io.memory.Mapping;
 import dev.sluice.io.view.FaultDelivery;
 import java.lang.foreign.Arena;
@@ -15,9 +16,10 @@ import java.lang.foreign.MemorySegment;
 /// The broker never shortens a file below what it has published, and never changes that. Somebody else may (an operator
 /// with `truncate`), and a disk may fail; then touching the map raises SIGBUS. Java's own accesses live through that
 /// with an InternalError, which is made a [LocalLogException] here ([#unreadable]); native code would not, so nothing
-/// native gets these pages but MADV_POPULATE_READ, which answers EFAULT. Pages are brought in by it, [#WINDOW_BYTES] at
-/// a time: one system call for that many bytes, and no page fault in Java code, which would hold up safepoints while
-/// the disk is waited for.
+/// native gets these pages but MADV_POPULATE_READ, which answers EFAULT. It brings in pages that are not in the page
+/// cache, [#WINDOW_BYTES] at a time: a page fault in Java code would hold up safepoints while the disk is waited for.
+/// Pages that are there are only asked about (cachestat), and come with the faults of plain access, 16 at a time: 0.06
+/// s/GiB with the unmapping, where populating them took 0.10.
 ///
 /// Owned by one thread, which closes it. What it lends can't be touched once it is closed.
 final class SegmentMap implements AutoCloseable {
@@ -26,6 +28,7 @@ final class SegmentMap implements AutoCloseable {
     private static final long MOST_BYTES = (1L << 31) - Mappings.PAGE_BYTES;
 
     private final Kernel kernel;
+    private final PageCache pageCache;
     private final Descriptor file;
     private final long baseOffset;
     private Mapping mapping;
@@ -38,6 +41,7 @@ final class SegmentMap implements AutoCloseable {
     /// @param mapBytes how much to map, more than the file may have
     SegmentMap(Kernel kernel, Descriptor file, long baseOffset, long mapBytes) throws ErrnoException {
         this.kernel = kernel;
+        this.pageCache = kernel.pageCache();
         this.file = file;
         this.baseOffset = baseOffset;
         this.mapping = map(mapBytes);
@@ -94,6 +98,10 @@ final class SegmentMap implements AutoCloseable {
         }
         long from = Math.max(position, broughtIn) & -Mappings.PAGE_BYTES;
         long to = Math.min(publishedEnd, Math.max(endPosition, from + WINDOW_BYTES));
+        if (pageCache.residentBytes(file, from, to - from) == to - from) {
+            broughtIn = to;
+            return;
+        }
         long result = kernel.mappings().advise(mapping.segment().asSlice(from, to - from), Mappings.MADV_POPULATE_READ);
         if (result == -Errno.EFAULT) {
             throw unreadable(position);
