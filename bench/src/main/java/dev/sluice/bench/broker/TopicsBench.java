@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -18,6 +19,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
@@ -37,6 +39,8 @@ final class TopicsBench {
     private static final int TOPICS_OF_A_REQUEST = 100;
 
     private static final int VALUE_CHARACTERS = 100;
+    private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(120);
+    private static final long LOOK_MS = 50;
 
     private final List<Subject> subjects = new ArrayList<>();
     private int topics = 1000;
@@ -100,7 +104,7 @@ final class TopicsBench {
         for (Subject subject : subjects) {
             try (Peer peer = subject.start(data, classpaths)) {
                 Server server = peer.server();
-                tell(server, "started", 0, server.cpuNs());
+                tell(server, "started", 0, server.processCpuNs());
                 step(server, "create", this::create);
                 step(server, "produce to all", this::produce);
                 step(server, "consume from all", this::consume);
@@ -109,7 +113,7 @@ final class TopicsBench {
                 System.out.printf("| %s | stop | %.2f | | | |%n", server.label(), (System.nanoTime() - begunNs) / 1e9);
                 begunNs = System.nanoTime();
                 server.startAgain();
-                tell(server, "start again", System.nanoTime() - begunNs, server.cpuNs());
+                tell(server, "start again", System.nanoTime() - begunNs, server.processCpuNs());
                 step(server, "consume from all again", this::consume);
             }
         }
@@ -123,9 +127,9 @@ final class TopicsBench {
     private static void step(Server server, String name, Step step)
             throws IOException, InterruptedException, ExecutionException {
         long begunNs = System.nanoTime();
-        long cpuNs = server.cpuNs();
+        long cpuNs = server.processCpuNs();
         step.run(server.bootstrap());
-        tell(server, name, System.nanoTime() - begunNs, server.cpuNs() - cpuNs);
+        tell(server, name, System.nanoTime() - begunNs, server.processCpuNs() - cpuNs);
     }
 
     private static void tell(Server server, String step, long tookNs, long cpuNs) throws IOException {
@@ -165,13 +169,26 @@ final class TopicsBench {
                         .all()
                         .get();
             }
-            var described = admin.describeTopics(names).allTopicNames().get();
-            boolean allLed = described.values().stream()
+            long begunNs = System.nanoTime();
+            while (!haveLeaders(admin, names)) {
+                if (System.nanoTime() - begunNs > PATIENCE_NS) {
+                    throw new IllegalStateException("not every partition has a leader");
+                }
+                Thread.sleep(LOOK_MS); // Kafka's broker learns of a topic a moment after its controller has answered
+            }
+        }
+    }
+
+    private boolean haveLeaders(Admin admin, List<String> names) throws InterruptedException, ExecutionException {
+        try {
+            return admin.describeTopics(names).allTopicNames().get().values().stream()
                     .allMatch(topic -> topic.partitions().size() == partitions
                             && topic.partitions().stream().allMatch(each -> each.leader() != null));
-            if (described.size() != topics || !allLed) {
-                throw new IllegalStateException("not every partition has a leader");
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+                return false;
             }
+            throw e;
         }
     }
 

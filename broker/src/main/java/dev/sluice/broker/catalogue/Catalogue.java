@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -192,10 +193,26 @@ public final class Catalogue {
         TopicSettings settings = settingsOf(created);
         List<Partition> partitions = new ArrayList<>(created.partitions());
         partitions.addAll(known);
-        for (int i = known.size(); i < created.partitions(); i++) {
-            partitions.add(new Partition(i, open(created, i, settings), settings.records()));
+        for (PartitionLog log : logs(created, known.size(), settings)) {
+            partitions.add(new Partition(partitions.size(), log, settings.records()));
         }
         return new Topic(created.id(), created.name(), List.copyOf(partitions), Map.copyOf(created.configs()));
+    }
+
+    /// @param first of the partitions whose logs are asked for, all from there on
+    private List<PartitionLog> logs(CatalogueRecord.TopicCreated created, int first, TopicSettings settings)
+            throws IOException {
+        int end = created.partitions();
+        if (end - first > 1
+                && IntStream.range(first, end)
+                        .allMatch(i -> directory.log(created.name(), i).isEmpty())) {
+            return directory.create(created.name(), first, end, created.id(), settings.log());
+        }
+        List<PartitionLog> logs = new ArrayList<>(end - first);
+        for (int i = first; i < end; i++) {
+            logs.add(open(created, i, settings));
+        }
+        return logs;
     }
 
     private TopicSettings settingsOf(CatalogueRecord.TopicCreated created) throws IOException {

@@ -151,8 +151,14 @@ final class VethSide extends OtherSide {
     @Override
     void dropped() {
         if (process != null) {
-            process.close(); // and with its network goes the pair
+            process.close();
             process = null;
+            try {
+                // It would go with the other network, but later: the kernel takes networks down in the background.
+                run("ip", "link", "del", HERE);
+            } catch (IOException _) {
+                // It was gone already.
+            }
         }
     }
 

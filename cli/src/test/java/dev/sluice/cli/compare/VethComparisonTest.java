@@ -41,7 +41,9 @@ class VethComparisonTest {
         assertThat(report.states()).hasSize(3);
         assertThat(report.rows()).extracting(Row::direction).containsOnly(Direction.FILE_TO_SOCKET);
         for (Row row : report.rows()) {
-            assertThat(row.unavailable()).as(row.name()).isEmpty();
+            if (!row.name().equals("sendfile, kernel TLS")) { // which not every kernel has
+                assertThat(row.unavailable()).as(row.name()).isEmpty();
+            }
         }
         Row with = row(report, VethSide.GATHER);
         Row without = row(report, VethSide.NONE);
