@@ -80,6 +80,16 @@ class BrokerRegressionTest {
             assertThatThrownBy(() -> start(Gate.OPEN)).isInstanceOf(IOException.class);
         } finally {
             release.countDown();
+            awaitControlThreads();
+        }
+    }
+
+    /// What was held goes on writing to the folder, which is removed behind the test.
+    private static void awaitControlThreads() throws InterruptedException {
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (thread.getName().startsWith("sluice-control-")) {
+                thread.join();
+            }
         }
     }
 }

@@ -45,6 +45,10 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     /// Answers of pipelined requests are sent together up to so many bytes.
     private static final int SEND_FIRST_BYTES = 64 << 10;
 
+    /// Frames of which more is there to be received are taken up before the answers of those before them are sent,
+    /// as long as these came to less than so many bytes: two batches of 64 KiB.
+    private static final int ANSWERED_FIRST_BYTES = 128 << 10;
+
     /// What a request under way brings, or its end, between two looks of a timer; and the looks in which it ends.
     private static final int LEAST_PROGRESS_BYTES = 64 << 10;
     private static final int MOST_LOOKS = 10;
@@ -86,6 +90,9 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
 
     /// Why the connection is to be closed when that is over.
     private @Nullable String closeWhenBack;
+
+    /// Of frames whose answers were not sent yet.
+    private long unanswered;
 
     /// What of `frames` the budget knows.
     private long budgetedBytes;
@@ -297,6 +304,10 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
             int taken = mayTake() ? takeFrame() : 0;
             if (taken > 0) {
                 share -= taken; // its answer goes with those of the frames behind it
+                unanswered += taken;
+            } else if (moreIsThere() && receive()) {
+                share -= receivedBytes - before;
+                before = receivedBytes;
             } else if (!send() || handling || waitsForDisk) {
                 return;
             } else if (!frames.isComplete() && !receive()) {
@@ -309,6 +320,16 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         if (!closed && send()) {
             later();
         }
+    }
+
+    /// Whether the next frame has begun, and the socket holds more of it, as far as is known.
+    private boolean moreIsThere() {
+        return unanswered > 0
+                && unanswered < ANSWERED_FIRST_BYTES
+                && readable
+                && frames.heldBytes() > 0
+                && mayTake()
+                && !frames.isComplete();
     }
 
     private boolean mayTake() {
@@ -334,6 +355,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     /// @return false when the socket is full, or the share used up, and nothing more should be taken up before it
     ///         has room
     private boolean send() {
+        unanswered = 0;
         if (!writer.isEmpty()) {
             long queued = writer.queuedBytes();
             try {
@@ -459,6 +481,10 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
                         || peerClosed
                         || loop.kernel().mayShorten();
                 return true;
+            }
+            if (received == 0 && !writer.isEmpty()) {
+                peerClosed = true; // it may wait for the answers to what it sent before
+                return false;
             }
             if (received == 0) {
                 close("the peer closed");

@@ -9,6 +9,7 @@ import dev.sluice.io.linux.Gate;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.message.MetadataResponseData;
 import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopic;
@@ -91,6 +92,72 @@ class ConnectionRegressionTest {
             client.send(body, GOOD);
             assertThat(client.receive()).isEqualTo(body);
             assertThat(client.receive()).isEqualTo(GOOD);
+        }
+    }
+
+    @Test
+    void theAnswersOfFramesThatAreThereAreSentTogether() throws Exception {
+        Gate shortening = (call, subject, position, lengthBytes) ->
+                call == Call.RECV ? Math.min(lengthBytes, 10_000) : lengthBytes;
+        byte[] body = new byte[8_000]; // one receive brings one of them and a part of the next
+        CountDownLatch inHand = new CountDownLatch(1);
+        CountDownLatch sent = new CountDownLatch(1);
+        try (RegressionNetwork net = new RegressionNetwork(shortening, RegressionNetwork.CONFIG, request -> {
+                    inHand.countDown();
+                    awaitQuietly(sent);
+                    RegressionNetwork.answer(request, GOOD);
+                });
+                Client client = net.connect()) {
+            client.send(GOOD);
+            inHand.await();
+            client.send(body, body);
+            sent.countDown();
+
+            for (int answers = 0; answers < 3; answers++) {
+                assertThat(client.receive()).isEqualTo(GOOD);
+            }
+            assertThat(net.network.drain(10_000)).isTrue(); // the last call is counted then
+            long calls = net.connectionCalls(Call.SEND) + net.connectionCalls(Call.SENDMSG);
+            assertThat(calls).as("calls that sent one answer and then two").isEqualTo(2);
+        }
+    }
+
+    @Test
+    void anAnswerDoesNotWaitForTheRestOfTheNextFrame() throws Exception {
+        byte[] two = Client.frames(GOOD, new byte[40_000]);
+        try (RegressionNetwork net = new RegressionNetwork(RegressionNetwork::echo);
+                Client client = net.connect()) {
+            client.out.write(two, 0, 20_000);
+
+            assertThat(client.receive()).isEqualTo(GOOD);
+            client.out.write(two, 20_000, two.length - 20_000);
+            assertThat(client.receive()).hasSize(40_000);
+        }
+    }
+
+    @Test
+    void theAnswerBeforeAFrameThatThePeerBreaksOffIsSent() throws Exception {
+        byte[] two = Client.frames(new byte[40_000], new byte[40_000]);
+        CountDownLatch ended = new CountDownLatch(1);
+        try (RegressionNetwork net = new RegressionNetwork(request -> {
+                    awaitQuietly(ended);
+                    RegressionNetwork.answer(request, GOOD);
+                });
+                Client client = net.connect()) {
+            client.out.write(two, 0, 60_000);
+            client.socket.shutdownOutput();
+            ended.countDown();
+
+            assertThat(client.receive()).isEqualTo(GOOD);
+            client.expectEnd();
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
