@@ -2,11 +2,15 @@ package dev.sluice.log;
 
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
+import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
@@ -28,6 +32,11 @@ final class Ceilings {
     static final long STEP = 1 << 20;
 
     private static final long RETRY_MS = 500;
+
+    /// So many logs that ask at once have their folders synced side by side.
+    private static final int MANY = 16;
+
+    private static final int SYNCING_THREADS = 8;
 
     /// A log that asked, and what it gets.
     ///
@@ -120,30 +129,51 @@ final class Ceilings {
     /// @throws ErrnoException when it can't be written; ceilings then stay where they are
     boolean keep() throws ErrnoException {
         synchronized (writing) {
+            List<PartitionLog> asking =
+                    logs.values().stream().filter(PartitionLog::asksForCeiling).toList();
+            List<Raise> raises = asked(asking);
+            Map<PartitionLog, Long> raised = new HashMap<>();
+            raises.forEach(raise -> raised.put(raise.log(), raise.ceiling()));
             Map<PartitionName, Long> next = new TreeMap<>();
-            List<Raise> raises = new ArrayList<>();
-            boolean all = true;
-            for (Map.Entry<PartitionName, PartitionLog> entry : logs.entrySet()) {
-                PartitionLog log = entry.getValue();
-                long ceiling = log.ceiling();
-                try {
-                    Raise raise = log.wantedCeiling();
-                    if (raise != null) {
-                        raises.add(raise);
-                        ceiling = raise.ceiling();
-                    }
-                } catch (ErrnoException e) {
-                    all &= log.hasStopped(); // its own trouble, not that of the others
-                }
+            logs.forEach((name, log) -> {
+                long ceiling = raised.getOrDefault(log, log.ceiling());
                 if (ceiling > 0) {
-                    next.put(entry.getKey(), ceiling);
+                    next.put(name, ceiling);
                 }
-            }
+            });
             if (!next.equals(kept)) {
                 write(next, raises);
             }
             raises.forEach(raise -> raise.log().ceilingIs(raise));
-            return all;
+            // One that has stopped is its own trouble; one that was not come to asks still.
+            return asking.stream().allMatch(log -> raised.containsKey(log) || log.hasStopped());
+        }
+    }
+
+    /// What is to be written down for logs that ask; one whose folder can't be synced is left out, and asks still.
+    private static List<Raise> asked(List<PartitionLog> asking) {
+        if (asking.size() < MANY) {
+            return asking.stream().flatMap(log -> asked(log).stream()).toList();
+        }
+        Queue<Raise> raises = new ConcurrentLinkedQueue<>();
+        try {
+            ParallelWork.run(
+                    "sluice-ceiling",
+                    SYNCING_THREADS,
+                    asking,
+                    "",
+                    log -> asked(log).map(raises::add));
+        } catch (IOException e) {
+            // The folder is being closed: those that were not begun ask still.
+        }
+        return List.copyOf(raises);
+    }
+
+    private static Optional<Raise> asked(PartitionLog log) {
+        try {
+            return Optional.ofNullable(log.wantedCeiling());
+        } catch (ErrnoException e) {
+            return Optional.empty();
         }
     }
 

@@ -1090,6 +1090,16 @@ public final class PartitionLog {
         return ceiling;
     }
 
+    /// Whether [#wantedCeiling] would have something to say.
+    boolean asksForCeiling() {
+        lock.lock();
+        try {
+            return wantsCeiling && !hasStopped();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// What is to be written down for this log before its ceiling is raised, or null when it does not want that.
     /// The names of its files are on the device by then: a folder that a power loss takes would begin at 0 again.
     /// The folder's own name is synced by whoever writes the ceilings down beside it.

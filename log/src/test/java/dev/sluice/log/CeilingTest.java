@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
+import dev.sluice.testkit.ManualTime;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.DefaultRecordBatch;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -78,6 +80,29 @@ class CeilingTest {
 
     private int batchBytes() {
         return batch().records(2).timestamp(T0).bytes().length;
+    }
+
+    @Test
+    void manyThatAskAtOnceGetTheirsAndOneThatFailsKeepsNoOtherFromIt() throws IOException {
+        folder.close();
+        ManualTime time = new ManualTime(false);
+        folder.options =
+                new LogDirectory.Options(2, 64, Folder.unpaddedEngine(), UUID::randomUUID, () -> Folder.flushing(time));
+        reopen();
+        List<PartitionLog> logs = new ArrayList<>();
+        for (int partition = 1; partition <= 40; partition++) {
+            logs.add(folder.create("t", partition));
+            Folder.append(logs.getLast(), batch().records(2).timestamp(T0));
+        }
+        Faults.Fault failing = folder.faults.always(Call.OPENAT, "t-7", Errno.EMFILE);
+        time.run();
+
+        assertThat(logs)
+                .allSatisfy(each ->
+                        assertThat(each.highWatermark()).as(each.toString()).isEqualTo(each.partition() == 7 ? 0 : 2));
+        failing.heal();
+        time.pass(1_000_000_000);
+        assertThat(logs.get(6).highWatermark()).isEqualTo(2);
     }
 
     @Test
