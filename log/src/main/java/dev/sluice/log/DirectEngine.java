@@ -238,6 +238,9 @@ final class DirectEngine implements SegmentWriter.Engine {
         DirectSegmentWriter writer = new DirectSegmentWriter(
                 this, by, file, opened.orThrow(), endBytes, tail, stepBytes * STEP_FACTOR, progress);
         writers.add(writer);
+        if (over) { // behind whoever failed those that there were
+            writer.fail(Errno.EIO);
+        }
         return writer;
     }
 

@@ -173,7 +173,7 @@ final class DirectSegmentWriter implements SegmentWriter {
         synchronized (this) {
             long result = awaitWritten(staging.end());
             if (result < 0) {
-                return result;
+                return errno == 0 && trouble != 0 ? -Errno.EAGAIN : result;
             }
         }
         long result;

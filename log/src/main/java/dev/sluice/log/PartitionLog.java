@@ -81,6 +81,9 @@ public final class PartitionLog {
     private volatile boolean closed;
     private volatile AppendOutcome.@Nullable Failed failure;
     private volatile LogListener[] listeners = {};
+
+    /// Not the lock of appends, which may wait for the disk.
+    private final Object listening = new Object();
     /// What readers may see, or null for all that is published. Set before anything is published that they may not
     /// see, and read after what is published was read: so nobody sees the one without the other.
     private volatile @Nullable End shown;
@@ -538,8 +541,9 @@ public final class PartitionLog {
     /// Begins a new segment. When anything fails, the old one stays the active one.
     private void roll(long baseOffset) throws ErrnoException {
         SegmentFiles files = new SegmentFiles(folder, baseOffset);
-        Segment next = Segment.create(context, files, config.compacted(), account);
         Segment old = active();
+        old.trim(); // first: once there is another behind it, a start trusts its length
+        Segment next = Segment.create(context, files, config.compacted(), account);
         try {
             snapshotProducers(baseOffset);
             old.finish();
@@ -595,24 +599,18 @@ public final class PartitionLog {
 
     /// Tells `listener` from now on.
     public void addListener(LogListener listener) {
-        lock.lock();
-        try {
+        synchronized (listening) {
             LogListener[] more = Arrays.copyOf(listeners, listeners.length + 1);
             more[listeners.length] = listener;
             listeners = more;
-        } finally {
-            lock.unlock();
         }
     }
 
     /// Tells it no more; a call that is under way may still come.
     public void removeListener(LogListener listener) {
-        lock.lock();
-        try {
+        synchronized (listening) {
             listeners =
                     Arrays.stream(listeners).filter(each -> each != listener).toArray(LogListener[]::new);
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -700,7 +698,7 @@ public final class PartitionLog {
 
     private End readable() {
         End end = end();
-        End bound = shown; // read after what is published
+        End bound = bound(); // read after what is published
         return bound != null && bound.segment().baseOffset() <= end.segment().baseOffset() ? bound : end;
     }
 

@@ -353,6 +353,15 @@ final class Segment {
         PUBLISHED.setRelease(this, pack(endOffset, endPosition));
     }
 
+    /// Cuts the file to its batches; more may be appended afterwards.
+    void trim() throws ErrnoException {
+        SegmentAppender appending = appender;
+        if (appending != null) {
+            ErrnoException.check(
+                    appending.writer().trim(), Call.FTRUNCATE, log.path().toString());
+        }
+    }
+
     /// Brings the files into the form of a segment at rest; see [SegmentAppender#finish].
     void finish() throws ErrnoException {
         SegmentAppender appending = appender;
@@ -423,7 +432,8 @@ final class Segment {
             if (result == -Errno.ECANCELED) { // the log is closed, and what is not written is not missed
                 throw new ErrnoException(Call.CLOSE, Errno.ECANCELED, file.name());
             }
-            ErrnoException.check(result, Call.FDATASYNC, file.name());
+            // What is still being tried to write is not lost, as it may be when the device says no.
+            ErrnoException.check(result, result == -Errno.EAGAIN ? Call.PWRITE : Call.FDATASYNC, file.name());
         } finally {
             log.release();
         }

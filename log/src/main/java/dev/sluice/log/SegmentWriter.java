@@ -52,7 +52,8 @@ public interface SegmentWriter extends AutoCloseable {
     /// thread beside the owner's calls, as long as the file is open. Not called again after it failed: the kernel
     /// tells a loss once.
     ///
-    /// @return 0, or −errno; −ECANCELED when the writer was closed before all of it was written
+    /// @return 0, or −errno: −EAGAIN when nothing is lost, and the engine itself goes on trying to write;
+    ///         −ECANCELED when the writer was closed before all of it was written
     long flush();
 
     /// Bytes that lie in the engine's memory, for who would rather have them from there. Any thread may ask.

@@ -31,6 +31,16 @@ class PartitionLogTest {
     }
 
     @Test
+    void nobodyIsToldOfAnEndThatTheHighWatermarkHasNotPassed() throws IOException {
+        PartitionLog log = folder.create("ends", 0);
+        for (int i = 0; i < 300; i++) {
+            Folder.append(log, batch().records(20));
+            long told = log.readableEnd().offset();
+            assertThat(told).isLessThanOrEqualTo(log.highWatermark());
+        }
+    }
+
+    @Test
     void aNewLogIsEmpty() throws IOException {
         PartitionLog log = folder.create("t", 0);
 

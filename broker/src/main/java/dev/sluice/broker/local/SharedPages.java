@@ -8,20 +8,23 @@ import dev.sluice.io.linux.Futexes;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.MemoryFiles;
 import dev.sluice.io.memory.Mapping;
+import dev.sluice.io.view.FaultDelivery;
 import dev.sluice.log.PartitionLog;
 import dev.sluice.log.ReadableEnd;
 import dev.sluice.log.local.EndPage;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The two pages that the broker shares with one local reader: [EndPage], which only we can write, and one that only
 /// says whether the reader waits, which the reader writes.
 ///
 /// The first is sealed against every write but ours (F_SEAL_FUTURE_WRITE behind our map). The second is the one word in
-/// this process that a stranger can write to, at any moment, anything: it is read as "waits or not" and decides
-/// about one wake-up; what it costs a producer at the worst is one futex(2) an append. Both are sealed against
-/// shrinking, so that touching them can't raise SIGBUS.
+/// this process that a stranger can write to, at any moment, anything: it is read as "waits or not" and decides about
+/// one wake-up; what it costs a producer at the worst is one futex(2) for each slot and append. Both are sealed against
+/// shrinking. The reader may still punch a hole into its page, and where the machine has no memory to fill it with,
+/// touching it is a fault that the JVM reports as an InternalError: such a reader is told nothing any more.
 ///
 /// Thread-safe: whoever appends publishes; the server's thread opens and closes. The maps live until [#close], which no
 /// append is under way in or behind.
@@ -35,6 +38,7 @@ final class SharedPages {
     private final MemorySegment word;
 
     // Guarded by this.
+    private final @Nullable Subscription[] owners = new Subscription[EndPage.SLOTS];
     private boolean closed;
 
     private SharedPages(
@@ -110,10 +114,23 @@ final class SharedPages {
 
     // ---- Publishing
 
+    /// A slot is told about one partition from now on.
+    synchronized void give(int slot, Subscription owner) {
+        owners[slot] = owner;
+    }
+
+    /// Nothing more is told in the slot; an appender that is late with its call is not heard.
+    synchronized void takeBack(int slot, Subscription owner) {
+        slotState(slot, owner, EndPage.SLOT_FREE);
+        if (owners[slot] == owner) {
+            owners[slot] = null;
+        }
+    }
+
     /// Tells the reader how far a partition may be read by now, and wakes it if it waits. Called by whoever
     /// appended: a few stores, and one system call when the reader waits.
-    synchronized void publish(int slot, PartitionLog log) {
-        if (closed) {
+    synchronized void publish(int slot, Subscription owner, PartitionLog log) {
+        if (closed || owners[slot] != owner) {
             return;
         }
         ReadableEnd end = log.readableEnd(); // in here, so that who comes second does not tell less
@@ -121,8 +138,8 @@ final class SharedPages {
         wake();
     }
 
-    synchronized void slotState(int slot, int state) {
-        if (!closed) {
+    synchronized void slotState(int slot, Subscription owner, int state) {
+        if (!closed && owners[slot] == owner) {
             page.slotState(slot, state);
             wake();
         }
@@ -137,17 +154,26 @@ final class SharedPages {
     }
 
     private void wake() {
-        if (EndPage.takeWaiting(waitingMapping.segment())) {
+        boolean waits;
+        try {
+            waits = EndPage.takeWaiting(waitingMapping.segment());
+            FaultDelivery.now();
+        } catch (InternalError e) {
+            if (!FaultDelivery.isFault(e)) {
+                throw e;
+            }
+            closed = true; // its page is gone: the reader has seen to that, or the machine has no memory left
+            return;
+        }
+        if (waits) {
             page.raiseChanges();
             futexes.wake(word, 1);
         }
     }
 
+    /// Once, by the server's thread.
     void close() {
         synchronized (this) {
-            if (closed) {
-                return;
-            }
             closed = true;
         }
         passed();

@@ -38,15 +38,16 @@ final class Subscription implements LogListener {
 
     /// Listens from now on, and tells what there is.
     void begin() {
+        pages.give(slot, this);
         log.addListener(this);
-        pages.slotState(slot, EndPage.SLOT_OPEN);
-        pages.publish(slot, log);
+        pages.slotState(slot, this, EndPage.SLOT_OPEN);
+        pages.publish(slot, this, log);
         stopped(log);
     }
 
     void end() {
         log.removeListener(this);
-        pages.slotState(slot, EndPage.SLOT_FREE);
+        pages.takeBack(slot, this);
     }
 
     /// The reader got this segment, and gives up the one before.
@@ -57,7 +58,7 @@ final class Subscription implements LogListener {
 
     /// Tells what no append does: where the log begins by now.
     void refresh() {
-        pages.publish(slot, log);
+        pages.publish(slot, this, log);
         ReadableEnd end = log.readableEnd();
         if (end.segmentBaseOffset() == segmentBaseOffset) {
             segmentBytes = end.position();
@@ -66,14 +67,14 @@ final class Subscription implements LogListener {
 
     @Override
     public void grown(PartitionLog grown, long lengthBytes) {
-        pages.publish(slot, log);
+        pages.publish(slot, this, log);
     }
 
     @Override
     public void stopped(PartitionLog stopped) {
         if (log.isClosed()) { // else it only takes no more appends
-            pages.publish(slot, log);
-            pages.slotState(slot, EndPage.SLOT_DELETED);
+            pages.publish(slot, this, log);
+            pages.slotState(slot, this, EndPage.SLOT_DELETED);
         }
     }
 

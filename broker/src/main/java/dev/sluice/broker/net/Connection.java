@@ -300,7 +300,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     private void work() {
         long share = TURN_BYTES;
         long before = receivedBytes;
-        while (!closed && share > 0) {
+        while (!closed && closeWhenBack == null && share > 0) {
             int taken = mayTake() ? takeFrame() : 0;
             if (taken > 0) {
                 share -= taken; // its answer goes with those of the frames behind it
@@ -522,6 +522,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     void awaitDisk(long timeoutMs) {
         handling = false;
         waitsForDisk = true;
+        budget.finished(this); // it needs no more of what others wait for: its bytes are there
         loop.awaitDisk(this);
         diskPatience.set(TimeUnit.MILLISECONDS.toNanos(Math.max(0, timeoutMs)));
     }

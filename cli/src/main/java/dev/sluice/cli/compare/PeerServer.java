@@ -165,6 +165,10 @@ public final class PeerServer implements AutoCloseable {
             if (ready < 0 && ready != -Errno.EINTR) {
                 throw new ErrnoException(Call.POLL, (int) -ready, address());
             }
+            if (kernel.polls().await(line.socket(), Polls.POLLIN, 0, scratch) > 0) {
+                // It has nothing to say now, so this is its end: who comes is the next one who wants a session.
+                throw new IOException("the session was given up");
+            }
             Descriptor socket =
                     kernel.sockets().accept(listener, true, kernel.account()).orThrow();
             if (kernel.sockets().peerAddress(socket) instanceof InetSocketAddress peer

@@ -3,6 +3,7 @@ package dev.sluice.io.shared;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.FileStatus;
 import dev.sluice.io.linux.Files;
@@ -75,7 +76,13 @@ final class SealedMemory implements AutoCloseable {
             Mapping mapping = isPrivate
                     ? Mapping.privateOfFile(kernel, passed, 0, lengthBytes)
                     : Mapping.ofFile(kernel, passed, 0, lengthBytes, false);
-            mapping.advise(Mappings.MADV_POPULATE_READ);
+            // What was not allocated after all is by now, and nobody may punch holes: touching it can't fail any more.
+            long populated = mapping.populate(0, lengthBytes);
+            if (populated < 0 && populated != -Errno.EINVAL) { // not known before Linux 5.14
+                mapping.close();
+                throw new PeerViolationException(
+                        "There is no memory for what the peer passed: " + Errno.describe((int) -populated));
+            }
             return new SealedMemory(passed, mapping);
         } catch (PeerViolationException | ErrnoException | RuntimeException e) {
             passed.close();

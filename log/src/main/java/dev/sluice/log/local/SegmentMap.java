@@ -25,7 +25,7 @@ import java.lang.foreign.MemorySegment;
 final class SegmentMap implements AutoCloseable {
     static final int WINDOW_BYTES = 8 << 20;
     /// Positions are ints, and a map is made of pages.
-    private static final long MOST_BYTES = (1L << 31) - Mappings.PAGE_BYTES;
+    private static final long MOST_BYTES = 1L << 31;
 
     private final Kernel kernel;
     private final PageCache pageCache;
