@@ -663,7 +663,11 @@ abstract class FileQueueContract {
             assertThat(kernel.epolls().await(epoll, events, 60_000)).isEqualTo(1);
             assertThat(events.data(0)).isEqualTo(7);
             assertThat(queue.await(0, 0)).isEqualTo(1);
-            assertThat(kernel.epolls().await(epoll, events, 0)).isZero();
+            while (kernel.epolls().await(epoll, events, 0) > 0) {
+                // The kernel shows a completion before it says so; what it says behind our look is taken away by
+                // another.
+                assertThat(queue.await(0, 0)).isZero();
+            }
 
             stageWrite(2, 1, 0);
             queue.submit();
