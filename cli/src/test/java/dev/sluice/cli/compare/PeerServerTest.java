@@ -33,6 +33,7 @@ class PeerServerTest {
     private final Kernel kernel = new Kernel();
     private Path file;
     private PeerServer server;
+    private volatile boolean over;
     private final BlockingQueue<String> ended = new LinkedBlockingQueue<>();
 
     @BeforeEach
@@ -48,7 +49,7 @@ class PeerServerTest {
     /// got.
     private void serve() {
         try {
-            while (true) {
+            while (!over) {
                 ended.add(server.serveOne());
             }
         } catch (ErrnoException e) {
@@ -58,6 +59,7 @@ class PeerServerTest {
 
     @AfterEach
     void close() {
+        over = true;
         server.close();
     }
 
