@@ -95,6 +95,7 @@ public final class Explainer {
         try (Descriptor open =
                 Endpoint.openSource(kernel, file, kernel.account()).descriptor()) {
             if (cold) {
+                kernel.files().fdatasync(open); // what was not written yet could not be let go of
                 kernel.files().advise(open, 0, length, dev.sluice.io.linux.Files.FADV_DONTNEED);
             }
         }
