@@ -19,6 +19,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -105,7 +106,7 @@ class KilledBrokerTest {
     private static final class Administrating {
         private final Random random;
         private final Map<String, TopicRef> there = new TreeMap<>();
-        private final Set<String> gone = new HashSet<>();
+        private final Set<String> gone = ConcurrentHashMap.newKeySet(); // looked at by the one that kills
         private final Set<Long> producerIds = Collections.synchronizedSet(new HashSet<>());
         private String underWay;
         private int next;
@@ -183,6 +184,8 @@ class KilledBrokerTest {
         });
     }
 
+    /// Kills when enough was appended, every producer has had an answer, and a topic has gone: on a slow disk the
+    /// appends, which wait for no flush, are far ahead of the topics, which do.
     private static void workUntilKilled(
             KilledBroker broker, List<Producing> producers, Administrating administrator, int appends)
             throws Exception {
@@ -193,9 +196,11 @@ class KilledBrokerTest {
                 working.add(threads.submit(done(() -> producer.go(broker, progress))));
             }
             working.add(threads.submit(done(() -> administrator.go(broker))));
-            while ((progress.get() < appends || producers.stream().anyMatch(producer -> producer.acknowledged == 0))
+            while ((progress.get() < appends
+                            || producers.stream().anyMatch(producer -> producer.acknowledged == 0)
+                            || administrator.gone.isEmpty())
                     && working.stream().noneMatch(Future::isDone)) {
-                Thread.onSpinWait();
+                Thread.sleep(1); // leaves the cores to the work
             }
             broker.kill();
             for (Future<?> worker : working) {

@@ -20,7 +20,9 @@ public final class Seeds {
         try {
             run.with(new Random(seed));
         } catch (Exception | AssertionError failure) {
-            throw new AssertionError("failed with -Dsluice.test.seed=" + seed + ": " + failure, failure);
+            // On one line: a summary of many tests shows only the first.
+            String what = failure.toString().strip().replaceAll("\\s+", " ");
+            throw new AssertionError("failed with -Dsluice.test.seed=" + seed + ": " + what, failure);
         }
     }
 }
