@@ -3,11 +3,10 @@
  *
  *   answer WAY FILE LENGTH REQUESTS
  *
- *   sendfile       send(head), cachestat, sendfile, send(tail): what is in memory is known before
- *   sendfile-only  the same without asking: it waits for the disk when it has to
- *   pread          preadv2(RWF_NOWAIT) into a hot buffer, and one sendmsg: the read itself tells what is not in memory
- *   mmap           cachestat, and one sendmsg with the map of the file between head and tail
- *   mmap-only      the same without asking
+ *   sendfile  send(head), cachestat, sendfile, send(tail): what is in memory is known before
+ *   pread     preadv2(RWF_NOWAIT) into a hot buffer, and one sendmsg: the read itself tells what is not in memory
+ *   mmap      cachestat, and one sendmsg with the map of the file between head and tail
+ *   mmap-only the same without asking: it waits for the disk when it has to
  *
  * The file is in the page cache and is gone through from its beginning to its end, and again. Maps are of 64 MiB, made anew for each. The peer, a child of
  * this process, has DEPTH requests under way and has the kernel throw away what it gets. Prints one line of name=value; cpuSeconds are this process's own.
@@ -69,9 +68,9 @@ static void ask(int file, off_t position, size_t length) {
 
 int main(int argc, char **argv) {
     const char *way = argc == 5 ? argv[1] : "";
-    int mapped = !strncmp(way, "mmap", 4), copied = !strcmp(way, "pread"), sent = !strncmp(way, "sendfile", 8);
+    int mapped = !strcmp(way, "mmap") || !strcmp(way, "mmap-only"), copied = !strcmp(way, "pread"), sent = !strcmp(way, "sendfile");
     if (!mapped && !copied && !sent) {
-        fprintf(stderr, "usage: answer sendfile|sendfile-only|pread|mmap|mmap-only FILE LENGTH REQUESTS\n");
+        fprintf(stderr, "usage: answer sendfile|pread|mmap|mmap-only FILE LENGTH REQUESTS\n");
         return 2;
     }
     int asks = !strstr(way, "-only") && !copied;
