@@ -154,6 +154,7 @@ public final class Options {
     /// wrong.
     ///
     /// @param arguments the folder of the C sources, the folder for programs, then the user's
+    @SuppressWarnings("CatchAndPrintStackTrace") // the last to hold it, and threads of a client may still run
     public void run(String[] arguments, Work work) {
         List<String> given = List.of(arguments).subList(2, arguments.length);
         CommandLine command = new CommandLine(spec);
