@@ -1,5 +1,6 @@
 package dev.sluice.bench.broker;
 
+import dev.sluice.bench.tools.Options;
 import dev.sluice.bench.tools.Ratios;
 import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
@@ -13,14 +14,9 @@ import java.util.Map;
 
 /// `bin/bench dispatch`. See bench/README.md for what it measures and its options.
 final class DispatchBench {
-    private static final String USAGE = """
-            bin/bench dispatch [OPTIONS]
-              --bytes N        what an answer carries of the log; may be given again (512 to 262144, doubling)
-              --rounds N       each a run of every way (3)
-              --mib N          what a run carries at most (512)
-              --data DIR       where the file and the brokers' data are (target/bench/data)
-            """;
     private static final List<String> WAYS = List.of("sendfile", "pread", "mmap", "mmap-only");
+    private static final int LEAST_BYTES = 512;
+    private static final int MOST_BYTES = 256 << 10;
     private static final long FILE_MIB = 256;
     private static final long MOST_REQUESTS = 60_000;
     private static final int WARMUPS = 3;
@@ -38,52 +34,34 @@ final class DispatchBench {
         double microseconds(long sizeBytes) throws IOException, InterruptedException;
     }
 
-    /// Exits with 1 when something failed, with 2 when the arguments are wrong.
-    ///
     /// @param arguments the folder of the C sources, the folder for programs, the user's
-    static void main(String[] arguments) throws InterruptedException {
+    static void main(String[] arguments) {
         DispatchBench bench = new DispatchBench();
-        if (List.of(arguments).contains("--help")) {
-            System.out.print(USAGE);
-            return;
-        }
-        try {
-            bench.parse(List.of(arguments).subList(2, arguments.length));
-        } catch (IllegalArgumentException e) {
-            System.err.println(e.getMessage());
-            System.err.print(USAGE);
-            System.exit(2);
-        }
-        try {
-            bench.run(Path.of(arguments[0]), Path.of(arguments[1]));
-        } catch (IOException e) {
-            System.err.println(e.getMessage());
-            System.exit(1);
-        }
-        System.exit(0);
+        bench.options().run(arguments, bench::run);
     }
 
-    private void parse(List<String> arguments) {
-        for (int i = 0; i < arguments.size(); i += 2) {
-            String option = arguments.get(i);
-            if (i + 1 == arguments.size()) {
-                throw new IllegalArgumentException(option + " is not an option, or has no value");
-            }
-            String value = arguments.get(i + 1);
-            switch (option) {
-                case "--bytes" -> sizes.add(Long.parseLong(value));
-                case "--rounds" -> rounds = Integer.parseInt(value);
-                case "--mib" -> mebibytes = Long.parseLong(value);
-                case "--data" -> data = Path.of(value);
-                default -> throw new IllegalArgumentException(option + " is not an option");
-            }
-        }
-        for (long size = 512; sizes.isEmpty() || (size <= 256 << 10 && sizes.getLast() < size); size *= 2) {
-            sizes.add(size);
-        }
+    private Options options() {
+        return new Options(
+                        "dispatch",
+                        "What an answer costs that carries little or much: by sendfile, copied, from a map.")
+                .number(
+                        "--bytes",
+                        LEAST_BYTES,
+                        "what an answer carries of the log; may be given again (512 to 262144, doubling)",
+                        value -> sizes.add((long) value))
+                .number("--rounds", 1, "each a run of every way (3)", value -> rounds = value)
+                .number("--mib", 1, "what a run carries at most (512)", value -> mebibytes = value)
+                .path(
+                        "--data",
+                        "DIR",
+                        "where the file and the brokers' data are (target/bench/data)",
+                        value -> data = value);
     }
 
     private void run(Path sources, Path target) throws IOException, InterruptedException {
+        for (long size = LEAST_BYTES; sizes.isEmpty() || (size <= MOST_BYTES && sizes.getLast() < size); size *= 2) {
+            sizes.add(size);
+        }
         Path answer = Tools.compile(sources, target, "answer");
         Path load = Tools.compile(sources, target, "load");
         Path file = Files.createDirectories(data).resolve("dispatch.data");
