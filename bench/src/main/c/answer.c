@@ -80,6 +80,8 @@ int main(int argc, char **argv) {
     struct stat status;
     if (file < 0 || fstat(file, &status)) die(argv[2]);
     off_t most = status.st_size / MAP_BYTES * MAP_BYTES;
+    static char chunk[1 << 20];
+    while (read(file, chunk, sizeof chunk) > 0) {}   /* into the page cache, if somebody has emptied it */
     int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
     struct sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;

@@ -106,7 +106,7 @@ public final class BrokerKeys {
                     + " with the loop's other connections, and what is produced waits. 0 for as long as it takes.");
     static final ConfigKey<Integer> COPIED_BYTES = ConfigKey.integer(
             "sluice.fetch.copied.bytes",
-            32 << 10,
+            64 << 10,
             0,
             1 << 20,
             "What a fetch gets of a partition is copied into its answer, and sent by one call, up to so many bytes; more"
