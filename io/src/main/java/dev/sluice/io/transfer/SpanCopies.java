@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// A span that goes by sendfile(2) costs four calls: one for the memory before it, one that asks whether it is in
 /// memory, sendfile itself, and one for what is behind. Copied it costs two, because the read answers the question too:
 /// with RWF_NOWAIT it doesn't wait for the disk. Up to some tens of KiB that is cheaper than the copy is dear; from a
-/// map of the file it would be a copy less and a question more, and comes to the same or to more
-/// ([figures](../../../../../../../../docs/decisions/2026-11-22-small-answers-are-copied.md)).
+/// map of the file it would be a copy less, a question and page faults more, and comes to the same or to more. Figures
+/// are in docs/decisions/2026-11-22-small-answers-are-copied.md.
 ///
 /// Owned by one thread, whose writers share it: what is in it counts until the next [#clear].
 public final class SpanCopies {
