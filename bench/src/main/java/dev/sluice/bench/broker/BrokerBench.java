@@ -19,8 +19,8 @@ final class BrokerBench {
               --work NAME      may be given again; all without it:
                                produce-64k produce-256k produce-1m produce-single produce-12 produce-1000
                                fetch-1m fetch-64k fetch-4k fetch-cold end-to-end laggard
-              --subject NAME   may be given again: sluice sluice-direct kafka kafka-tuned rocketmq nginx limit (sluice, kafka and
-                               limit without it); one that can't do a work is left out of it
+              --subject NAME   may be given again: sluice sluice-direct kafka kafka-tuned rocketmq nginx limit limit-sendfile
+                               (sluice, kafka and limit without it); one that can't do a work is left out of it
               --mib N          what a run moves (1024)
               --rounds N       measured rounds, each a run of every subject (5)
               --warmups N      rounds before them (2)
@@ -125,7 +125,7 @@ final class BrokerBench {
         List<String> rows = new ArrayList<>();
         try {
             for (Subject subject : subjects) {
-                if (subject != Subject.LIMIT) {
+                if (!subject.isProgram()) {
                     Peer peer = subject.start(data, target);
                     peers.put(subject, peer);
                     if (memoryMib > 0) {

@@ -17,7 +17,9 @@ enum Subject {
     /// A file server: it has no produce.
     NGINX("nginx", "http"),
     /// A C program that does the same with the kernel alone.
-    LIMIT("limit", "");
+    LIMIT("limit", ""),
+    /// The same with small answers sent by sendfile, not from memory.
+    LIMIT_SENDFILE("limit-sendfile", "");
 
     private static final int MOST_ROCKETMQ_QUEUES = 16;
 
@@ -37,7 +39,7 @@ enum Subject {
             }
         }
         throw new IllegalArgumentException("No subject is called " + label
-                + ": sluice, sluice-direct, kafka, kafka-tuned, rocketmq, nginx, limit");
+                + ": sluice, sluice-direct, kafka, kafka-tuned, rocketmq, nginx, limit, limit-sendfile");
     }
 
     /// Whether there is something to compare: the work is one that this subject can be given.
@@ -48,8 +50,14 @@ enum Subject {
                 work.partitions() <= MOST_ROCKETMQ_QUEUES
                         && (work.kind() == Work.Kind.PRODUCE || work.kind() == Work.Kind.FETCH);
             case NGINX -> work.isFetch();
-            case LIMIT -> work.chunkBytes() > 0;
+            case LIMIT -> work.chunkBytes() > 0 || work.isSmallRequests();
+            case LIMIT_SENDFILE -> work.isSmallRequests() && work.isFetch();
         };
+    }
+
+    /// Whether it is a program that runs once a round, not a server.
+    boolean isProgram() {
+        return this == LIMIT || this == LIMIT_SENDFILE;
     }
 
     /// Starts the server, with its own folder below `parent`.
@@ -64,7 +72,7 @@ enum Subject {
             case KAFKA_TUNED -> KafkaPeer.kafka(label, folder, classpath(classpaths, "kafka"), true);
             case ROCKETMQ -> RocketMqPeer.start(label, folder, classpath(classpaths, "rocketmq"));
             case NGINX -> NginxPeer.start(label, folder);
-            case LIMIT -> throw new IllegalStateException("the limit is a program, not a server");
+            case LIMIT, LIMIT_SENDFILE -> throw new IllegalStateException("the limit is a program, not a server");
         };
     }
 
