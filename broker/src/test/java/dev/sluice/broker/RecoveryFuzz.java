@@ -38,7 +38,8 @@ import org.jspecify.annotations.Nullable;
 ///           u8 which of FILES, u16 its length, its bytes
 /// ```
 ///
-/// What must hold: the folder is opened, or refused by an IOException of one line. The good partition is as it was.
+/// What must hold: the folder is opened, or refused by an IOException of one line. The good partition is as it was,
+/// but for a filler up to its ceiling.
 /// What the other holds can be read up to its end or is refused by an IOException; after an unclean end, without a
 /// recovery point, every batch of it is whole. It takes a record, which is there after a restart, and what was read
 /// before still is what is read.
@@ -68,6 +69,9 @@ final class RecoveryFuzz implements Fuzz.Target {
 
     private static final Identity IDENTITY = new Identity("MkU3OEVBNTcwNTJENDM2Qk", 1);
     private static final int READ_BYTES = 64 << 10;
+
+    /// Where a batch tells how many records it has.
+    private static final int RECORDS_COUNT = 57;
 
     private final Path root;
     private final Path work;
@@ -197,6 +201,7 @@ final class RecoveryFuzz implements Fuzz.Target {
 
     private Found look(LogDirectory directory, boolean isWhole) throws IOException {
         List<ByteBuffer> still = read(directory.log("good", 0).orElseThrow(), true);
+        still.removeIf(batch -> batch.getInt(RECORDS_COUNT) == 0); // stands for offsets that may have been seen
         if (!still.equals(good)) {
             throw new AssertionError("the good partition is not what it was: " + still);
         }
