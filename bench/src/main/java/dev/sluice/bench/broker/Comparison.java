@@ -43,7 +43,7 @@ final class Comparison {
         Map<Subject, List<Run>> runs = new EnumMap<>(Subject.class);
         for (int round = -warmups; round < rounds; round++) {
             for (Subject subject : taking) {
-                Run run = subject == Subject.LIMIT ? limit(work) : load(work, subject, before(work, subject));
+                Run run = subject.isProgram() ? limit(work, subject) : load(work, subject, before(work, subject));
                 if (round >= 0) {
                     runs.computeIfAbsent(subject, _ -> new ArrayList<>()).add(run);
                 }
@@ -176,22 +176,36 @@ final class Comparison {
         return ended(command);
     }
 
-    private Run limit(Work work) throws IOException, InterruptedException {
+    private Run limit(Work work, Subject subject) throws IOException, InterruptedException {
         Path file = folder.resolve("limit.data");
         if (work.isFetch()) {
             Filling.write(file, mebibytes);
         }
         sync();
         double machineBefore = CpuClock.machineSeconds();
-        Figures line = ended(List.of(
+        Figures line = ended(work.isSmallRequests() ? answers(work, subject, file) : moves(work, file));
+        double client = line.has("clientCpuSeconds") ? line.get("clientCpuSeconds") : 0;
+        long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore - client);
+        Files.deleteIfExists(file);
+        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, line);
+    }
+
+    private List<String> moves(Work work, Path file) {
+        return List.of(
                 limit.toString(),
                 work.limit(),
                 file.toString(),
                 Integer.toString(work.chunkBytes()),
-                Long.toString(mebibytes)));
-        long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore);
-        Files.deleteIfExists(file);
-        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, line);
+                Long.toString(mebibytes));
+    }
+
+    /// The limit serves the load program, as the servers do.
+    private List<String> answers(Work work, Subject subject, Path file) {
+        String how = subject == Subject.LIMIT_SENDFILE ? "sendfile" : work.isFetch() ? "memory" : "pwrite";
+        List<String> command = new ArrayList<>(List.of(
+                limit.toString(), "answers", file.toString(), how, load.toString(), work.kind().program, "load"));
+        command.addAll(work.options());
+        return command;
     }
 
     private static Figures ended(List<String> command) throws IOException, InterruptedException {

@@ -469,8 +469,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
             most = Long.MAX_VALUE;
         }
         try {
-            MemorySegment room = frames.room();
-            room = room.asSlice(0, Math.min(room.byteSize(), most));
+            MemorySegment room = frames.room(most);
             long received = loop.kernel().sockets().recv(socket, room, 0);
             if (received > 0) {
                 frames.received(received);
