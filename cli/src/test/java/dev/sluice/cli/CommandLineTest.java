@@ -160,6 +160,9 @@ class CommandLineTest {
                 bad("--sizes", "compare", "f", "--sizes", "65M"),
                 bad("--runs", "compare", "f", "--runs", "0"),
                 bad("--seconds", "compare", "f", "--seconds", "0"),
+                bad("no such command: 'nope'", "nope"),
+                bad("one argument too many: 'b'", "consume", "a", "b"),
+                bad("write HOST:PORT alone", "broker", "--listen", "PLAINTEXT://:9092"),
                 bad("nonsense", "broker", "--listen", "nonsense"));
     }
 
