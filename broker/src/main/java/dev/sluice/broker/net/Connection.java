@@ -118,7 +118,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         this.handler = loop.handler();
         this.config = config;
         this.frames = new FrameBuffer(loop.receiveBuffers(), config.largestFrameBytes(), handler);
-        this.writer = new SocketWriter(loop.kernel(), socket, false);
+        this.writer = new SocketWriter(loop.kernel(), socket, loop.spanCopies());
         this.request = new Request(this);
         this.budget = loop.receiveBudget();
         this.idle = loop.loop().timer(this::closeIfIdle);
