@@ -255,7 +255,10 @@ static void endToEnd(int port) {
 }
 
 static void idle(int port) {
-    for (long i = 0; i < option.connections; i++) open1(port);
+    for (long i = 0; i < option.connections; i++) {
+        open1(port);
+        if (i % 32 == 31) usleep(2000);   /* else they overflow the server's queue of those not yet accepted, and wait a second each */
+    }
     printf("open\n");
     fflush(stdout);
     while (getchar() != EOF) {}

@@ -114,9 +114,7 @@ final class Comparison {
     /// Runs of one subject, one after the other. A topic that is only read, or that batches are dealt out to the
     /// partitions of, serves all of them; what grows is a new one each time. Nothing waits for write-back, so the
     /// machine's time is not all that was caused.
-    ///
-    /// @param before as for [#load]
-    List<Run> several(Work work, Subject subject, int count, Before before) throws IOException, InterruptedException {
+    List<Run> several(Work work, Subject subject, int count) throws IOException, InterruptedException {
         boolean stays = work.isFetch() || work.partitions() > 1;
         List<Run> runs = new ArrayList<>();
         String topic = filled(work, subject);
@@ -126,7 +124,7 @@ final class Comparison {
                     peer(subject).delete(topic);
                     topic = filled(work, subject);
                 }
-                runs.add(timed(work, subject, topic, before, false));
+                runs.add(timed(work, subject, topic, before(work, subject), false));
             }
         } finally {
             peer(subject).delete(topic);

@@ -161,10 +161,11 @@ final class GrowthBench {
                 Server server = peer(subject).server();
                 long[] memory = new long[2];
                 int warmups = points.containsKey(subject) ? 1 : FIRST_WARMUPS;
-                List<Run> runs = comparison.several(
-                        curve.work(x), subject, warmups + rounds, _ -> idle(curve.idleConnections(x), server, memory));
-                if (curve.idleConnections(x) == 0) {
-                    remember(server, memory);
+                List<Run> runs;
+                try (AutoCloseable _ = idle(curve.idleConnections(x), server)) {
+                    runs = comparison.several(curve.work(x), subject, warmups + rounds);
+                    memory[0] = server.statusMib("VmRSS");
+                    memory[1] = server.statusMib("RssAnon");
                 }
                 points.computeIfAbsent(subject, _ -> new ArrayList<>())
                         .add(GrowthPoint.of(x, runs.subList(warmups, runs.size()), memory));
@@ -173,17 +174,12 @@ final class GrowthBench {
         return points;
     }
 
-    private static void remember(Server server, long[] memory) throws IOException {
-        memory[0] = server.statusMib("VmRSS");
-        memory[1] = server.statusMib("RssAnon");
-    }
-
     private Peer peer(Subject subject) {
         return Objects.requireNonNull(peers.get(subject));
     }
 
     /// Opens connections that say nothing, until it is closed.
-    private AutoCloseable idle(long connections, Server server, long[] memory) throws IOException {
+    private AutoCloseable idle(long connections, Server server) throws IOException {
         if (connections == 0) {
             return () -> {};
         }
@@ -195,7 +191,6 @@ final class GrowthBench {
         if (!"open".equals(line)) {
             throw new IOException("idle connections could not be opened: " + line);
         }
-        remember(server, memory);
         return () -> {
             idle.outputWriter().close();
             idle.waitFor();

@@ -85,7 +85,7 @@ class SmokeTest {
         for (Curve curve : Curve.values()) {
             GrowthPoint point = curve == Curve.LOG_SIZE
                     ? new LogGrowth(load, peer, Subject.SLUICE, 1).measure(4)
-                    : GrowthPoint.of(1, comparison.several(few(curve), Subject.SLUICE, 2, _ -> () -> {}), new long[2]);
+                    : GrowthPoint.of(1, comparison.several(few(curve), Subject.SLUICE, 2), new long[2]);
             GrowthReport report = new GrowthReport(curve, Map.of(Subject.SLUICE, List.of(point)));
 
             assertThat(report.table()).contains("| sluice | ").doesNotContain("NaN");
