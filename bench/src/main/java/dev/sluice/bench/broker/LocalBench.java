@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,6 +31,7 @@ final class LocalBench {
               --rounds N       measured rounds, each a turn of every reader (5)
               --warmups N      rounds before them (2)
               --records N      records of the latency run (2000); 0 for none
+              --readers LIST   of local, local-unchecked, java, kcat (all that are installed)
               --data DIR       where the broker keeps its data (target/bench/data)
               --json OUT       results as JSON too
             """;
@@ -79,6 +81,7 @@ final class LocalBench {
     private int rounds = 5;
     private int warmups = 2;
     private int latencyRecords = 2000;
+    private List<Reader> readers = List.of(Reader.values());
     private Path data = Path.of("target", "bench", "data");
     private String json = "";
 
@@ -120,6 +123,10 @@ final class LocalBench {
                 case "--rounds" -> rounds = Integer.parseInt(value);
                 case "--warmups" -> warmups = Integer.parseInt(value);
                 case "--records" -> latencyRecords = Integer.parseInt(value);
+                case "--readers" ->
+                    readers = Arrays.stream(value.split(","))
+                            .map(name -> Reader.valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_')))
+                            .toList();
                 case "--data" -> data = Path.of(value);
                 case "--json" -> json = value;
                 default -> throw new IllegalArgumentException(option + " is not an option");
@@ -128,10 +135,9 @@ final class LocalBench {
     }
 
     private void run(Path target) throws IOException, InterruptedException, ExecutionException {
-        List<Reader> readers = new ArrayList<>(List.of(Reader.values()));
-        if (!Tools.isInstalled("kcat")) {
+        if (readers.contains(Reader.KCAT) && !Tools.isInstalled("kcat")) {
             System.err.println("kcat is not installed and is left out (Debian: apt install kcat)");
-            readers.remove(Reader.KCAT);
+            readers = readers.stream().filter(reader -> reader != Reader.KCAT).toList();
         }
         try (Peer peer = Subject.SLUICE.start(data, target)) {
             Server broker = peer.server();
