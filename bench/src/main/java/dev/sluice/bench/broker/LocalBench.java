@@ -125,7 +125,8 @@ final class LocalBench {
                 case "--records" -> latencyRecords = Integer.parseInt(value);
                 case "--readers" ->
                     readers = Arrays.stream(value.split(","))
-                            .map(name -> Reader.valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_')))
+                            .map(name ->
+                                    Reader.valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_')))
                             .toList();
                 case "--data" -> data = Path.of(value);
                 case "--json" -> json = value;

@@ -21,8 +21,7 @@ final class RecordCursor {
     /// Six fields of a byte: without key, value and headers.
     private static final int LEAST_BYTES = 6;
 
-    private static final ValueLayout.OfLong WORD =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private MemorySegment memory = MemorySegment.NULL;
     private long at;
@@ -69,8 +68,8 @@ final class RecordCursor {
         }
     }
 
-    /// Goes to the next record if all its lengths and deltas are short, as nearly always: at most three bytes for the
-    /// first length, two for a delta, three for each other length.
+    /// Goes to the next record if all its lengths and deltas are short, as nearly always: at most three bytes for
+    /// the first length, two for a delta, three for each other length.
     ///
     /// @return whether it did; else nothing has changed that [#byFields] relies on
     private boolean isPlain() {
@@ -123,7 +122,10 @@ final class RecordCursor {
         long newValueAt = position;
         position += Math.max(newValueBytes, 0);
         // One byte is left, and says that there are no headers.
-        if (bytes > 3 || newValueBytes < -1 || position != newEnd - 1 || memory.get(ValueLayout.JAVA_BYTE, position) != 0) {
+        if (bytes > 3
+                || newValueBytes < -1
+                || position != newEnd - 1
+                || memory.get(ValueLayout.JAVA_BYTE, position) != 0) {
             return false;
         }
         recordEnd = newEnd;

@@ -19,13 +19,15 @@ import java.lang.foreign.ValueLayout;
 /// with an InternalError, which is made a [LocalLogException] here ([#unreadable]); native code would not, so nothing
 /// native gets these pages but MADV_POPULATE_READ, which answers EFAULT. It brings in pages that are not in the page
 /// cache, [#WINDOW_BYTES] at a time: a page fault in Java code would hold up safepoints while the disk is waited for.
-/// Pages that are there are only asked about (cachestat), and come with the faults of plain access, [#AROUND_BYTES] at a
-/// time at least, all of the window's before the first is read. See docs/decisions for the figures.
+/// Pages that are there are only asked about (cachestat), and come with the faults of plain access, [#AROUND_BYTES] at
+/// a time at least, all of the window's before the first is read. The figures are in docs/decisions,
+/// "Local readers map the log's own files".
 ///
 /// Owned by one thread, which closes it. What it lends can't be touched once it is closed.
 final class SegmentMap implements AutoCloseable {
     static final int WINDOW_BYTES = 8 << 20;
-    /// What a fault maps of the page cache around it (fault_around_bytes of the kernel; more where a folio is larger).
+    /// What a fault maps of the page cache around it (fault_around_bytes of the kernel; more where a folio is
+    /// larger).
     private static final int AROUND_BYTES = 64 << 10;
     /// Positions are ints, and a map is made of pages.
     private static final long MOST_BYTES = 1L << 31;
@@ -40,6 +42,7 @@ final class SegmentMap implements AutoCloseable {
     /// Up to here, pages were asked for.
     private long broughtIn;
     /// What was touched comes to, so that no compiler leaves the touches out.
+    @SuppressWarnings("UnusedVariable")
     private int touched;
 
     /// @param file     taken over
@@ -115,8 +118,8 @@ final class SegmentMap implements AutoCloseable {
         broughtIn = to; // before Linux 5.14 (EINVAL) pages come when they are touched
     }
 
-    /// Takes the faults of a window one after the other. Reading page after page, with a fault each 64 KiB, takes twice
-    /// as long for the same faults: a page that was mapped just now is slow to read.
+    /// Takes the faults of a window one after the other. Reading page after page, with a fault each 64 KiB, takes
+    /// twice as long for the same faults: a page that was mapped just now is slow to read.
     private void touch(long from, long to) {
         int sum = 0;
         for (long position = from; position < to; position += AROUND_BYTES) {
