@@ -364,16 +364,17 @@ class LocalReadingTest {
             append(client, client.create("t", 1), 0, 3);
             append(client, client.create("rolled", 1, "segment.bytes", "500"), 0, 40);
             try (LocalLog log = connect(socket);
-                    LocalReader reader = log.open("t", 0, 0);
-                    LocalReader behind = log.open("rolled", 0, 0)) {
-                assertThat(behind.next()).isTrue();
-                broker.kill();
-                assertThat(readAll(reader)).isEqualTo(expected(0, 3)); // what was published is there still
-                assertThatThrownBy(() -> readAll(behind)) // its segment is too, and the next one can't be asked for
-                        .isInstanceOfSatisfying(
-                                LocalLogException.class,
-                                e -> assertThat(e.reason()).isEqualTo(Reason.BROKER_GONE));
-                assertThat(behind.position()).isBetween(2L, 39L);
+                    LocalReader reader = log.open("t", 0, 0)) {
+                try (LocalReader behind = log.open("rolled", 0, 0)) {
+                    assertThat(behind.next()).isTrue();
+                    broker.kill();
+                    assertThat(readAll(reader)).isEqualTo(expected(0, 3)); // what was published is there still
+                    assertThatThrownBy(() -> readAll(behind)) // its segment is too; the next one can't be asked for
+                            .isInstanceOfSatisfying(
+                                    LocalLogException.class,
+                                    e -> assertThat(e.reason()).isEqualTo(Reason.BROKER_GONE));
+                    assertThat(behind.position()).isBetween(2L, 39L);
+                }
                 assertThatThrownBy(() -> connect(socket)).hasMessageContaining("No broker takes local readers at");
                 assertThatThrownBy(() -> log.await(PATIENCE_NS))
                         .isInstanceOfSatisfying(
