@@ -3,6 +3,8 @@
  *
  *   limit ingest   FILE CHUNK MIB   socket -> hot buffer -> one pass over the bytes, as a checksum makes -> pwrite to a new, fallocated file
  *   limit dispatch FILE CHUNK MIB   the file, which is in the page cache -> sendfile -> socket; the peer has the kernel throw it away
+ *   limit answers  FILE pwrite|memory|sendfile LOAD produce|fetch TOPIC key=value...
+ *                                   serves the load program, small requests and answers, see answers.h
  *
  * The peer is a child of this process. Prints one line of name=value; cpuSeconds are this process's own, without the peer's.
  */
@@ -15,6 +17,8 @@
 #include <time.h>
 
 enum { PEER_BYTES = 1 << 20, STEP_BYTES = 8 << 20 };
+
+#include "answers.h"
 
 static double now(void) {
     struct timespec t;
@@ -55,23 +59,72 @@ static void pass(const char *bytes, size_t length) {
     sink = sum;
 }
 
+static int listening(struct sockaddr_in *address) {
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t length = sizeof *address;
+    *address = loopback(0);
+    if (listener < 0 || bind(listener, (void *)address, length) || listen(listener, CLIENTS)
+        || getsockname(listener, (void *)address, &length)) {
+        die("listen");
+    }
+    return listener;
+}
+
+static int opened(const char *path, int writes) {
+    if (writes) unlink(path);
+    int file = open(path, writes ? O_RDWR | O_CREAT : O_RDONLY, 0644);
+    if (file < 0) die(path);
+    return file;
+}
+
+/* Starts the load program with its output in a pipe. */
+static FILE *startLoad(int port, char **command) {
+    int ends[2];
+    if (pipe(ends)) die("pipe");
+    pid_t child = fork();
+    if (!child) {
+        char number[16], *arguments[32] = {command[0], command[1], number};
+        snprintf(number, sizeof number, "%d", port);
+        for (int i = 2; command[i] && i < 30; i++) arguments[i + 1] = command[i];
+        dup2(ends[1], 1);
+        execv(command[0], arguments);
+        die(command[0]);
+    }
+    close(ends[1]);
+    return fdopen(ends[0], "r");
+}
+
+/* The load program's line, with the server's processor time in the place of its own. */
+static int answers(char **argv) {
+    struct server server = {.writes = !strcmp(argv[3], "pwrite"), .answersByFile = !strcmp(argv[3], "sendfile")};
+    struct sockaddr_in address;
+    int listener = listening(&address);
+    server.file = opened(argv[2], server.writes);
+    server.fileBytes = lseek(server.file, 0, SEEK_END);
+    makeAnswer(&server);
+    FILE *load = startLoad(ntohs(address.sin_port), argv + 4);
+    double used = cpu();
+    serve(&server, listener);
+    used = cpu() - used;
+    char line[1024];
+    char *own = load && fgets(line, sizeof line, load) ? strstr(line, "cpuSeconds=") : NULL;
+    if (!own) die("the load program told nothing");
+    printf("%.*scpuSeconds=%.6f clientC%s", (int)(own - line), line, used, own + 1);
+    if (server.writes) unlink(argv[2]);
+    return 0;
+}
+
 int main(int argc, char **argv) {
+    if (argc > 6 && argc < 32 && !strcmp(argv[1], "answers")) return answers(argv);
     int ingest = argc == 5 && !strcmp(argv[1], "ingest");
     if (argc != 5 || (!ingest && strcmp(argv[1], "dispatch"))) {
-        fprintf(stderr, "usage: limit ingest|dispatch FILE CHUNK MIB\n");
+        fprintf(stderr, "usage: limit ingest|dispatch FILE CHUNK MIB\n       limit answers FILE pwrite|memory|sendfile LOAD produce|fetch TOPIC key=value...\n");
         return 2;
     }
     size_t chunk = atol(argv[3]), bytes = (size_t)atol(argv[4]) << 20;
-    if (ingest) unlink(argv[2]);
-    int file = open(argv[2], ingest ? O_RDWR | O_CREAT : O_RDONLY, 0644);
-    if (file < 0) die(argv[2]);
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in address = loopback(0);
-    socklen_t length = sizeof address;
-    if (listener < 0 || bind(listener, (void *)&address, length) || listen(listener, 1)
-        || getsockname(listener, (void *)&address, &length)) {
-        die("listen");
-    }
+    int file = opened(argv[2], ingest);
+    struct sockaddr_in address;
+    int listener = listening(&address);
     pid_t child = fork();
     if (!child) peer(&address, ingest, bytes);
     int s = accept(listener, NULL, NULL);

@@ -31,6 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ProducerStatesTest {
     private static final long DAY_MS = 24 * 3_600_000L;
 
+    private static final PartitionName NAME = new PartitionName("t", 0);
+
     @TempDir
     Path folder;
 
@@ -39,7 +41,7 @@ class ProducerStatesTest {
 
     private AppendOutcome send(Batches built) {
         BatchView view = built.view();
-        AppendOutcome verdict = states.check(view, "t-0", 0);
+        AppendOutcome verdict = states.check(view, NAME, 0);
         if (verdict != null) {
             return verdict;
         }
@@ -134,7 +136,7 @@ class ProducerStatesTest {
 
             String theirs = verdict(kafka, parsed);
             BatchView view = Batches.view(bytes);
-            AppendOutcome verdict = states.check(view, "t-0", 0);
+            AppendOutcome verdict = states.check(view, NAME, 0);
             String ours = verdict == null ? "appended" : describe(verdict);
 
             assertThat(ours).as("seed %d, batch %d: %s", seed, i, parsed).isEqualTo(theirs);
@@ -210,16 +212,16 @@ class ProducerStatesTest {
     }
 
     @Test
-    void aSnapshotIsReadBackWithoutTheExpired() {
+    void aSnapshotIsReadBack() {
         send(batch().records(3).producer(1, 2, 10).timestamp(T0));
         send(batch().records(2).producer(2, 1, 0).timestamp(T0 + 1));
         byte[] snapshot = ProducerSnapshot.format(states);
 
-        ProducerStates read = ProducerSnapshot.parse(snapshot, T0 + DAY_MS, DAY_MS);
+        ProducerStates read = ProducerSnapshot.parse(snapshot);
 
         assertThat(read).isNotNull();
-        assertThat(read.all()).containsOnlyKeys(2L);
-        assertThat(read.check(batch().records(2).producer(2, 1, 0).view(), "t-0", 0))
+        assertThat(read.all()).containsOnlyKeys(1L, 2L);
+        assertThat(read.check(batch().records(2).producer(2, 1, 0).view(), NAME, 0))
                 .isEqualTo(new AppendOutcome.Duplicate(3, 4, -1, 0));
     }
 
@@ -227,12 +229,12 @@ class ProducerStatesTest {
     void aSnapshotSpoiltAnywhereIsNone() {
         send(batch().records(3).producer(1, 2, 10));
         byte[] good = ProducerSnapshot.format(states);
-        assertThat(ProducerSnapshot.parse(good, T0, DAY_MS)).isNotNull();
+        assertThat(ProducerSnapshot.parse(good)).isNotNull();
         for (int i = 0; i < good.length; i++) {
             byte[] bad = good.clone();
             bad[i] ^= 0x10;
-            assertThat(ProducerSnapshot.parse(bad, T0, DAY_MS)).as("byte %d", i).isNull();
-            assertThat(ProducerSnapshot.parse(java.util.Arrays.copyOf(good, i), T0, DAY_MS))
+            assertThat(ProducerSnapshot.parse(bad)).as("byte %d", i).isNull();
+            assertThat(ProducerSnapshot.parse(java.util.Arrays.copyOf(good, i)))
                     .as("cut at %d", i)
                     .isNull();
         }
@@ -244,7 +246,7 @@ class ProducerStatesTest {
         Path theirs = folder.resolve("theirs.snapshot");
         ProducerStateManager.writeSnapshot(theirs.toFile(), Map.of(5L, entry), false);
 
-        ProducerStates read = ProducerSnapshot.parse(Files.readAllBytes(theirs), T0 + 10 * DAY_MS, DAY_MS);
+        ProducerStates read = ProducerSnapshot.parse(Files.readAllBytes(theirs));
 
         assertThat(read).isNotNull();
         assertThat(ProducerSnapshot.format(read)).isEqualTo(Files.readAllBytes(theirs));

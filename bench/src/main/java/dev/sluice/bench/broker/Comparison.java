@@ -1,5 +1,6 @@
 package dev.sluice.bench.broker;
 
+import dev.sluice.bench.tools.CpuClock;
 import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,6 +9,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 
 /// Runs of all subjects on one work, interleaved: in each round every subject once, the first of a round is the last of
 /// the next.
@@ -15,7 +17,6 @@ import java.util.Map;
 /// Each run has a topic of its own, which is deleted afterwards, so that memory goes round among the subjects and
 /// nobody gets what the machine has handed out for the first time. Before a run everything is written back.
 final class Comparison {
-    private static final double TICKS_PER_SECOND = 100;
     private static final long COLD_FACTOR = 4;
 
     private final Path load;
@@ -43,7 +44,7 @@ final class Comparison {
         Map<Subject, List<Run>> runs = new EnumMap<>(Subject.class);
         for (int round = -warmups; round < rounds; round++) {
             for (Subject subject : taking) {
-                Run run = subject == Subject.LIMIT ? limit(work) : load(work, subject, before(work, subject));
+                Run run = subject.isProgram() ? limit(work, subject) : load(work, subject, before(work, subject));
                 if (round >= 0) {
                     runs.computeIfAbsent(subject, _ -> new ArrayList<>()).add(run);
                 }
@@ -61,52 +62,107 @@ final class Comparison {
     /// Where the time of a run goes, by perf.
     BrokerProfile profile(Work work, Subject subject) throws IOException, InterruptedException {
         List<BrokerProfile.Recording> recordings = new ArrayList<>();
-        load(work, subject, topic -> {
-            AutoCloseable first = before(work, subject).run(topic);
+        loadWith(work, subject, () -> {
             BrokerProfile.Recording recording =
                     new BrokerProfile.Recording(peer(subject).server());
             recordings.add(recording);
+            return recording;
+        });
+        return recordings.getFirst().read();
+    }
+
+    /// Bytes that the server's JVM allocates a request.
+    double allocatedBytesARequest(Work work, Subject subject) throws IOException, InterruptedException {
+        Server server = peer(subject).server();
+        long[] allocated = new long[1];
+        Run run = loadWith(work, subject, () -> {
+            Allocation before = Allocation.read(server);
+            return () -> allocated[0] = Allocation.read(server).since(before);
+        });
+        return allocated[0] / run.field("requests");
+    }
+
+    /// A run during which something else is measured, from when the work's own preparations are done.
+    private Run loadWith(Work work, Subject subject, Callable<AutoCloseable> measuring)
+            throws IOException, InterruptedException {
+        return load(work, subject, topic -> {
+            AutoCloseable first = before(work, subject).run(topic);
+            AutoCloseable second = measuring.call();
             return () -> {
-                recording.close();
+                second.close();
                 first.close();
             };
         });
-        return recordings.getFirst().read();
     }
 
     /// One run, with a topic of its own.
     ///
     /// @param before what is done once the topic is there and filled, such as opening connections that say nothing
-    Run load(Work work, Subject subject, Before before) throws IOException, InterruptedException {
-        Peer peer = peer(subject);
-        Server server = peer.server();
-        String topic = "load-" + topics++;
-        peer.create(topic, work.partitions());
+    private Run load(Work work, Subject subject, Before before) throws IOException, InterruptedException {
+        String topic = filled(work, subject);
         try {
-            if (work.isFetch() && peer instanceof NginxPeer files) {
-                files.fill(topic, mebibytes);
-            } else if (work.isFetch()) {
-                run(subject, "produce", topic, work.fill());
-            }
             sync();
             if (work.kind() == Work.Kind.COLD) {
                 dropCaches();
             }
-            try (AutoCloseable _ = before.run(topic)) {
-                long machineBefore = machineNs();
-                long serverBefore = server.cpuNs();
-                Figures line = run(subject, work.kind().program, topic, work.options());
-                long serverNs = server.cpuNs() - serverBefore;
-                sync();
-                long machineNs = machineNs() - machineBefore - (long) (line.get("cpuSeconds") * 1e9);
-                return new Run(serverNs, machineNs, line);
-            } catch (IOException | InterruptedException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IOException(e);
+            return timed(work, subject, topic, before, true);
+        } finally {
+            peer(subject).delete(topic);
+        }
+    }
+
+    /// Runs of one subject, one after the other. A topic that is only read, or that batches are dealt out to the
+    /// partitions of, serves all of them; what grows is a new one each time. Nothing waits for write-back, so the
+    /// machine's time is not all that was caused.
+    List<Run> several(Work work, Subject subject, int count) throws IOException, InterruptedException {
+        boolean stays = work.isFetch() || work.partitions() > 1;
+        List<Run> runs = new ArrayList<>();
+        String topic = filled(work, subject);
+        try {
+            for (int i = 0; i < count; i++) {
+                if (i > 0 && !stays) {
+                    peer(subject).delete(topic);
+                    topic = filled(work, subject);
+                }
+                runs.add(timed(work, subject, topic, before(work, subject), false));
             }
         } finally {
-            peer.delete(topic);
+            peer(subject).delete(topic);
+        }
+        return runs;
+    }
+
+    /// A new topic, with what a work reads in it.
+    private String filled(Work work, Subject subject) throws IOException, InterruptedException {
+        Peer peer = peer(subject);
+        String topic = "load-" + topics++;
+        peer.create(topic, work.partitions());
+        if (work.isFetch() && peer instanceof NginxPeer files) {
+            files.fill(topic, mebibytes);
+        } else if (work.isFetch()) {
+            run(subject, "produce", topic, work.fill());
+        }
+        return topic;
+    }
+
+    /// @param writtenBack whether the machine's time is counted until all is on the device
+    private Run timed(Work work, Subject subject, String topic, Before before, boolean writtenBack)
+            throws IOException, InterruptedException {
+        Server server = peer(subject).server();
+        try (AutoCloseable _ = before.run(topic)) {
+            double machineBefore = CpuClock.machineSeconds();
+            long serverBefore = server.cpuNs();
+            Figures line = run(subject, work.kind().program, topic, work.options());
+            long serverNs = server.cpuNs() - serverBefore;
+            if (writtenBack) {
+                sync();
+            }
+            double machineSeconds = CpuClock.machineSeconds() - machineBefore - line.get("cpuSeconds");
+            return new Run(serverNs, nanoseconds(machineSeconds), line);
+        } catch (IOException | InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException(e);
         }
     }
 
@@ -176,25 +232,40 @@ final class Comparison {
         return ended(command);
     }
 
-    private Run limit(Work work) throws IOException, InterruptedException {
+    private Run limit(Work work, Subject subject) throws IOException, InterruptedException {
         Path file = folder.resolve("limit.data");
         if (work.isFetch()) {
             Filling.write(file, mebibytes);
         }
         sync();
-        long machineBefore = machineNs();
-        Figures line = ended(List.of(
+        double machineBefore = CpuClock.machineSeconds();
+        Figures line = ended(work.isSmallRequests() ? answers(work, subject, file) : moves(work, file));
+        double client = line.has("clientCpuSeconds") ? line.get("clientCpuSeconds") : 0;
+        long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore - client);
+        Files.deleteIfExists(file);
+        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, line);
+    }
+
+    private List<String> moves(Work work, Path file) {
+        return List.of(
                 limit.toString(),
                 work.limit(),
                 file.toString(),
                 Integer.toString(work.chunkBytes()),
-                Long.toString(mebibytes)));
-        long machineNs = machineNs() - machineBefore;
-        Files.deleteIfExists(file);
-        return new Run((long) (line.get("cpuSeconds") * 1e9), machineNs, line);
+                Long.toString(mebibytes));
     }
 
-    private static Figures ended(List<String> command) throws IOException, InterruptedException {
+    /// The limit serves the load program, as the servers do.
+    private List<String> answers(Work work, Subject subject, Path file) {
+        String how = subject == Subject.LIMIT_SENDFILE ? "sendfile" : work.isFetch() ? "memory" : "pwrite";
+        List<String> command = new ArrayList<>(List.of(
+                limit.toString(), "answers", file.toString(), how, load.toString(), work.kind().program, "load"));
+        command.addAll(work.options());
+        return command;
+    }
+
+    /// Runs a load program to its end.
+    static Figures ended(List<String> command) throws IOException, InterruptedException {
         Tools.Ended ended = Tools.run(command);
         if (ended.exitCode() != 0) {
             throw new IOException(String.join(" ", command) + ": " + ended.output());
@@ -210,25 +281,15 @@ final class Comparison {
         return peer;
     }
 
+    private static long nanoseconds(double seconds) {
+        return (long) (seconds * 1e9);
+    }
+
     private static void sync() throws IOException, InterruptedException {
         Tools.run(List.of("sync"));
     }
 
     private static void dropCaches() throws IOException {
         Files.writeString(Path.of("/proc/sys/vm/drop_caches"), "1\n");
-    }
-
-    /// What all processors were busy with so far.
-    private static long machineNs() throws IOException {
-        String[] fields = Files.readString(Path.of("/proc/stat"))
-                .lines()
-                .findFirst()
-                .orElseThrow()
-                .split(" +");
-        long ticks = 0;
-        for (int field : new int[] {1, 2, 3, 6, 7}) { // user, nice, system, irq, softirq
-            ticks += Long.parseLong(fields[field]);
-        }
-        return (long) (ticks / TICKS_PER_SECOND * 1e9);
     }
 }

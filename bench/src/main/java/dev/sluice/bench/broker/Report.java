@@ -1,6 +1,5 @@
 package dev.sluice.bench.broker;
 
-import dev.sluice.bench.tools.Json;
 import dev.sluice.bench.tools.Ratios;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,7 +38,7 @@ final class Report {
         return text.toString();
     }
 
-    private static String ratio(List<Run> ours, List<Run> theirs, ToDoubleFunction<Run> figure) {
+    static String ratio(List<Run> ours, List<Run> theirs, ToDoubleFunction<Run> figure) {
         return Ratios.of(
                         ours.stream().mapToDouble(figure).toArray(),
                         theirs.stream().mapToDouble(figure).toArray())
@@ -61,27 +60,23 @@ final class Report {
                 Arrays.stream(figures).max().orElse(0));
     }
 
-    static List<String> rows(Work work, Map<Subject, List<Run>> runs) {
-        List<String> rows = new ArrayList<>();
+    static List<Map<String, Object>> rows(Work work, Map<Subject, List<Run>> runs) {
+        List<Map<String, Object>> rows = new ArrayList<>();
         runs.forEach((subject, all) -> {
-            Map<String, String> row = new LinkedHashMap<>();
-            row.put("work", Json.string(work.name()));
-            row.put("subject", Json.string(subject.label));
-            row.put("unit", Json.string(work.unit() == Work.Unit.GIB ? "GiB" : "request"));
-            row.put("serverCpu", numbers(all, run -> run.cost(work.unit())));
-            row.put("machineCpu", numbers(all, run -> run.machineCost(work.unit())));
-            row.put("rate", numbers(all, run -> run.rate(work.unit())));
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("work", work.name());
+            row.put("subject", subject.label);
+            row.put("unit", work.unit() == Work.Unit.GIB ? "GiB" : "request");
+            row.put("serverCpu", GrowthPoint.all(all, run -> run.cost(work.unit())));
+            row.put("machineCpu", GrowthPoint.all(all, run -> run.machineCost(work.unit())));
+            row.put("rate", GrowthPoint.all(all, run -> run.rate(work.unit())));
             for (String field : List.of("p50Ms", "p99Ms", "p999Ms")) {
                 if (all.getFirst().line().has(field)) {
-                    row.put(field, numbers(all, run -> run.field(field)));
+                    row.put(field, GrowthPoint.all(all, run -> run.field(field)));
                 }
             }
-            rows.add(Json.object(row));
+            rows.add(row);
         });
         return rows;
-    }
-
-    private static String numbers(List<Run> runs, ToDoubleFunction<Run> figure) {
-        return Json.numbers(runs.stream().mapToDouble(figure).toArray());
     }
 }

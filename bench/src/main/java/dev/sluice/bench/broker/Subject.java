@@ -3,6 +3,7 @@ package dev.sluice.bench.broker;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /// Who is measured.
 enum Subject {
@@ -17,7 +18,9 @@ enum Subject {
     /// A file server: it has no produce.
     NGINX("nginx", "http"),
     /// A C program that does the same with the kernel alone.
-    LIMIT("limit", "");
+    LIMIT("limit", ""),
+    /// The same with small answers sent by sendfile, not from memory.
+    LIMIT_SENDFILE("limit-sendfile", "");
 
     private static final int MOST_ROCKETMQ_QUEUES = 16;
 
@@ -36,8 +39,13 @@ enum Subject {
                 return subject;
             }
         }
-        throw new IllegalArgumentException("No subject is called " + label
-                + ": sluice, sluice-direct, kafka, kafka-tuned, rocketmq, nginx, limit");
+        throw new IllegalArgumentException("No subject is called " + label + ": " + names());
+    }
+
+    /// What all are called, with blanks between.
+    static String names() {
+        return String.join(
+                " ", Stream.of(values()).map(subject -> subject.label).toList());
     }
 
     /// Whether there is something to compare: the work is one that this subject can be given.
@@ -48,8 +56,14 @@ enum Subject {
                 work.partitions() <= MOST_ROCKETMQ_QUEUES
                         && (work.kind() == Work.Kind.PRODUCE || work.kind() == Work.Kind.FETCH);
             case NGINX -> work.isFetch();
-            case LIMIT -> work.chunkBytes() > 0;
+            case LIMIT -> work.chunkBytes() > 0 || work.isSmallRequests();
+            case LIMIT_SENDFILE -> work.isSmallRequests() && work.isFetch();
         };
+    }
+
+    /// Whether it is a program that runs once a round, not a server.
+    boolean isProgram() {
+        return this == LIMIT || this == LIMIT_SENDFILE;
     }
 
     /// Starts the server, with its own folder below `parent`.
@@ -64,7 +78,7 @@ enum Subject {
             case KAFKA_TUNED -> KafkaPeer.kafka(label, folder, classpath(classpaths, "kafka"), true);
             case ROCKETMQ -> RocketMqPeer.start(label, folder, classpath(classpaths, "rocketmq"));
             case NGINX -> NginxPeer.start(label, folder);
-            case LIMIT -> throw new IllegalStateException("the limit is a program, not a server");
+            case LIMIT, LIMIT_SENDFILE -> throw new IllegalStateException("the limit is a program, not a server");
         };
     }
 

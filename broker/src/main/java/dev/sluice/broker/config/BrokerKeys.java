@@ -84,13 +84,15 @@ public final class BrokerKeys {
             10_000,
             1,
             1_000_000,
-            "Connections open at once; those above it are closed at once. A low limit of open files bounds them too.");
+            "Connections open at once; those above it are closed at once, but for four from the broker's own host, so that who"
+                    + " has set it too low can undo it there. A low limit of open files bounds them too.");
     static final ConfigKey<Integer> MAX_CONNECTIONS_PER_IP = ConfigKey.integer(
             "max.connections.per.ip",
             5_000,
             1,
             1_000_000,
-            "Connections open at once from one address; those above it are closed at once.");
+            "Connections open at once from one address; those above it are closed at once, but for four from the broker's own"
+                    + " host.");
     static final ConfigKey<Integer> BACKLOG = ConfigKey.integer(
             "socket.listen.backlog.size",
             128,
@@ -104,6 +106,13 @@ public final class BrokerKeys {
             MOST_MS,
             "How long an event loop waits for a write to the disk before it counts as stalled: then another thread goes on"
                     + " with the loop's other connections, and what is produced waits. 0 for as long as it takes.");
+    static final ConfigKey<Integer> COPIED_BYTES = ConfigKey.integer(
+            "sluice.fetch.copied.bytes",
+            64 << 10,
+            0,
+            1 << 20,
+            "What a fetch gets of a partition is copied into its answer, and sent by one call, up to so many bytes; more"
+                    + " goes by sendfile, uncopied. 0 for always by sendfile.");
     static final ConfigKey<Long> SHUTDOWN_GRACE_MS = ConfigKey.longInteger(
             "sluice.shutdown.grace.ms",
             10_000,
@@ -201,6 +210,7 @@ public final class BrokerKeys {
             MAX_CONNECTIONS_PER_IP,
             BACKLOG,
             DISK_PATIENCE_MS,
+            COPIED_BYTES,
             SHUTDOWN_GRACE_MS,
             RECOVERY_THREADS,
             CHECKPOINT_INTERVAL_MS,

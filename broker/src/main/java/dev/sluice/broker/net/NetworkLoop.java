@@ -8,16 +8,14 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.loop.EventLoop;
 import dev.sluice.io.memory.ReceiveBufferPool;
 import dev.sluice.io.memory.SlabPool;
+import dev.sluice.io.transfer.SpanCopies;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -48,14 +46,13 @@ public final class NetworkLoop implements AutoCloseable {
     private final ColdReader coldReader;
     private final DiskStall disk;
     private final SlabPool slabs = new SlabPool();
+    private final SpanCopies spanCopies;
     private final Seldom seldom = new Seldom(System::nanoTime);
     private final Set<Connection> connections = new HashSet<>();
     private final Set<Connection> waitingForDisk = new LinkedHashSet<>();
     private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
     private final String name;
-
-    /// The loop's own thread, and those that have not come back from the disk.
-    private final List<Thread> threads = new CopyOnWriteArrayList<>();
+    private final LoopThreads threads;
 
     private @Nullable RequestHandler handler;
     private Consumer<Throwable> died = _ -> {};
@@ -85,7 +82,9 @@ public final class NetworkLoop implements AutoCloseable {
         this.coldReader = coldReader;
         this.disk = disk;
         this.receiveBuffers = new ReceiveBufferPool(kernel, config.largestFrameBytes());
+        this.spanCopies = new SpanCopies(kernel, config.copiedBytes());
         this.name = "sluice-loop-" + number;
+        this.threads = new LoopThreads(name);
     }
 
     /// @param whenDied told, on the loop's thread, when the loop ends without having been stopped
@@ -93,14 +92,7 @@ public final class NetworkLoop implements AutoCloseable {
         handler = requestHandler;
         died = whenDied;
         running = true;
-        thread(this::run).start();
-    }
-
-    private Thread thread(Runnable body) {
-        threads.removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
-        Thread made = new Thread(body, name);
-        threads.add(made);
-        return made;
+        threads.newThread(this::run).start();
     }
 
     private void run() {
@@ -132,7 +124,7 @@ public final class NetworkLoop implements AutoCloseable {
 
     /// Has another thread go on with the loop, when its own is still away on this stay. By the watcher.
     void takeOver(long stay) {
-        loop.takeOver(stay, this::thread, () -> {
+        loop.takeOver(stay, threads, () -> {
             disk.holdsOne(); // before anything else is written on this loop
             run();
         });
@@ -179,6 +171,10 @@ public final class NetworkLoop implements AutoCloseable {
 
     ReceiveBufferPool receiveBuffers() {
         return receiveBuffers;
+    }
+
+    SpanCopies spanCopies() {
+        return spanCopies;
     }
 
     /// Shared by all loops.
@@ -290,17 +286,7 @@ public final class NetworkLoop implements AutoCloseable {
     ///
     /// @return false when they have not by then
     boolean join(long timeoutNs) throws InterruptedException {
-        long startNs = System.nanoTime();
-        while (true) {
-            Optional<Thread> alive = threads.stream().filter(Thread::isAlive).findFirst(); // more may come meanwhile
-            if (alive.isEmpty()) {
-                return true;
-            }
-            TimeUnit.NANOSECONDS.timedJoin(alive.get(), Math.max(1, timeoutNs - (System.nanoTime() - startNs)));
-            if (alive.get().isAlive()) {
-                return false;
-            }
-        }
+        return threads.join(timeoutNs);
     }
 
     /// Frees what is left. Only when its threads have ended, and nobody accepts connections or sends tasks any
