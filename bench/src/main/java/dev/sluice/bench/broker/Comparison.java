@@ -94,12 +94,17 @@ final class Comparison {
             }
             try (AutoCloseable _ = before.run(topic)) {
                 double machineBefore = CpuClock.machineSeconds();
+                long deviceBefore = server.deviceBytes();
                 long serverBefore = server.cpuNs();
-                Figures line = run(subject, work.kind().program, topic, work.options());
+                List<String> options = new ArrayList<>(work.options());
+                if (work.consumers() > 1) {
+                    options.add("mib=" + work.consumers() * mebibytes);
+                }
+                Figures line = run(subject, work.kind().program, topic, options);
                 long serverNs = server.cpuNs() - serverBefore;
                 sync();
                 long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore - line.get("cpuSeconds"));
-                return new Run(serverNs, machineNs, line);
+                return new Run(serverNs, machineNs, server.deviceBytes() - deviceBefore, line);
             } catch (IOException | InterruptedException e) {
                 throw e;
             } catch (Exception e) {
@@ -187,7 +192,7 @@ final class Comparison {
         double client = line.has("clientCpuSeconds") ? line.get("clientCpuSeconds") : 0;
         long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore - client);
         Files.deleteIfExists(file);
-        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, line);
+        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, 0, line);
     }
 
     private List<String> moves(Work work, Path file) {

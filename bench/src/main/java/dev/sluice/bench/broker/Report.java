@@ -35,6 +35,15 @@ final class Report {
                 spread(theirs, run -> run.field("p99Ms")),
                 subject == Subject.SLUICE || ours == null ? "" : ratio(ours, theirs, run -> run.cost(work.unit())),
                 subject == Subject.SLUICE || ours == null ? "" : ratio(ours, theirs, run -> run.rate(work.unit())))));
+        if (work.kind() == Work.Kind.COLD) {
+            runs.forEach((subject, theirs) -> text.append(String.format(
+                    Locale.ROOT,
+                    "%n%s: %s bytes read from the device for each byte of the topic, by %d at once",
+                    subject.label,
+                    spread(theirs, run -> run.deviceReads(work.consumers())),
+                    work.consumers())));
+            text.append(System.lineSeparator());
+        }
         return text.toString();
     }
 

@@ -4,8 +4,9 @@ package dev.sluice.bench.broker;
 ///
 /// @param serverCpuNs  user and system time of the server's process
 /// @param machineCpuNs of all processors, less the client's own; in steps of 10 ms
+/// @param deviceBytes  that the server's process has had read from devices
 /// @param line         what the load or the limit program printed
-record Run(long serverCpuNs, long machineCpuNs, Figures line) {
+record Run(long serverCpuNs, long machineCpuNs, long deviceBytes, Figures line) {
     private static final double GIB = 1L << 30;
 
     double field(String name) {
@@ -24,6 +25,11 @@ record Run(long serverCpuNs, long machineCpuNs, Figures line) {
         return unit == Work.Unit.GIB
                 ? machineCpuNs / 1e9 / (field("payloadBytes") / GIB)
                 : machineCpuNs / 1e3 / field("requests");
+    }
+
+    /// Bytes read from devices for each byte of the topic, when so many consumers have read all of it.
+    double deviceReads(long consumers) {
+        return deviceBytes * consumers / field("payloadBytes");
     }
 
     /// MiB/s, or requests a second.

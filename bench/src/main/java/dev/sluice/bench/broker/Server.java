@@ -132,6 +132,16 @@ final class Server implements AutoCloseable {
         return TimeUnit.MILLISECONDS.toNanos(10 * ticks);
     }
 
+    /// What its process has had read from devices so far: proc(5), /proc/PID/io.
+    long deviceBytes() throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "io"))) {
+            if (line.startsWith("read_bytes: ")) {
+                return Long.parseLong(line.substring("read_bytes: ".length()));
+            }
+        }
+        throw new IOException("the kernel does not tell what process " + process.pid() + " reads");
+    }
+
     /// A field of /proc/PID/status in MiB, such as VmRSS or RssAnon.
     long statusMib(String field) throws IOException {
         for (String line : Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {

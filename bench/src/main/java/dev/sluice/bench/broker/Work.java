@@ -57,6 +57,7 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
                     1,
                     0),
             new Work("fetch-cold", Kind.COLD, List.of("batch=65536", "max=1048576"), Unit.GIB, 1, 0),
+            new Work("fetch-cold-8", Kind.COLD, List.of("batch=65536", "max=1048576", "connections=8"), Unit.GIB, 1, 0),
             new Work("end-to-end", Kind.END_TO_END, List.of("requests=5000"), Unit.REQUEST, 1, 0),
             new Work("laggard", Kind.LAGGARD, List.of("requests=5000"), Unit.REQUEST, 1, 0));
 
@@ -90,6 +91,11 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
     /// Whether it is small requests, whose number counts.
     boolean isSmallRequests() {
         return unit == Unit.REQUEST && (kind == Kind.PRODUCE || kind == Kind.FETCH);
+    }
+
+    /// How many read the whole topic, each by itself.
+    long consumers() {
+        return kind == Kind.COLD && options.contains("connections=8") ? 8 : 1;
     }
 
     /// What the limit program does in its place, where that moves bytes.
