@@ -86,6 +86,6 @@ final class LogGrowth {
         command.addAll(List.of(options));
         long serverBefore = peer.server().cpuNs();
         Figures line = Comparison.ended(command);
-        return new Run(peer.server().cpuNs() - serverBefore, 0, line);
+        return new Run(peer.server().cpuNs() - serverBefore, 0, 0, line);
     }
 }
