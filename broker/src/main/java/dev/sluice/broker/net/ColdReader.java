@@ -161,6 +161,7 @@ final class ColdReader implements AutoCloseable {
                 reading.reader = reader;
                 reading.keptFrom = range.position();
             }
+            reading.keptFrom = Math.min(reading.keptFrom, range.position()); // it may have gone back
             reading.lastNs = nowNs;
             long behind = Math.max(0, range.position() - KEPT_BYTES - reading.keptFrom);
             reading.keptFrom += behind;
