@@ -40,9 +40,10 @@ final class Folder implements AutoCloseable {
         this.path = path.toAbsolutePath();
     }
 
-    /// What [OnDirectEngineTest] changes for the tests in it.
+    /// What [OnEveryEngineTest] changes for the tests in it.
     enum EngineUnderTest {
         PWRITE,
+        MAPPED,
         DIRECT
     }
 
@@ -65,6 +66,7 @@ final class Folder implements AutoCloseable {
     private static SegmentWriter.Engine engine(boolean unpads) {
         return switch (engineUnderTest) {
             case PWRITE -> SegmentWriter.pwrite();
+            case MAPPED -> unpads ? new AwaitedEngine(SegmentWriter.mapped(), true, Map.of()) : SegmentWriter.mapped();
             case DIRECT -> {
                 DirectOptions small = new DirectOptions(DirectOptions.LEAST_POOL_BYTES, QueueConfig.Engine.BEST);
                 yield new AwaitedEngine(SegmentWriter.direct(small), unpads, Map.of());
