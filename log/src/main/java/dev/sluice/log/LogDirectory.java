@@ -537,7 +537,7 @@ public final class LogDirectory implements AutoCloseable {
             // On a full disk the files have to go all the same, or it stays full. They go oldest first.
         }
         starts.forEach((log, start) -> failures.run(() -> unlessClosed(log, () -> {
-            PartitionLog.Dropped gone = log.dropBelow(start);
+            LogRetention.Dropped gone = log.dropBelow(start);
             if (gone.segments() > 0) {
                 dropped.accept(
                         new Expired(log.topic(), log.partition(), gone.segments(), gone.bytes(), log.logStartOffset()));

@@ -1,5 +1,6 @@
 package dev.sluice.bench.broker;
 
+import dev.sluice.bench.tools.CpuClock;
 import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,7 +16,6 @@ import java.util.Map;
 /// Each run has a topic of its own, which is deleted afterwards, so that memory goes round among the subjects and
 /// nobody gets what the machine has handed out for the first time. Before a run everything is written back.
 final class Comparison {
-    private static final double TICKS_PER_SECOND = 100;
     private static final long COLD_FACTOR = 4;
 
     private final Path load;
@@ -93,12 +93,12 @@ final class Comparison {
                 dropCaches();
             }
             try (AutoCloseable _ = before.run(topic)) {
-                long machineBefore = machineNs();
+                double machineBefore = CpuClock.machineSeconds();
                 long serverBefore = server.cpuNs();
                 Figures line = run(subject, work.kind().program, topic, work.options());
                 long serverNs = server.cpuNs() - serverBefore;
                 sync();
-                long machineNs = machineNs() - machineBefore - (long) (line.get("cpuSeconds") * 1e9);
+                long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore - line.get("cpuSeconds"));
                 return new Run(serverNs, machineNs, line);
             } catch (IOException | InterruptedException e) {
                 throw e;
@@ -182,16 +182,16 @@ final class Comparison {
             Filling.write(file, mebibytes);
         }
         sync();
-        long machineBefore = machineNs();
+        double machineBefore = CpuClock.machineSeconds();
         Figures line = ended(List.of(
                 limit.toString(),
                 work.limit(),
                 file.toString(),
                 Integer.toString(work.chunkBytes()),
                 Long.toString(mebibytes)));
-        long machineNs = machineNs() - machineBefore;
+        long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore);
         Files.deleteIfExists(file);
-        return new Run((long) (line.get("cpuSeconds") * 1e9), machineNs, line);
+        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, line);
     }
 
     private static Figures ended(List<String> command) throws IOException, InterruptedException {
@@ -210,25 +210,15 @@ final class Comparison {
         return peer;
     }
 
+    private static long nanoseconds(double seconds) {
+        return (long) (seconds * 1e9);
+    }
+
     private static void sync() throws IOException, InterruptedException {
         Tools.run(List.of("sync"));
     }
 
     private static void dropCaches() throws IOException {
         Files.writeString(Path.of("/proc/sys/vm/drop_caches"), "1\n");
-    }
-
-    /// What all processors were busy with so far.
-    private static long machineNs() throws IOException {
-        String[] fields = Files.readString(Path.of("/proc/stat"))
-                .lines()
-                .findFirst()
-                .orElseThrow()
-                .split(" +");
-        long ticks = 0;
-        for (int field : new int[] {1, 2, 3, 6, 7}) { // user, nice, system, irq, softirq
-            ticks += Long.parseLong(fields[field]);
-        }
-        return (long) (ticks / TICKS_PER_SECOND * 1e9);
     }
 }

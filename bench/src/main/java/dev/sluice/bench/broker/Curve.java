@@ -85,8 +85,12 @@ enum Curve {
                 return curve;
             }
         }
-        List<String> names = List.of(values()).stream().map(Curve::label).toList();
-        throw new IllegalArgumentException("No curve is called " + name + ": " + String.join(", ", names));
+        throw new IllegalArgumentException("No curve is called " + name + ": " + names());
+    }
+
+    /// What all are called, with blanks between.
+    static String names() {
+        return String.join(" ", List.of(values()).stream().map(Curve::label).toList());
     }
 
     String label() {

@@ -1,6 +1,7 @@
 package dev.sluice.bench.broker;
 
 import dev.sluice.bench.tools.Json;
+import dev.sluice.bench.tools.Options;
 import dev.sluice.bench.tools.Ratios;
 import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
@@ -17,18 +18,6 @@ import java.util.function.ToDoubleFunction;
 
 /// `bin/bench growth`. See bench/README.md for what it measures and its options.
 final class GrowthBench {
-    private static final String USAGE = """
-            bin/bench growth [OPTIONS]
-              --curve NAME     may be given again; all without it:
-                               produce-batch fetch-size connections partitions consumers log-size
-              --subject NAME   may be given again: sluice kafka kafka-tuned (sluice without it)
-              --rounds N       runs at each point (3)
-              --most N         the largest point that is measured (all)
-              --touch          first write once to nine tenths of the free memory
-              --data DIR       where servers keep their data (target/bench/data)
-              --out DIR        where results go: a table for each curve, growth.json, and with gnuplot a picture of each
-                               (target/bench/growth)
-            """;
     private static final long FILL_MIB = 32;
 
     private final List<Curve> curves = new ArrayList<>();
@@ -57,67 +46,49 @@ final class GrowthBench {
         }
     }
 
-    /// Exits with 1 when something failed, with 2 when the arguments are wrong.
-    ///
     /// @param arguments the folder of the C sources, the folder for programs, the user's
-    static void main(String[] arguments) throws Exception {
+    static void main(String[] arguments) {
         GrowthBench bench = new GrowthBench();
-        if (List.of(arguments).contains("--help")) {
-            System.out.print(USAGE);
-            return;
-        }
-        try {
-            bench.parse(List.of(arguments).subList(2, arguments.length));
-        } catch (IllegalArgumentException e) {
-            System.err.println(e.getMessage());
-            System.err.print(USAGE);
-            System.exit(2);
-        }
-        try {
-            bench.run(Path.of(arguments[0]), Path.of(arguments[1]));
-        } catch (IOException e) {
-            System.err.println(e.getMessage());
-            System.exit(1);
-        }
-        System.exit(0);
+        bench.options().run(arguments, bench::run);
     }
 
-    private void parse(List<String> arguments) {
-        for (int i = 0; i < arguments.size(); i++) {
-            String option = arguments.get(i);
-            if (option.equals("--touch")) {
-                touch = true;
-                continue;
-            }
-            if (i + 1 == arguments.size()) {
-                throw new IllegalArgumentException(option + " is not an option, or has no value");
-            }
-            String value = arguments.get(++i);
-            switch (option) {
-                case "--curve" -> curves.add(Curve.of(value));
-                case "--subject" -> subjects.add(Subject.of(value));
-                case "--rounds" -> rounds = Integer.parseInt(value);
-                case "--most" -> most = Long.parseLong(value);
-                case "--data" -> data = Path.of(value);
-                case "--out" -> out = Path.of(value);
-                default -> throw new IllegalArgumentException(option + " is not an option");
-            }
-        }
+    private Options options() {
+        return new Options("growth", "What a request and a GiB cost the broker as one thing grows.")
+                .text(
+                        "--curve",
+                        "NAME",
+                        "may be given again; all without it: " + Curve.names(),
+                        value -> curves.add(Curve.of(value)))
+                .text(
+                        "--subject",
+                        "NAME",
+                        "may be given again: sluice kafka kafka-tuned (sluice without it)",
+                        value -> subjects.add(Subject.of(value)))
+                .number("--rounds", 1, "runs at each point (3)", value -> rounds = value)
+                .number("--most", 0, "the largest point that is measured (all)", value -> most = value)
+                .flag("--touch", "first write once to nine tenths of the free memory", () -> touch = true)
+                .path("--data", "DIR", "where servers keep their data (target/bench/data)", value -> data = value)
+                .path(
+                        "--out",
+                        "DIR",
+                        "where results go: a table for each curve, growth.json, and with gnuplot a picture of each"
+                                + " (target/bench/growth)",
+                        value -> out = value);
+    }
+
+    private void run(Path sources, Path target) throws Exception {
         if (curves.isEmpty()) {
             curves.addAll(List.of(Curve.values()));
         }
         if (subjects.isEmpty()) {
             subjects.add(Subject.SLUICE);
         }
-    }
-
-    private void run(Path sources, Path target) throws Exception {
         load = Tools.compile(sources, target, "load");
         if (touch) {
             Tools.run(List.of(Tools.compile(sources, target, "touch").toString()));
         }
         Files.createDirectories(out);
-        List<String> rows = new ArrayList<>();
+        List<Map<String, Object>> rows = new ArrayList<>();
         try {
             for (Subject subject : subjects) {
                 peers.put(subject, subject.start(data, target));
@@ -138,7 +109,7 @@ final class GrowthBench {
                 peer.close();
             }
         }
-        Files.writeString(out.resolve("growth.json"), Json.array(rows) + "\n");
+        Json.write(out.resolve("growth.json"), rows);
         System.out.println("\nResults are in " + out);
     }
 
@@ -256,25 +227,25 @@ final class GrowthBench {
         return file;
     }
 
-    private static List<String> rows(Curve curve, Map<Subject, List<Point>> measured) {
-        List<String> rows = new ArrayList<>();
+    private static List<Map<String, Object>> rows(Curve curve, Map<Subject, List<Point>> measured) {
+        List<Map<String, Object>> rows = new ArrayList<>();
         measured.forEach((subject, points) -> points.forEach(point -> {
-            Map<String, String> row = new LinkedHashMap<>();
-            row.put("curve", Json.string(curve.label()));
-            row.put("subject", Json.string(subject.label));
-            row.put("x", Long.toString(point.x()));
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("curve", curve.label());
+            row.put("subject", subject.label);
+            row.put("x", point.x());
             row.put("microsecondsARequest", numbers(point, run -> run.cost(Work.Unit.REQUEST)));
             row.put("secondsAGib", numbers(point, run -> run.cost(Work.Unit.GIB)));
             row.put("requestsASecond", numbers(point, run -> run.rate(Work.Unit.REQUEST)));
             row.put("p99Ms", numbers(point, run -> run.field("p99Ms")));
-            row.put("residentMib", Long.toString(point.residentMib()));
-            row.put("anonymousMib", Long.toString(point.anonymousMib()));
-            rows.add(Json.object(row));
+            row.put("residentMib", point.residentMib());
+            row.put("anonymousMib", point.anonymousMib());
+            rows.add(row);
         }));
         return rows;
     }
 
-    private static String numbers(Point point, ToDoubleFunction<Run> figure) {
-        return Json.numbers(point.runs().stream().mapToDouble(figure).toArray());
+    private static double[] numbers(Point point, ToDoubleFunction<Run> figure) {
+        return point.runs().stream().mapToDouble(figure).toArray();
     }
 }

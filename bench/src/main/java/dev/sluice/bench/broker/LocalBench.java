@@ -1,10 +1,10 @@
 package dev.sluice.bench.broker;
 
 import dev.sluice.bench.tools.Json;
+import dev.sluice.bench.tools.Options;
 import dev.sluice.bench.tools.Ratios;
 import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -23,16 +23,6 @@ import org.jspecify.annotations.Nullable;
 /// `bin/bench local`: one topic, read to its end by a local reader, by Kafka's Java consumer and by kcat, in turns;
 /// then how long after its acknowledgement a record is seen. See bench/README.md.
 final class LocalBench {
-    private static final String USAGE = """
-            bin/bench local [OPTIONS]
-              --mib N          how much the topic holds (1024)
-              --record BYTES   the value of a record (1024)
-              --rounds N       measured rounds, each a turn of every reader (5)
-              --warmups N      rounds before them (2)
-              --records N      records of the latency run (2000); 0 for none
-              --data DIR       where the broker keeps its data (target/bench/data)
-              --json OUT       results as JSON too
-            """;
     private static final String TOPIC = "local-bench";
     private static final String LATENCY_TOPIC = "local-latency";
     private static final int BATCH_BYTES = 64 << 10;
@@ -80,51 +70,27 @@ final class LocalBench {
     private int warmups = 2;
     private int latencyRecords = 2000;
     private Path data = Path.of("target", "bench", "data");
-    private String json = "";
+    private @Nullable Path json;
 
-    /// Exits with 1 when something failed, with 2 when the arguments are wrong.
-    ///
     /// @param arguments the folder of the C sources, the folder for programs, the user's
-    static void main(String[] arguments) throws InterruptedException {
+    static void main(String[] arguments) {
         LocalBench bench = new LocalBench();
-        if (List.of(arguments).contains("--help")) {
-            System.out.print(USAGE);
-            return;
-        }
-        try {
-            bench.parse(List.of(arguments).subList(2, arguments.length));
-        } catch (IllegalArgumentException e) {
-            System.err.println(e.getMessage());
-            System.err.print(USAGE);
-            System.exit(2);
-        }
-        try {
-            bench.run(Path.of(arguments[1]));
-        } catch (IOException | ExecutionException e) {
-            System.err.println(e.getMessage());
-            System.exit(1);
-        }
-        System.exit(0);
+        bench.options().run(arguments, (_, target) -> bench.run(target));
     }
 
-    private void parse(List<String> arguments) {
-        for (int i = 0; i < arguments.size(); i += 2) {
-            String option = arguments.get(i);
-            if (i + 1 == arguments.size()) {
-                throw new IllegalArgumentException(option + " is not an option, or has no value");
-            }
-            String value = arguments.get(i + 1);
-            switch (option) {
-                case "--mib" -> mebibytes = Long.parseLong(value);
-                case "--record" -> recordBytes = Integer.parseInt(value);
-                case "--rounds" -> rounds = Integer.parseInt(value);
-                case "--warmups" -> warmups = Integer.parseInt(value);
-                case "--records" -> latencyRecords = Integer.parseInt(value);
-                case "--data" -> data = Path.of(value);
-                case "--json" -> json = value;
-                default -> throw new IllegalArgumentException(option + " is not an option");
-            }
-        }
+    private Options options() {
+        return new Options("local", "Reading on the broker's host: in place, by Kafka's Java consumer, by kcat.")
+                .number("--mib", 1, "how much the topic holds (1024)", value -> mebibytes = value)
+                .number("--record", 1, "bytes of a record's value (1024)", value -> recordBytes = value)
+                .number("--rounds", 1, "measured rounds, each a turn of every reader (5)", value -> rounds = value)
+                .number("--warmups", 0, "rounds before them (2)", value -> warmups = value)
+                .number(
+                        "--records",
+                        0,
+                        "records of the latency run (2000); 0 for none",
+                        value -> latencyRecords = value)
+                .path("--data", "DIR", "where the broker keeps its data (target/bench/data)", value -> data = value)
+                .path("--json", "OUT", "results as JSON too", value -> json = value);
     }
 
     private void run(Path target) throws IOException, InterruptedException, ExecutionException {
@@ -239,7 +205,7 @@ final class LocalBench {
                         + "|---|---|---|---|---|---|%n",
                 mebibytes, recordBytes, rounds);
         double[] javas = of(readings.getOrDefault(Reader.JAVA, List.of()), Reading::secondsPerGib);
-        List<String> rows = new ArrayList<>();
+        List<Map<String, Object>> rows = new ArrayList<>();
         readings.forEach((reader, list) -> {
             double[] both = of(list, Reading::secondsPerGib);
             Ratios ratios = Ratios.of(javas, both);
@@ -255,15 +221,15 @@ final class LocalBench {
                     broker,
                     Ratios.median(both),
                     reader == Reader.JAVA ? "" : ratios.toString());
-            Map<String, String> row = new LinkedHashMap<>();
-            row.put("reader", Json.string(reader.label));
-            row.put("gigabytesPerSecond", Json.numbers(of(list, Reading::gigabytesPerSecond)));
-            row.put("clientSecondsPerGib", Json.numbers(of(list, Reading::clientSecondsPerGib)));
-            row.put("brokerSecondsPerGib", Json.numbers(of(list, Reading::brokerSecondsPerGib)));
-            row.put("javaDividedByThis", Json.number(ratios.median()));
-            rows.add(Json.object(row));
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("reader", reader.label);
+            row.put("gigabytesPerSecond", of(list, Reading::gigabytesPerSecond));
+            row.put("clientSecondsPerGib", of(list, Reading::clientSecondsPerGib));
+            row.put("brokerSecondsPerGib", of(list, Reading::brokerSecondsPerGib));
+            row.put("javaDividedByThis", ratios.median());
+            rows.add(row);
         });
-        List<String> latencyRows = new ArrayList<>();
+        List<Map<String, Object>> latencyRows = new ArrayList<>();
         if (!latencies.isEmpty()) {
             System.out.printf(
                     "%nFrom a record's acknowledgement to its sight, and from its sending, in µs (%d records one by one;"
@@ -274,21 +240,21 @@ final class LocalBench {
         latencies.forEach((reader, figures) -> {
             String[] each = figures.split(" ");
             System.out.println("| " + reader.label + " | " + String.join(" | ", each) + " |");
-            Map<String, String> row = new LinkedHashMap<>();
-            row.put("reader", Json.string(reader.label));
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("reader", reader.label);
             String[] names = {"ackP50Us", "ackP99Us", "ackMostUs", "sentP50Us", "sentP99Us", "sentMostUs"};
             for (int i = 0; i < names.length; i++) {
-                row.put(names[i], each[i]);
+                row.put(names[i], Double.valueOf(each[i]));
             }
-            latencyRows.add(Json.object(row));
+            latencyRows.add(row);
         });
-        if (!json.isEmpty()) {
-            Map<String, String> document = new LinkedHashMap<>();
-            document.put("mebibytes", Long.toString(mebibytes));
-            document.put("recordBytes", Integer.toString(recordBytes));
-            document.put("readings", Json.array(rows));
-            document.put("latencies", Json.array(latencyRows));
-            Files.writeString(Path.of(json), Json.object(document) + "\n");
+        if (json != null) {
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("mebibytes", mebibytes);
+            document.put("recordBytes", recordBytes);
+            document.put("readings", rows);
+            document.put("latencies", latencyRows);
+            Json.write(json, document);
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.sluice.bench.broker;
 
-import dev.sluice.bench.tools.Json;
 import dev.sluice.bench.tools.Ratios;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -61,13 +60,13 @@ final class Report {
                 Arrays.stream(figures).max().orElse(0));
     }
 
-    static List<String> rows(Work work, Map<Subject, List<Run>> runs) {
-        List<String> rows = new ArrayList<>();
+    static List<Map<String, Object>> rows(Work work, Map<Subject, List<Run>> runs) {
+        List<Map<String, Object>> rows = new ArrayList<>();
         runs.forEach((subject, all) -> {
-            Map<String, String> row = new LinkedHashMap<>();
-            row.put("work", Json.string(work.name()));
-            row.put("subject", Json.string(subject.label));
-            row.put("unit", Json.string(work.unit() == Work.Unit.GIB ? "GiB" : "request"));
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("work", work.name());
+            row.put("subject", subject.label);
+            row.put("unit", work.unit() == Work.Unit.GIB ? "GiB" : "request");
             row.put("serverCpu", numbers(all, run -> run.cost(work.unit())));
             row.put("machineCpu", numbers(all, run -> run.machineCost(work.unit())));
             row.put("rate", numbers(all, run -> run.rate(work.unit())));
@@ -76,12 +75,12 @@ final class Report {
                     row.put(field, numbers(all, run -> run.field(field)));
                 }
             }
-            rows.add(Json.object(row));
+            rows.add(row);
         });
         return rows;
     }
 
-    private static String numbers(List<Run> runs, ToDoubleFunction<Run> figure) {
-        return Json.numbers(runs.stream().mapToDouble(figure).toArray());
+    private static double[] numbers(List<Run> runs, ToDoubleFunction<Run> figure) {
+        return runs.stream().mapToDouble(figure).toArray();
     }
 }

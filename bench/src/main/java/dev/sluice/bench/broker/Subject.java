@@ -3,6 +3,7 @@ package dev.sluice.bench.broker;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /// Who is measured.
 enum Subject {
@@ -36,8 +37,13 @@ enum Subject {
                 return subject;
             }
         }
-        throw new IllegalArgumentException("No subject is called " + label
-                + ": sluice, sluice-direct, kafka, kafka-tuned, rocketmq, nginx, limit");
+        throw new IllegalArgumentException("No subject is called " + label + ": " + names());
+    }
+
+    /// What all are called, with blanks between.
+    static String names() {
+        return String.join(
+                " ", Stream.of(values()).map(subject -> subject.label).toList());
     }
 
     /// Whether there is something to compare: the work is one that this subject can be given.

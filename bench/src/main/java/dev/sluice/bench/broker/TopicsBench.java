@@ -1,5 +1,6 @@
 package dev.sluice.bench.broker;
 
+import dev.sluice.bench.tools.Options;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,15 +27,6 @@ import org.apache.kafka.common.serialization.StringSerializer;
 /// `bin/bench topics`: many topics in Sluice and in Apache Kafka, one after the other, by Kafka's own Java clients. See
 /// bench/README.md.
 final class TopicsBench {
-    private static final String USAGE = """
-            bin/bench topics [OPTIONS]
-              --topics N       (1000)
-              --partitions N   of each topic (4)
-              --records N      to each partition, of 100 bytes (10)
-              --subject NAME   may be given again: sluice kafka (both without it)
-              --data DIR       where servers keep their data (target/bench/data)
-            """;
-
     /// Topics that one request makes.
     private static final int TOPICS_OF_A_REQUEST = 100;
 
@@ -48,54 +40,30 @@ final class TopicsBench {
     private int records = 10;
     private Path data = Path.of("target", "bench", "data");
 
-    /// Exits with 1 when something failed, with 2 when the arguments are wrong.
-    ///
     /// @param arguments the folder of the C sources, the folder for programs, the user's
-    static void main(String[] arguments) throws InterruptedException {
+    static void main(String[] arguments) {
         TopicsBench bench = new TopicsBench();
-        if (List.of(arguments).contains("--help")) {
-            System.out.print(USAGE);
-            return;
-        }
-        try {
-            bench.parse(List.of(arguments).subList(2, arguments.length));
-        } catch (IllegalArgumentException e) {
-            System.err.println(e.getMessage());
-            System.err.print(USAGE);
-            System.exit(2);
-        }
-        try {
-            bench.run(Path.of(arguments[1]));
-        } catch (IOException | ExecutionException e) {
-            System.err.println(e.getMessage());
-            System.exit(1);
-        }
-        System.exit(0);
+        bench.options().run(arguments, (_, target) -> bench.run(target));
     }
 
-    private void parse(List<String> arguments) {
-        for (int i = 0; i < arguments.size(); i += 2) {
-            String option = arguments.get(i);
-            if (i + 1 == arguments.size()) {
-                throw new IllegalArgumentException(option + " is not an option, or has no value");
-            }
-            String value = arguments.get(i + 1);
-            switch (option) {
-                case "--topics" -> topics = Integer.parseInt(value);
-                case "--partitions" -> partitions = Integer.parseInt(value);
-                case "--records" -> records = Integer.parseInt(value);
-                case "--subject" -> subjects.add(Subject.of(value));
-                case "--data" -> data = Path.of(value);
-                default -> throw new IllegalArgumentException(option + " is not an option");
-            }
-        }
-        if (subjects.isEmpty()) {
-            subjects.addAll(List.of(Subject.SLUICE, Subject.KAFKA));
-        }
+    private Options options() {
+        return new Options("topics", "Many topics in Sluice and in Apache Kafka, by Kafka's own Java clients.")
+                .number("--topics", 1, "(1000)", value -> topics = value)
+                .number("--partitions", 1, "of each topic (4)", value -> partitions = value)
+                .number("--records", 1, "to each partition, of 100 bytes (10)", value -> records = value)
+                .text(
+                        "--subject",
+                        "NAME",
+                        "may be given again: sluice kafka (both without it)",
+                        value -> subjects.add(Subject.of(value)))
+                .path("--data", "DIR", "where servers keep their data (target/bench/data)", value -> data = value);
     }
 
     /// @param classpaths where files tell of what the peers are made
     private void run(Path classpaths) throws IOException, InterruptedException, ExecutionException {
+        if (subjects.isEmpty()) {
+            subjects.addAll(List.of(Subject.SLUICE, Subject.KAFKA));
+        }
         System.out.printf(
                 "%d topics of %d partitions, %d records of %d bytes to each partition%n%n",
                 topics, partitions, records, VALUE_CHARACTERS);

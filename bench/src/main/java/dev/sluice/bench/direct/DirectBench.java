@@ -1,5 +1,7 @@
 package dev.sluice.bench.direct;
 
+import dev.sluice.bench.tools.Options;
+import dev.sluice.bench.tools.Ratios;
 import dev.sluice.io.async.QueueConfig;
 import dev.sluice.io.async.QueueConfig.Engine;
 import dev.sluice.io.async.QueueConfig.Registration;
@@ -16,28 +18,34 @@ import java.util.function.ToDoubleFunction;
 
 /// Our queues beside fio's io_uring on the same file, in turns.
 ///
-/// ```
-/// java --enable-native-access=ALL-UNNAMED -cp bench/target/classes:io/target/classes \
-///     dev.sluice.bench.direct.DirectBench FILE ROUNDS WORKLOAD…
-/// ```
-///
-/// FILE exists, is written over, and is best several GiB of blocks that were written before. Each round runs fio and
-/// each of our ways once, beginning with another one each time; a way's figure is held against fio's of the same round,
-/// and the median of these ratios stands with the least and the greatest. Our process is warmed up by one round that
-/// does not count; its CPU includes its compiler's and collector's. fio runs without its latency clocks.
-public final class DirectBench {
+/// `bin/bench direct`. /// FILE exists, is written over, and is best several GiB of blocks that were written before.
+/// Each round runs fio and each of our ways once, beginning with another one each time; a way's figure is held against
+/// fio's of the same round, and the median of these ratios stands with the least and the greatest. Our process is
+/// warmed up by one round that does not count; its CPU includes its compiler's and collector's. fio runs without its
+/// latency clocks.
+final class DirectBench {
     private static final String FIO = "fio";
+
+    private Path file = Path.of("");
+    private int rounds;
+    private final List<String> workloads = new ArrayList<>();
 
     private DirectBench() {}
 
-    public static void main(String[] arguments) throws IOException, InterruptedException {
-        if (arguments.length < 3) {
-            System.err.println("Usage: DirectBench FILE ROUNDS WORKLOAD…");
-            System.exit(2);
-        }
-        Path file = Path.of(arguments[0]);
-        int rounds = Integer.parseInt(arguments[1]);
-        for (String name : Arrays.asList(arguments).subList(2, arguments.length)) {
+    static void main(String[] arguments) {
+        DirectBench bench = new DirectBench();
+        new Options("direct", "Direct reads and writes beside fio's io_uring on the same file, in turns.")
+                .parameter(
+                        "FILE",
+                        "is written over; best several GiB that were written before",
+                        value -> bench.file = Path.of(value))
+                .parameter("ROUNDS", "measured rounds", value -> bench.rounds = Options.number("ROUNDS", 1, value))
+                .parameters("WORKLOAD", String.join(" ", Workload.NAMES), bench.workloads::add)
+                .run(arguments, (_, _) -> bench.run());
+    }
+
+    private void run() throws IOException, InterruptedException {
+        for (String name : workloads) {
             measure(Workload.parse(name, Files.size(file)), file, rounds);
         }
     }
@@ -99,8 +107,7 @@ public final class DirectBench {
     }
 
     private static double median(List<Run> runs, ToDoubleFunction<Run> figure) {
-        double[] sorted = runs.stream().mapToDouble(figure).sorted().toArray();
-        return middle(sorted);
+        return Ratios.median(runs.stream().mapToDouble(figure).toArray());
     }
 
     private static String ratios(List<Run> own, List<Run> fio, ToDoubleFunction<Run> figure) {
@@ -109,11 +116,6 @@ public final class DirectBench {
             ratios[i] = figure.applyAsDouble(own.get(i)) / figure.applyAsDouble(fio.get(i));
         }
         Arrays.sort(ratios);
-        return String.format("%.2f (%.2f–%.2f)", middle(ratios), ratios[0], ratios[ratios.length - 1]);
-    }
-
-    private static double middle(double[] sorted) {
-        int half = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+        return String.format("%.2f (%.2f–%.2f)", Ratios.median(ratios), ratios[0], ratios[ratios.length - 1]);
     }
 }

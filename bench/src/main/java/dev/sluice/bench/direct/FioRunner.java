@@ -1,5 +1,6 @@
 package dev.sluice.bench.direct;
 
+import dev.sluice.bench.tools.CpuClock;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package dev.sluice.bench.direct;
 
+import dev.sluice.bench.tools.CpuClock;
 import dev.sluice.io.async.BufferPool;
 import dev.sluice.io.async.Completion;
 import dev.sluice.io.async.FileOperation;

@@ -1,5 +1,7 @@
 package dev.sluice.bench.direct;
 
+import dev.sluice.bench.tools.CpuClock;
+import dev.sluice.bench.tools.Options;
 import dev.sluice.io.async.BufferPool;
 import dev.sluice.io.async.FileQueue;
 import dev.sluice.io.async.FileQueues;
@@ -22,28 +24,34 @@ import java.util.SplittableRandom;
 
 /// A scan of everything against a hot set that is read again and again: what of the hot set is left?
 ///
-/// ```
-/// java --enable-native-access=ALL-UNNAMED -cp … dev.sluice.bench.direct.ScanBench FILE CACHE_MIB HOT_MIB
-/// ```
-///
-/// The hot set is the beginning of FILE (a file or a block device), the scan is all of it. First through a block cache
-/// of CACHE_MIB; then, for a file and as root, the same by reads through the page cache, in a control group (version 1)
-/// whose memory is as much.
-public final class ScanBench {
+/// `bin/bench scan`. /// The hot set is the beginning of FILE (a file or a block device), the scan is all of it. First
+/// through a block cache of CACHE_MIB; then, for a file and as root, the same by reads through the page cache, in a
+/// control group (version 1) whose memory is as much.
+final class ScanBench {
     private static final int BLOCK_BYTES = 64 << 10;
     private static final int SCAN_BYTES = 1 << 20;
     private static final int RECORD_BYTES = 4 << 10;
 
+    private Path file = Path.of("");
+    private long cacheBytes;
+    private long hotBytes;
+
     private ScanBench() {}
 
-    public static void main(String[] arguments) throws IOException, InterruptedException {
-        if (arguments.length != 3) {
-            System.err.println("Usage: ScanBench FILE CACHE_MIB HOT_MIB");
-            System.exit(2);
-        }
-        Path file = Path.of(arguments[0]);
-        long cacheBytes = Long.parseLong(arguments[1]) << 20;
-        long hotBytes = Long.parseLong(arguments[2]) << 20;
+    static void main(String[] arguments) {
+        ScanBench bench = new ScanBench();
+        new Options("scan", "What a scan of everything leaves of a hot set, in the block cache and in the page cache.")
+                .parameter("FILE", "a file or a block device", value -> bench.file = Path.of(value))
+                .parameter("CACHE_MIB", "what the cache holds", value -> bench.cacheBytes = mib("CACHE_MIB", value))
+                .parameter("HOT_MIB", "what is read again and again", value -> bench.hotBytes = mib("HOT_MIB", value))
+                .run(arguments, (_, _) -> bench.run());
+    }
+
+    private static long mib(String name, String value) {
+        return (long) Options.number(name, 1, value) << 20;
+    }
+
+    private void run() throws IOException, InterruptedException {
         throughTheBlockCache(file, cacheBytes, hotBytes);
         if (Files.isRegularFile(file)) {
             throughThePageCache(file, cacheBytes, hotBytes);

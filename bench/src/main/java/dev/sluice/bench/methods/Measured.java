@@ -1,7 +1,7 @@
 package dev.sluice.bench.methods;
 
+import dev.sluice.bench.tools.Json;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,11 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.json.JsonFactory;
 
 /// What `sluice compare --json` wrote, of one run or of several.
 ///
@@ -52,15 +47,9 @@ record Measured(Map<String, String> setting, List<Row> rows) {
         Map<String, String> setting = new LinkedHashMap<>();
         List<Row> rows = new ArrayList<>();
         for (Path file : files) {
-            try (JsonParser parser =
-                    new JsonFactory().createParser(ObjectReadContext.empty(), Files.readString(file))) {
-                parser.nextToken();
-                Map<?, ?> root = object(value(parser));
-                object(root.get("setting")).forEach((name, text) -> setting.putIfAbsent((String) name, (String) text));
-                ((List<?>) nonNull(root.get("rows"))).forEach(row -> rows.add(row(object(row))));
-            } catch (JacksonException e) {
-                throw new IOException(file + ": " + e.getOriginalMessage(), e);
-            }
+            Map<?, ?> root = object(Json.read(file));
+            object(root.get("setting")).forEach((name, text) -> setting.putIfAbsent((String) name, (String) text));
+            ((List<?>) nonNull(root.get("rows"))).forEach(row -> rows.add(row(object(row))));
         }
         return new Measured(setting, rows);
     }
@@ -105,32 +94,5 @@ record Measured(Map<String, String> setting, List<Row> rows) {
             throw new IllegalArgumentException("not what sluice compare --json writes");
         }
         return value;
-    }
-
-    private static @Nullable Object value(JsonParser parser) {
-        JsonToken token = parser.currentToken();
-        return switch (token) {
-            case START_OBJECT -> {
-                Map<String, @Nullable Object> fields = new LinkedHashMap<>();
-                while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
-                    String name = parser.currentName();
-                    parser.nextToken();
-                    fields.put(name, value(parser));
-                }
-                yield fields;
-            }
-            case START_ARRAY -> {
-                List<@Nullable Object> items = new ArrayList<>();
-                while (parser.nextToken() != JsonToken.END_ARRAY) {
-                    items.add(value(parser));
-                }
-                yield items;
-            }
-            case VALUE_TRUE -> true;
-            case VALUE_FALSE -> false;
-            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
-            case VALUE_STRING -> parser.getString();
-            case null, default -> null;
-        };
     }
 }

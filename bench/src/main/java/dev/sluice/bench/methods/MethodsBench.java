@@ -1,5 +1,6 @@
 package dev.sluice.bench.methods;
 
+import dev.sluice.bench.tools.Options;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -12,35 +13,31 @@ import java.util.Random;
 
 /// Measures the methods with `bin/sluice compare` and writes the figures into the tables of docs/METHODS.md, of its
 /// Chinese edition and of the README.
-public final class MethodsBench {
+final class MethodsBench {
     private static final int FILE_MIB = 512;
-    private static final String HELP = """
-            bin/bench methods [OPTIONS]   measures the methods and writes the tables of docs/METHODS.md, METHODS.zh.md and README.md
 
-              --seconds N    how long to measure, roughly; default 120
-              --runs N       how often each way; default 5
-              --keep         write nothing: only measure
-            """;
+    private int seconds = 120;
+    private int runs = 5;
+    private boolean keep;
 
     private MethodsBench() {}
 
-    /// @param arguments folder of the C programs (not used here), folder for what is made, then the options
-    public static void main(String[] arguments) throws IOException, InterruptedException {
-        Path work = Path.of(arguments[1]);
-        int seconds = 120;
-        int runs = 5;
-        boolean keep = false;
-        for (int i = 2; i < arguments.length; i++) {
-            switch (arguments[i]) {
-                case "--seconds" -> seconds = Integer.parseInt(arguments[++i]);
-                case "--runs" -> runs = Integer.parseInt(arguments[++i]);
-                case "--keep" -> keep = true;
-                default -> {
-                    System.err.print(HELP);
-                    System.exit(arguments[i].equals("--help") ? 0 : 2);
-                }
-            }
-        }
+    /// @param arguments the folder of the C sources, the folder for what is made, then the user's
+    static void main(String[] arguments) {
+        MethodsBench bench = new MethodsBench();
+        bench.options().run(arguments, (_, work) -> bench.run(work));
+    }
+
+    private Options options() {
+        return new Options(
+                        "methods",
+                        "Measures the methods and writes the tables of docs/METHODS.md, docs/METHODS.zh.md and README.md.")
+                .number("--seconds", 1, "how long to measure, roughly (120)", value -> seconds = value)
+                .number("--runs", 1, "how often each way (5)", value -> runs = value)
+                .flag("--keep", "write nothing: only measure", () -> keep = true);
+    }
+
+    private void run(Path work) throws IOException, InterruptedException {
         Path file = work.resolve("methods.bin");
         if (!Files.exists(file)) {
             fill(file);

@@ -1,6 +1,5 @@
 package dev.sluice.bench.shared;
 
-import dev.sluice.bench.tools.Json;
 import dev.sluice.bench.tools.Ratios;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -87,21 +86,22 @@ final class Result {
                 roundTripsNs.getMaxValue() / 1e3);
     }
 
-    String json() {
-        Map<String, String> fields = new LinkedHashMap<>();
-        fields.put("way", Json.string(way.title));
-        fields.put("messageBytes", Integer.toString(messageBytes));
-        fields.put("messagesPerSecond", Json.number(messagesPerSecond()));
-        fields.put("gigabytesPerSecond", Json.number(gigabytesPerSecond()));
-        fields.put("cpuSecondsPerGib", Json.number(cpuSecondsPerGib()));
-        fields.put("cpuCopiesPerByte", Json.number(copiesPerByte()));
-        fields.put("callsPerMessage", Json.number(callsPerMessage()));
-        fields.put("rounds", Integer.toString(streams.size()));
-        fields.put("roundTrips", Long.toString(roundTripsNs.getTotalCount()));
+    /// As JSON has them.
+    Map<String, Object> fields() {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("way", way.title);
+        fields.put("messageBytes", messageBytes);
+        fields.put("messagesPerSecond", messagesPerSecond());
+        fields.put("gigabytesPerSecond", gigabytesPerSecond());
+        fields.put("cpuSecondsPerGib", cpuSecondsPerGib());
+        fields.put("cpuCopiesPerByte", copiesPerByte());
+        fields.put("callsPerMessage", callsPerMessage());
+        fields.put("rounds", streams.size());
+        fields.put("roundTrips", roundTripsNs.getTotalCount());
         for (String percentile : List.of("50", "90", "99", "99.9", "100")) {
             long ns = roundTripsNs.getValueAtPercentile(Double.parseDouble(percentile));
-            fields.put("roundTripUsP" + percentile, Json.number(ns / 1e3));
+            fields.put("roundTripUsP" + percentile, ns / 1e3);
         }
-        return Json.object(fields);
+        return fields;
     }
 }

@@ -1,6 +1,7 @@
 package dev.sluice.bench.shared;
 
 import dev.sluice.bench.tools.Json;
+import dev.sluice.bench.tools.Options;
 import dev.sluice.bench.tools.Tools;
 import dev.sluice.io.linux.Descriptor;
 import java.io.IOException;
@@ -10,20 +11,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// `bin/bench shared`. See bench/README.md for what it measures and its options.
 final class SharedBench {
-    private static final String USAGE = """
-            bin/bench shared [OPTIONS]
-              --way NAME        pool, spinning_pool, unix or tcp; may be given again (all)
-              --size N          bytes a message, a multiple of 64; may be given again (64, 4096 and 1048576)
-              --mib N           bytes that a stream carries, as far as --messages allows (2048)
-              --messages N      most messages of a stream (2000000)
-              --round-trips N   round trips a round; at 1 MiB a tenth (20000)
-              --rounds N        measured rounds, each a run of every way (5)
-              --perf            share of both processes' samples in kernel copy functions, instead (package linux-perf)
-              --json OUT        results as JSON too
-            """;
     private static final long PROFILE_NS = 3_000_000_000L;
     private static final int LARGE_BYTES = 256 << 10;
 
@@ -33,64 +25,52 @@ final class SharedBench {
     private int mostMessages = 2_000_000;
     private int roundTrips = 20_000;
     private int rounds = 5;
-    private String json = "";
+    private @Nullable Path json;
     private boolean isProfile;
 
-    /// Exits with 1 when something failed, and with 2 when the arguments are wrong.
-    ///
     /// @param arguments the folder of the C sources, the folder for programs, then the user's
-    static void main(String[] arguments) throws InterruptedException {
-        if (List.of(arguments).contains("--help")) {
-            System.out.print(USAGE);
-            return;
-        }
+    static void main(String[] arguments) {
         SharedBench bench = new SharedBench();
-        try {
-            bench.parse(List.of(arguments).subList(2, arguments.length));
-        } catch (IllegalArgumentException e) {
-            System.err.println(e.getMessage());
-            System.err.print(USAGE);
-            System.exit(2);
-        }
-        try {
-            bench.run();
-        } catch (IOException e) {
-            System.err.println(e.getMessage());
-            System.exit(1);
-        }
+        bench.options().run(arguments, (_, _) -> bench.run());
     }
 
-    void parse(List<String> arguments) {
-        for (int i = 0; i < arguments.size(); i++) {
-            String option = arguments.get(i);
-            if (option.equals("--perf")) {
-                isProfile = true;
-                continue;
-            }
-            if (i + 1 == arguments.size()) {
-                throw new IllegalArgumentException("Unknown, or without its value: " + option);
-            }
-            String value = arguments.get(++i);
-            switch (option) {
-                case "--way" -> ways.add(way(value));
-                case "--size" -> sizes.add(atLeastOne(option, value));
-                case "--mib" -> mebibytes = atLeastOne(option, value);
-                case "--messages" -> mostMessages = atLeastOne(option, value);
-                case "--round-trips" -> roundTrips = atLeastOne(option, value);
-                case "--rounds" -> rounds = atLeastOne(option, value);
-                case "--json" -> json = value;
-                default -> throw new IllegalArgumentException("Unknown option " + option);
-            }
-        }
-        if (ways.isEmpty()) {
-            ways.addAll(List.of(Way.values()));
-        }
-        if (sizes.isEmpty()) {
-            sizes.addAll(List.of(64, 4096, 1 << 20));
-        }
-        if (sizes.stream().anyMatch(size -> size % 64 != 0)) {
+    Options options() {
+        return new Options("shared", "Messages between two JVMs: a shared pool beside a UNIX socket and TCP.")
+                .text(
+                        "--way",
+                        "NAME",
+                        "pool, spinning_pool, unix or tcp; may be given again (all)",
+                        value -> ways.add(way(value)))
+                .text(
+                        "--size",
+                        "N",
+                        "bytes a message, a multiple of 64; may be given again (64, 4096 and 1048576)",
+                        value -> sizes.add(size(value)))
+                .number(
+                        "--mib",
+                        1,
+                        "bytes that a stream carries, as far as --messages allows (2048)",
+                        value -> mebibytes = value)
+                .number("--messages", 1, "most messages of a stream (2000000)", value -> mostMessages = value)
+                .number(
+                        "--round-trips",
+                        1,
+                        "round trips a round; at 1 MiB a tenth (20000)",
+                        value -> roundTrips = value)
+                .number("--rounds", 1, "measured rounds, each a run of every way (5)", value -> rounds = value)
+                .flag(
+                        "--perf",
+                        "share of both processes' samples in kernel copy functions, instead (package linux-perf)",
+                        () -> isProfile = true)
+                .path("--json", "OUT", "results as JSON too", value -> json = value);
+    }
+
+    private static int size(String value) {
+        int size = Options.number("--size", 1, value);
+        if (size % 64 != 0) {
             throw new IllegalArgumentException("--size wants multiples of 64");
         }
+        return size;
     }
 
     private static Way way(String name) {
@@ -102,19 +82,13 @@ final class SharedBench {
         throw new IllegalArgumentException("--way wants pool, spinning_pool, unix or tcp, not " + name);
     }
 
-    private static int atLeastOne(String option, String value) {
-        try {
-            int number = Integer.parseInt(value);
-            if (number >= 1) {
-                return number;
-            }
-        } catch (NumberFormatException e) {
-            // the same message
-        }
-        throw new IllegalArgumentException(option + " wants a number from 1 to 2147483647, not " + value);
-    }
-
     private void run() throws IOException, InterruptedException {
+        if (ways.isEmpty()) {
+            ways.addAll(List.of(Way.values()));
+        }
+        if (sizes.isEmpty()) {
+            sizes.addAll(List.of(64, 4096, 1 << 20));
+        }
         if (isProfile && !Tools.isInstalled("perf")) {
             throw new IOException("perf is not installed (Debian: apt install linux-perf)");
         }
@@ -133,18 +107,18 @@ final class SharedBench {
             return;
         }
         System.out.println(circumstances + "\n\n" + Result.header());
-        List<String> rows = new ArrayList<>();
+        List<Map<String, Object>> rows = new ArrayList<>();
         for (int size : sizes) {
             for (Result result : measure(size)) {
                 System.out.println(result.row());
-                rows.add(result.json());
+                rows.add(result.fields());
             }
         }
-        if (!json.isEmpty()) {
-            Map<String, String> all = new LinkedHashMap<>();
-            all.put("circumstances", Json.string(circumstances));
-            all.put("results", Json.array(rows));
-            Files.writeString(Path.of(json), Json.object(all) + "\n");
+        if (json != null) {
+            Map<String, Object> all = new LinkedHashMap<>();
+            all.put("circumstances", circumstances);
+            all.put("results", rows);
+            Json.write(json, all);
         }
     }
 
@@ -166,7 +140,7 @@ final class SharedBench {
             for (int round = -1; round < rounds; round++) {
                 for (int i = 0; i < results.size(); i++) {
                     Result result = results.get((round + 1 + i) % results.size());
-                    Peer peer = java.util.Objects.requireNonNull(peers.get(result.way));
+                    Peer peer = Objects.requireNonNull(peers.get(result.way));
                     run(result, peer, path, round >= 0);
                 }
             }

@@ -1,4 +1,4 @@
-/// What the benchmarks share: programs in C, ratios of pairs, JSON.
+/// What the benchmarks share: command lines, programs in C, clocks of processor time, ratios of pairs, JSON.
 @NullMarked
 package dev.sluice.bench.tools;
 

@@ -1,5 +1,6 @@
 package dev.sluice.bench.transfer;
 
+import dev.sluice.bench.tools.CpuClock;
 import dev.sluice.bench.tools.Ratios;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -109,20 +110,9 @@ final class Comparison {
     }
 
     private Run run(Subject subject, int chunkBytes) throws IOException {
-        long before = busyTicks();
+        double before = CpuClock.machineSeconds();
         Sent sent = bench.send(subject, chunkBytes);
-        double busySeconds = (busyTicks() - before) / 100.0; // USER_HZ is 100 on every Linux we run on
+        double busySeconds = CpuClock.machineSeconds() - before;
         return new Run(sent, busySeconds / (sent.bytes() / (double) (1L << 30)));
-    }
-
-    /// User, nice, system, irq and softirq time of all processors since the start, in 1/100 s (proc(5),
-    /// /proc/stat).
-    private static long busyTicks() throws IOException {
-        String[] words = Sample.proc("stat").split("\n", 2)[0].split(" +");
-        return Long.parseLong(words[1])
-                + Long.parseLong(words[2])
-                + Long.parseLong(words[3])
-                + Long.parseLong(words[6])
-                + Long.parseLong(words[7]);
     }
 }

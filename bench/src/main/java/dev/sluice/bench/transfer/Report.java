@@ -1,6 +1,5 @@
 package dev.sluice.bench.transfer;
 
-import dev.sluice.bench.tools.Json;
 import dev.sluice.bench.tools.Ratios;
 import java.io.IOException;
 import java.time.LocalDate;
@@ -77,36 +76,29 @@ final class Report {
                 Arrays.stream(figures).max().orElse(0));
     }
 
-    static String json(String circumstances, List<Comparison.Result> results) {
-        List<String> rows = new ArrayList<>();
+    static List<Map<String, Object>> rows(List<Comparison.Result> results) {
+        List<Map<String, Object>> rows = new ArrayList<>();
         for (Comparison.Result result : results) {
             for (Subject subject : Subject.values()) {
-                Map<String, String> row = new LinkedHashMap<>();
-                row.put("chunkBytes", Integer.toString(result.chunkBytes()));
-                row.put("way", Json.string(subject.label));
+                Map<String, Object> row = new LinkedHashMap<>();
+                row.put("chunkBytes", result.chunkBytes());
+                row.put("way", subject.label);
                 if (result.unavailable().containsKey(subject)) {
-                    row.put("unavailable", Json.string(result.unavailable().get(subject)));
+                    row.put("unavailable", result.unavailable().get(subject));
                 } else {
-                    row.put("processSecondsPerGib", Json.numbers(result.processSecondsPerGib(subject)));
-                    row.put("threadSecondsPerGib", Json.numbers(result.threadSecondsPerGib(subject)));
-                    row.put("machineSecondsPerGib", Json.numbers(result.machineSecondsPerGib(subject)));
+                    row.put("processSecondsPerGib", result.processSecondsPerGib(subject));
+                    row.put("threadSecondsPerGib", result.threadSecondsPerGib(subject));
+                    row.put("machineSecondsPerGib", result.machineSecondsPerGib(subject));
                     result.ratio(subject).ifPresent(ratio -> {
-                        row.put("ratioMedian", Json.number(ratio.median()));
-                        row.put("ratioInterval", Json.numbers(new double[] {ratio.low(), ratio.high()}));
-                        row.put("ratioRange", Json.numbers(new double[] {ratio.least(), ratio.most()}));
+                        row.put("ratioMedian", ratio.median());
+                        row.put("ratioInterval", new double[] {ratio.low(), ratio.high()});
+                        row.put("ratioRange", new double[] {ratio.least(), ratio.most()});
                     });
                 }
-                rows.add(Json.object(row));
+                rows.add(row);
             }
         }
-        return document(circumstances, rows);
-    }
-
-    static String document(String circumstances, List<String> rows) {
-        Map<String, String> document = new LinkedHashMap<>();
-        document.put("circumstances", Json.string(circumstances));
-        document.put("rows", Json.array(rows));
-        return Json.object(document) + "\n";
+        return rows;
     }
 
     static String calls(Subject subject, int chunkBytes, List<CallCheck.Line> lines) {
@@ -126,16 +118,16 @@ final class Report {
         return table.toString();
     }
 
-    static String callRow(Subject subject, int chunkBytes, CallCheck.Line line) {
-        Map<String, String> row = new LinkedHashMap<>();
-        row.put("way", Json.string(subject.label));
-        row.put("chunkBytes", Integer.toString(chunkBytes));
-        row.put("call", Json.string(line.call()));
-        row.put("counted", Long.toString(line.counted()));
-        row.put("traced", Long.toString(line.traced()));
-        row.put("ofHarness", Long.toString(line.ofHarness()));
-        row.put("agrees", Boolean.toString(line.agrees()));
-        return Json.object(row);
+    static Map<String, Object> callRow(Subject subject, int chunkBytes, CallCheck.Line line) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("way", subject.label);
+        row.put("chunkBytes", chunkBytes);
+        row.put("call", line.call());
+        row.put("counted", line.counted());
+        row.put("traced", line.traced());
+        row.put("ofHarness", line.ofHarness());
+        row.put("agrees", line.agrees());
+        return row;
     }
 
     static String profile(Profile profile) {
@@ -156,18 +148,16 @@ final class Report {
                 top);
     }
 
-    static String profileRow(Profile profile) {
-        Map<String, String> row = new LinkedHashMap<>();
-        row.put("way", Json.string(profile.subject().label));
-        row.put("chunkBytes", Integer.toString(profile.chunkBytes()));
-        row.put("samples", Long.toString(profile.samples()));
-        row.put("copyShare", Json.number(profile.copyShare()));
-        row.put("derivedCpuCopiesPerByte", Json.number(profile.cpuCopies()));
-        Map<String, String> functions = new LinkedHashMap<>();
-        profile.byFunction().stream()
-                .limit(20)
-                .forEach(line -> functions.put(line.function(), Long.toString(line.samples())));
-        row.put("samplesByFunction", Json.object(functions));
-        return Json.object(row);
+    static Map<String, Object> profileRow(Profile profile) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("way", profile.subject().label);
+        row.put("chunkBytes", profile.chunkBytes());
+        row.put("samples", profile.samples());
+        row.put("copyShare", profile.copyShare());
+        row.put("derivedCpuCopiesPerByte", profile.cpuCopies());
+        Map<String, Object> functions = new LinkedHashMap<>();
+        profile.byFunction().stream().limit(20).forEach(line -> functions.put(line.function(), line.samples()));
+        row.put("samplesByFunction", functions);
+        return row;
     }
 }

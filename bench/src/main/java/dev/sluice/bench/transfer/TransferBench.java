@@ -1,115 +1,87 @@
 package dev.sluice.bench.transfer;
 
+import dev.sluice.bench.tools.Json;
+import dev.sluice.bench.tools.Options;
 import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// `bin/bench transfer`. See bench/README.md for what it measures and its options.
 final class TransferBench {
-    private static final String USAGE = """
-            bin/bench transfer [OPTIONS]
-              --strace        system calls: the account beside strace -c (package strace)
-              --perf          share of processor samples in kernel copy functions, beside the derived copies (package linux-perf)
-              --mib N         length of the file that is sent (1024)
-              --chunk N       bytes a call; may be given again (65536 and 1048576)
-              --rounds N      measured rounds, each a run of every way (9)
-              --warmups N     rounds before them (3)
-              --file FILE     the file; made if it isn't there or has another length (target/bench/transfer.data)
-              --json OUT      results as JSON too
-              --lock FILE     hold this file as flock(1) does while a round is measured
-            """;
-
     private Path file = Path.of("target", "bench", "transfer.data");
     private final List<Integer> chunks = new ArrayList<>();
     private long mebibytes = 1024;
     private int rounds = 9;
     private int warmups = 3;
     private String lock = "";
-    private String json = "";
+    private @Nullable Path json;
     private String mode = "";
 
-    /// Exits with 1 when calls disagree or something failed, and with 2 when the arguments are wrong.
-    ///
     /// @param arguments the folder of the C sources, the folder for programs, then the user's
-    static void main(String[] arguments) throws InterruptedException {
-        if (List.of(arguments).contains("--help")) {
-            System.out.print(USAGE);
-            return;
-        }
+    static void main(String[] arguments) {
         TransferBench bench = new TransferBench();
-        try {
-            bench.parse(List.of(arguments).subList(2, arguments.length));
-        } catch (IllegalArgumentException e) {
-            System.err.println(e.getMessage());
-            System.err.print(USAGE);
-            System.exit(2);
-        }
-        try {
-            System.exit(bench.run(Path.of(arguments[0]), Path.of(arguments[1])) ? 0 : 1);
-        } catch (IOException e) {
-            System.err.println(e.getMessage());
-            System.exit(1);
-        }
+        bench.options().run(arguments, bench::run);
     }
 
-    private void parse(List<String> arguments) {
-        for (int i = 0; i < arguments.size(); i++) {
-            String option = arguments.get(i);
-            if (option.equals("--strace") || option.equals("--perf")) {
-                mode = option;
-                continue;
-            }
-            if (i + 1 == arguments.size()) {
-                throw new IllegalArgumentException("Unknown, or without its value: " + option);
-            }
-            String value = arguments.get(++i);
-            switch (option) {
-                case "--mib" -> mebibytes = atLeastOne(option, value);
-                case "--chunk" -> chunks.add(atLeastOne(option, value));
-                case "--rounds" -> rounds = atLeastOne(option, value);
-                case "--warmups" -> warmups = atLeastOne(option, value);
-                case "--file" -> file = Path.of(value);
-                case "--json" -> json = value;
-                case "--lock" -> lock = value;
-                default -> throw new IllegalArgumentException("Unknown option " + option);
-            }
-        }
-        if (mebibytes > 2047) {
+    private Options options() {
+        return new Options("transfer", "Sending a file by each method, beside C programs, the JDK's ways and Netty's.")
+                .flag(
+                        "--strace",
+                        "system calls: the account beside strace -c (package strace); fails when a count disagrees",
+                        () -> mode = "--strace")
+                .flag(
+                        "--perf",
+                        "share of processor samples in kernel copy functions, beside the derived copies (package"
+                                + " linux-perf)",
+                        () -> mode = "--perf")
+                .number("--mib", 1, "length of the file that is sent, at most 2047 (1024)", this::length)
+                .text(
+                        "--chunk",
+                        "N",
+                        "bytes a call; may be given again (65536 and 1048576)",
+                        value -> chunks.add(Options.number("--chunk", 1, value)))
+                .number("--rounds", 1, "measured rounds, each a run of every way (9)", value -> rounds = value)
+                .number("--warmups", 1, "rounds before them (3)", value -> warmups = value)
+                .path(
+                        "--file",
+                        "FILE",
+                        "the file; made if it isn't there or has another length (target/bench/transfer.data)",
+                        value -> file = value)
+                .path("--json", "OUT", "results as JSON too", value -> json = value)
+                .text(
+                        "--lock",
+                        "FILE",
+                        "hold this file as flock(1) does while a round is measured",
+                        value -> lock = value);
+    }
+
+    private void length(int value) {
+        if (value > 2047) {
             throw new IllegalArgumentException("--mib at most 2047: the JDK maps no more in one buffer");
         }
+        mebibytes = value;
+    }
+
+    private void run(Path sources, Path target) throws IOException, InterruptedException {
         if (chunks.isEmpty()) {
             chunks.addAll(List.of(64 << 10, 1 << 20));
         }
-    }
-
-    private static int atLeastOne(String option, String value) {
-        try {
-            int number = Integer.parseInt(value);
-            if (number >= 1) {
-                return number;
-            }
-        } catch (NumberFormatException e) {
-            // the same message
-        }
-        throw new IllegalArgumentException(option + " wants a number from 1 to 2147483647, not " + value);
-    }
-
-    /// @return false when something that must agree doesn't
-    private boolean run(Path sources, Path target) throws IOException, InterruptedException {
         require("--strace", "strace", "strace");
         require("--perf", "perf", "linux-perf");
         Programs programs = Programs.compile(sources, target);
         Sample sample = Sample.at(file, mebibytes << 20);
         String circumstances = Report.circumstances(sample);
         System.out.println(circumstances + "\n");
-        return switch (mode) {
+        switch (mode) {
             case "--strace" -> checkCalls(programs, sample, circumstances);
             case "--perf" -> profile(programs, sample, circumstances);
             default -> compare(programs, sample, circumstances);
-        };
+        }
     }
 
     private void require(String wantedBy, String program, String debianPackage) throws IOException {
@@ -119,7 +91,7 @@ final class TransferBench {
         }
     }
 
-    private boolean compare(Programs programs, Sample sample, String circumstances) throws IOException {
+    private void compare(Programs programs, Sample sample, String circumstances) throws IOException {
         List<Comparison.Result> results = new ArrayList<>();
         try (Bench bench = new Bench(programs, sample)) {
             for (int chunkBytes : chunks) {
@@ -128,17 +100,16 @@ final class TransferBench {
                 results.add(result);
             }
         }
-        save(Report.json(circumstances, results));
-        return true;
+        save(circumstances, Report.rows(results));
     }
 
-    private boolean checkCalls(Programs programs, Sample sample, String circumstances)
+    private void checkCalls(Programs programs, Sample sample, String circumstances)
             throws IOException, InterruptedException {
         System.out.println(
                 "| way | chunk | call | counted by the account | by strace | of those the harness's | agree |");
         System.out.println("|---|---|---|---|---|---|---|");
         CallCheck check = new CallCheck(programs, sample);
-        List<String> rows = new ArrayList<>();
+        List<Map<String, Object>> rows = new ArrayList<>();
         boolean agree = true;
         try (Receiver discarding = new Receiver(programs.receiver(), false)) {
             for (Subject subject : Subject.library()) {
@@ -152,16 +123,18 @@ final class TransferBench {
                 }
             }
         }
-        save(Report.document(circumstances, rows));
-        return agree;
+        save(circumstances, rows);
+        if (!agree) {
+            throw new IOException("Not all counts agree.");
+        }
     }
 
-    private boolean profile(Programs programs, Sample sample, String circumstances)
+    private void profile(Programs programs, Sample sample, String circumstances)
             throws IOException, InterruptedException {
         System.out.println(
                 "| way | chunk | samples | in kernel copy functions | CPU copies a byte, derived | most samples in |");
         System.out.println("|---|---|---|---|---|---|");
-        List<String> rows = new ArrayList<>();
+        List<Map<String, Object>> rows = new ArrayList<>();
         try (Receiver discarding = new Receiver(programs.receiver(), false)) {
             for (int chunkBytes : chunks) {
                 for (Subject subject : Subject.library()) {
@@ -175,13 +148,15 @@ final class TransferBench {
                 }
             }
         }
-        save(Report.document(circumstances, rows));
-        return true;
+        save(circumstances, rows);
     }
 
-    private void save(String document) throws IOException {
-        if (!json.isEmpty()) {
-            Files.writeString(Path.of(json), document);
+    private void save(String circumstances, List<Map<String, Object>> rows) throws IOException {
+        if (json != null) {
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("circumstances", circumstances);
+            document.put("rows", rows);
+            Json.write(json, document);
         }
     }
 }
