@@ -114,8 +114,8 @@ class FilledAheadTest {
         assertThat(append()).isGreaterThanOrEqualTo(6);
     }
 
-    /// The control: who fills nothing must not take zeros, which a device may have left in place of records, for the
-    /// end.
+    /// The control: who fills nothing must not take zeros, which a device may have left in place of records, for
+    /// the end.
     @Test
     void ofAnotherEngineZerosAreALoss() throws IOException {
         folder.directory().close();

@@ -97,7 +97,7 @@ final class BrokerBench {
         List<Map<String, Object>> rows = new ArrayList<>();
         try {
             for (Subject subject : subjects) {
-                if (subject != Subject.LIMIT) {
+                if (!subject.isLimit()) {
                     Peer peer = subject.start(data, target);
                     peers.put(subject, peer);
                     if (memoryMib > 0) {

@@ -43,7 +43,7 @@ final class Comparison {
         Map<Subject, List<Run>> runs = new EnumMap<>(Subject.class);
         for (int round = -warmups; round < rounds; round++) {
             for (Subject subject : taking) {
-                Run run = subject == Subject.LIMIT ? limit(work) : load(work, subject, before(work, subject));
+                Run run = subject.isLimit() ? limit(work, subject) : load(work, subject, before(work, subject));
                 if (round >= 0) {
                     runs.computeIfAbsent(subject, _ -> new ArrayList<>()).add(run);
                 }
@@ -95,11 +95,13 @@ final class Comparison {
             try (AutoCloseable _ = before.run(topic)) {
                 double machineBefore = CpuClock.machineSeconds();
                 long serverBefore = server.cpuNs();
+                long faultsBefore = server.minorFaults();
                 Figures line = run(subject, work.kind().program, topic, work.options());
                 long serverNs = server.cpuNs() - serverBefore;
+                long faults = server.minorFaults() - faultsBefore;
                 sync();
                 long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore - line.get("cpuSeconds"));
-                return new Run(serverNs, machineNs, line);
+                return new Run(serverNs, machineNs, faults, line);
             } catch (IOException | InterruptedException e) {
                 throw e;
             } catch (Exception e) {
@@ -176,22 +178,26 @@ final class Comparison {
         return ended(command);
     }
 
-    private Run limit(Work work) throws IOException, InterruptedException {
+    private Run limit(Work work, Subject subject) throws IOException, InterruptedException {
         Path file = folder.resolve("limit.data");
         if (work.isFetch()) {
             Filling.write(file, mebibytes);
         }
         sync();
         double machineBefore = CpuClock.machineSeconds();
-        Figures line = ended(List.of(
+        List<String> command = new ArrayList<>(List.of(
                 limit.toString(),
                 work.limit(),
                 file.toString(),
                 Integer.toString(work.chunkBytes()),
                 Long.toString(mebibytes)));
+        if (!work.isFetch()) {
+            command.addAll(List.of(subject.way(), Integer.toString(work.partitions())));
+        }
+        Figures line = ended(command);
         long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore);
         Files.deleteIfExists(file);
-        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, line);
+        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, (long) line.get("faults"), line);
     }
 
     private static Figures ended(List<String> command) throws IOException, InterruptedException {

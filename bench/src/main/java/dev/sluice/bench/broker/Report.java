@@ -38,14 +38,14 @@ final class Report {
         return text.toString();
     }
 
-    private static String ratio(List<Run> ours, List<Run> theirs, ToDoubleFunction<Run> figure) {
+    static String ratio(List<Run> ours, List<Run> theirs, ToDoubleFunction<Run> figure) {
         return Ratios.of(
                         ours.stream().mapToDouble(figure).toArray(),
                         theirs.stream().mapToDouble(figure).toArray())
                 .toString();
     }
 
-    private static String spread(List<Run> runs, ToDoubleFunction<Run> figure) {
+    static String spread(List<Run> runs, ToDoubleFunction<Run> figure) {
         double[] figures = runs.stream().mapToDouble(figure).toArray();
         double median = Ratios.median(figures);
         if (Double.isNaN(median)) {
@@ -69,6 +69,7 @@ final class Report {
             row.put("unit", work.unit() == Work.Unit.GIB ? "GiB" : "request");
             row.put("serverCpu", numbers(all, run -> run.cost(work.unit())));
             row.put("machineCpu", numbers(all, run -> run.machineCost(work.unit())));
+            row.put("faultsPerGib", numbers(all, Run::faultsPerGib));
             row.put("rate", numbers(all, run -> run.rate(work.unit())));
             for (String field : List.of("p50Ms", "p99Ms", "p999Ms")) {
                 if (all.getFirst().line().has(field)) {
