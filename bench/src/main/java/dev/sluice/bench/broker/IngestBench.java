@@ -46,6 +46,7 @@ final class IngestBench {
     private long mebibytes = 256;
     private int rounds = 5;
     private int warmups = 2;
+    private boolean touch;
     private Path data = Path.of("target", "bench", "data");
     private @Nullable Path json;
 
@@ -82,6 +83,10 @@ final class IngestBench {
                 .number("--mib", 1, "what a run moves, in 65,536 batches at most (256)", value -> mebibytes = value)
                 .number("--rounds", 1, "measured rounds, each a run of every way (5)", value -> rounds = value)
                 .number("--warmups", 0, "rounds before them (2)", value -> warmups = value)
+                .flag(
+                        "--touch",
+                        "first write once to nine tenths of the free memory, as for bin/bench broker",
+                        () -> touch = true)
                 .path("--data", "DIR", "where data and images are kept (target/bench/data)", value -> data = value)
                 .path("--json", "OUT", "results as JSON too", value -> json = value);
     }
@@ -93,6 +98,9 @@ final class IngestBench {
     private void run(Path sources, Path target) throws Exception {
         Path load = Tools.compile(sources, target, "load");
         Path limit = Tools.compile(sources, target, "limit");
+        if (touch) {
+            Tools.touchMemory(sources, target);
+        }
         boolean isRoot = "root".equals(System.getProperty("user.name"));
         Files.createDirectories(data);
         List<Map<String, Object>> rows = new ArrayList<>();
