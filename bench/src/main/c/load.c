@@ -88,7 +88,7 @@ static int receiveMore(struct connection *c, int producing) {
             size_t want = c->left < ROOM_BYTES || !option.check ? c->left : ROOM_BYTES;
             n = recv(c->socket, c->room, want, MSG_DONTWAIT | (option.check ? 0 : MSG_TRUNC));
             if (n > 0) {
-                if (option.check) compare(c, c->room, n);
+                if (option.check && c->left > c->unchecked) compare(c, c->room, (size_t)n < c->left - c->unchecked ? (size_t)n : c->left - c->unchecked);
                 c->left -= n;
             }
         } else {
@@ -107,11 +107,15 @@ static int receiveMore(struct connection *c, int producing) {
                 protocol->produced(c);
                 whole = 1;
             }
-        } else if (c->headSeen) whole = !c->left;
-        else if (protocol->fetchedHead(c)) {
-            c->headSeen = 1;
-            c->checked = 0;
+        } else if (c->headSeen) {
             whole = !c->left;
+        } else {
+            c->checked = 0;
+            c->unchecked = 0;
+            if (protocol->fetchedHead(c)) {
+                c->headSeen = 1;
+                whole = !c->left;
+            }
         }
         if (whole) {
             if (!producing) {

@@ -53,6 +53,7 @@ struct connection {
     uint64_t offset, next;   /* where this fetch began, and where the one after it begins */
     size_t payload;          /* bytes of whole batches in this answer */
     size_t left, checked;    /* bytes of it still to come, and where they are in the batch */
+    size_t unchecked;        /* of those still to come, the last: no records */
 };
 
 static struct connection *connections;
@@ -72,7 +73,7 @@ struct protocol {
     void (*produced)(struct connection *);
     /* How many bytes of a fetch's answer are wanted in room before it is looked at again. */
     size_t (*fetchedWant)(struct connection *);
-    /* Looks at the head of a fetch's answer: 0 when more of it is wanted, otherwise sets payload, left and next. */
+    /* Looks at the head of a fetch's answer: 0 when more of it is wanted, otherwise sets payload, left and next; checked and unchecked when they aren't 0. */
     int (*fetchedHead)(struct connection *);
     size_t uncheckedBytes;   /* at the start of each batch: the server's own */
 };

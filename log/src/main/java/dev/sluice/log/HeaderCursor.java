@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// Walks over the batches of a segment by their headers: one pread(2) of 61 bytes each, the bodies are not touched.
 ///
 /// Owned by one thread, which closes it. What it finds below the published end and is no batch is corruption.
+///
+/// The memory for a header is the thread's and goes from one cursor to the next; one beside another makes its own.
 final class HeaderCursor implements AutoCloseable {
     private static final long ANY = -1;
     private static final long PAGE_BYTES = 4096;
@@ -25,10 +27,9 @@ final class HeaderCursor implements AutoCloseable {
     private final long endPosition;
     private final boolean gapsAllowed;
     private final boolean dropsBehind;
-    private final Arena arena = Arena.ofConfined();
-    private final MemorySegment memory = arena.allocate(BatchView.HEADER_BYTES, 8);
-    private final ByteBuffer view = memory.asByteBuffer();
-    private final BatchView header = new BatchView().wrap(memory, view, 0, BatchView.HEADER_BYTES);
+    private final Room room = Room.take();
+    private final MemorySegment memory = room.memory;
+    private final BatchView header = room.header;
 
     private long position;
     private long nextPosition;
@@ -39,6 +40,27 @@ final class HeaderCursor implements AutoCloseable {
     private long endRead;
     /// Whether the cursor is at a batch that [#next] has not answered yet.
     private boolean unread;
+
+    /// Memory for one header.
+    private record Room(MemorySegment memory, BatchView header) {
+        /// The thread's, null while a cursor has it.
+        private static final ThreadLocal<@Nullable Room> FREE = new ThreadLocal<>();
+
+        static Room take() {
+            Room free = FREE.get();
+            if (free != null) {
+                FREE.set(null);
+                return free;
+            }
+            MemorySegment memory = Arena.ofAuto().allocate(BatchView.HEADER_BYTES, 8);
+            ByteBuffer view = memory.asByteBuffer();
+            return new Room(memory, new BatchView().wrap(memory, view, 0, BatchView.HEADER_BYTES));
+        }
+
+        void give() {
+            FREE.set(this);
+        }
+    }
 
     /// A cursor before the first batch of a segment.
     ///
@@ -141,6 +163,11 @@ final class HeaderCursor implements AutoCloseable {
         return (int) position;
     }
 
+    /// The position behind the batch that the cursor is at.
+    int nextPosition() {
+        return (int) nextPosition;
+    }
+
     /// The offset behind the batch that the cursor is at, or the segment's base offset before the first.
     long nextOffset() {
         return nextOffset;
@@ -191,13 +218,19 @@ final class HeaderCursor implements AutoCloseable {
         }
     }
 
+    /// Goes on from a batch that is known to begin there, and to be the first with records from `offset` on.
+    void start(int batchPosition, long offset) {
+        nextPosition = batchPosition;
+        nextOffset = offset;
+    }
+
     @Override
     public void close() {
+        room.give();
         if (dropsBehind && endRead > 0) { // a hint
             long from = firstRead & -PAGE_BYTES;
             long to = endRead + PAGE_BYTES - 1 & -PAGE_BYTES; // a page that is dropped in part is kept
             kernel.files().advise(file, from, to - from, Files.FADV_DONTNEED);
         }
-        arena.close();
     }
 }

@@ -422,7 +422,7 @@ public final class PartitionLog {
             return new AppendOutcome.Rejected(
                     AppendOutcome.Reason.TRANSACTIONAL, "A transactional batch for " + name + ": there are none here");
         }
-        AppendOutcome known = producers.check(batch, name.folder(), logStartOffset());
+        AppendOutcome known = producers.check(batch, name, logStartOffset());
         if (known == null && context.reserve().isSpent() && !config().vital()) {
             return new AppendOutcome.Failed(
                     Errno.ENOSPC, false, context.reserve().refusal());

@@ -18,7 +18,7 @@ final class ProducerStates {
     /// Judges a client's batch before it is appended.
     ///
     /// @return null when it may be appended; else a [AppendOutcome.Duplicate] or [AppendOutcome.Rejected]
-    @Nullable AppendOutcome check(BatchView batch, String partition, long logStartOffset) {
+    @Nullable AppendOutcome check(BatchView batch, PartitionName partition, long logStartOffset) {
         if (!batch.hasProducerId()) {
             return null;
         }
@@ -50,7 +50,7 @@ final class ProducerStates {
                 : outOfOrder(batch, partition, "the one behind " + state.lastSequence());
     }
 
-    private static AppendOutcome outOfOrder(BatchView batch, String partition, String expected) {
+    private static AppendOutcome outOfOrder(BatchView batch, PartitionName partition, String expected) {
         return new AppendOutcome.Rejected(
                 AppendOutcome.Reason.OUT_OF_ORDER_SEQUENCE,
                 "Producer " + batch.producerId() + " sent sequence " + batch.baseSequence() + " to " + partition

@@ -58,6 +58,8 @@ final class Segment {
     private long published;
 
     private volatile @Nullable SegmentAppender appender;
+    /// Made at the first look-up that [BatchRing] does not answer.
+    private volatile @Nullable NextPlaces nextPlaces;
     /// Known once it was asked for, and from then on while the segment rests.
     private volatile @Nullable LargestTimestamp largest;
 
@@ -181,14 +183,31 @@ final class Segment {
                 return place;
             }
         }
-        try (HeaderCursor cursor = cursorAt(file, offset, publishedEnd)) {
+        NextPlaces next = nextPlaces;
+        if (next == null) {
+            next = new NextPlaces();
+            nextPlaces = next;
+        }
+        try (HeaderCursor cursor = cursorAt(file, offset, publishedEnd, next)) {
             while (cursor.next()) {
                 if (cursor.header().lastOffset() >= offset) {
+                    next.add(cursor.nextOffset() - baseOffset, cursor.nextPosition());
                     return cursor.place();
                 }
             }
         }
         return null;
+    }
+
+    private HeaderCursor cursorAt(Descriptor file, long offset, long publishedEnd, NextPlaces known)
+            throws ErrnoException {
+        int position = known.find(offset - baseOffset);
+        if (position < 0 || position >= endPosition(publishedEnd)) {
+            return cursorAt(file, offset, publishedEnd);
+        }
+        HeaderCursor cursor = firstBatch(file, publishedEnd);
+        cursor.start(position, offset);
+        return cursor;
     }
 
     /// How much of what is to be handed out can be read: the kernel is asked for it, a piece at a time. For files

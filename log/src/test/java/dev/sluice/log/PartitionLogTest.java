@@ -6,6 +6,7 @@ import static dev.sluice.log.Folder.append;
 import static dev.sluice.log.Folder.appended;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.io.linux.Call;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -82,6 +83,25 @@ class PartitionLogTest {
         int first = batch().valueBytes(500).bytes().length;
         assertThat(folder.take(log.read(0, 10, true))).hasSize(first);
         assertThat(folder.take(log.read(1, 0, true))).hasSize(first);
+    }
+
+    @Test
+    void whoReadsOneBatchAfterTheOtherHasOneHeaderReadForEach() throws IOException {
+        PartitionLog log = folder.create("t", 0);
+        int old = 100; // too old for the ring of the newest, and many between two entries of the index
+        for (int i = 0; i < old + BatchRing.SIZE; i++) {
+            append(log, batch().records(2).seed(i));
+        }
+        long before = log.account().count(Call.PREAD).calls();
+
+        for (int i = 0; i < old; i++) {
+            ReadOutcome.Found found = (ReadOutcome.Found) log.read(2L * i, 1, true);
+            assertThat(found.firstBaseOffset()).isEqualTo(2L * i);
+            assertThat(Batches.view(folder.take(found)).baseOffset()).isEqualTo(2L * i);
+        }
+
+        long takes = old; // the test's own, of what was found
+        assertThat(log.account().count(Call.PREAD).calls() - before).isEqualTo(old + takes);
     }
 
     @Test

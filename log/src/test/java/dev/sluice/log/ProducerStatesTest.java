@@ -31,6 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ProducerStatesTest {
     private static final long DAY_MS = 24 * 3_600_000L;
 
+    private static final PartitionName NAME = new PartitionName("t", 0);
+
     @TempDir
     Path folder;
 
@@ -39,7 +41,7 @@ class ProducerStatesTest {
 
     private AppendOutcome send(Batches built) {
         BatchView view = built.view();
-        AppendOutcome verdict = states.check(view, "t-0", 0);
+        AppendOutcome verdict = states.check(view, NAME, 0);
         if (verdict != null) {
             return verdict;
         }
@@ -134,7 +136,7 @@ class ProducerStatesTest {
 
             String theirs = verdict(kafka, parsed);
             BatchView view = Batches.view(bytes);
-            AppendOutcome verdict = states.check(view, "t-0", 0);
+            AppendOutcome verdict = states.check(view, NAME, 0);
             String ours = verdict == null ? "appended" : describe(verdict);
 
             assertThat(ours).as("seed %d, batch %d: %s", seed, i, parsed).isEqualTo(theirs);
@@ -219,7 +221,7 @@ class ProducerStatesTest {
 
         assertThat(read).isNotNull();
         assertThat(read.all()).containsOnlyKeys(2L);
-        assertThat(read.check(batch().records(2).producer(2, 1, 0).view(), "t-0", 0))
+        assertThat(read.check(batch().records(2).producer(2, 1, 0).view(), NAME, 0))
                 .isEqualTo(new AppendOutcome.Duplicate(3, 4, -1, 0));
     }
 

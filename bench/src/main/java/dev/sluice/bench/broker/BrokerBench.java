@@ -94,7 +94,7 @@ final class BrokerBench {
         List<Map<String, Object>> rows = new ArrayList<>();
         try {
             for (Subject subject : subjects) {
-                if (!subject.isLimit()) {
+                if (!subject.isProgram()) {
                     Peer peer = subject.start(data, target);
                     peers.put(subject, peer);
                     if (memoryMib > 0) {

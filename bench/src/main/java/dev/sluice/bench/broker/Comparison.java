@@ -43,7 +43,7 @@ final class Comparison {
         Map<Subject, List<Run>> runs = new EnumMap<>(Subject.class);
         for (int round = -warmups; round < rounds; round++) {
             for (Subject subject : taking) {
-                Run run = subject.isLimit() ? limit(work, subject) : load(work, subject, before(work, subject));
+                Run run = subject.isProgram() ? limit(work, subject) : load(work, subject, before(work, subject));
                 if (round >= 0) {
                     runs.computeIfAbsent(subject, _ -> new ArrayList<>()).add(run);
                 }
@@ -185,6 +185,14 @@ final class Comparison {
         }
         sync();
         double machineBefore = CpuClock.machineSeconds();
+        Figures line = ended(work.isSmallRequests() ? answers(work, subject, file) : moves(work, subject, file));
+        double client = line.has("clientCpuSeconds") ? line.get("clientCpuSeconds") : 0;
+        long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore - client);
+        Files.deleteIfExists(file);
+        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, (long) line.get("faults"), line);
+    }
+
+    private List<String> moves(Work work, Subject subject, Path file) {
         List<String> command = new ArrayList<>(List.of(
                 limit.toString(),
                 work.limit(),
@@ -194,10 +202,16 @@ final class Comparison {
         if (!work.isFetch()) {
             command.addAll(List.of(subject.way(), Integer.toString(work.partitions())));
         }
-        Figures line = ended(command);
-        long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore);
-        Files.deleteIfExists(file);
-        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, (long) line.get("faults"), line);
+        return command;
+    }
+
+    /// The limit serves the load program, as the servers do.
+    private List<String> answers(Work work, Subject subject, Path file) {
+        String how = subject == Subject.LIMIT_SENDFILE ? "sendfile" : work.isFetch() ? "memory" : "pwrite";
+        List<String> command = new ArrayList<>(List.of(
+                limit.toString(), "answers", file.toString(), how, load.toString(), work.kind().program, "load"));
+        command.addAll(work.options());
+        return command;
     }
 
     private static Figures ended(List<String> command) throws IOException, InterruptedException {

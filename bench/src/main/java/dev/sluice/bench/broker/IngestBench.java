@@ -128,7 +128,7 @@ final class IngestBench {
         Map<Subject, Peer> peers = new EnumMap<>(Subject.class);
         try {
             for (Subject way : ways) {
-                if (!way.isLimit()) {
+                if (!way.isProgram()) {
                     peers.put(way, way.start(folder, target));
                 }
             }

@@ -16,7 +16,7 @@ final class IngestReport {
                 fileSystem,
                 work.name()));
         runs.forEach((subject, theirs) -> {
-            Subject plain = subject.isLimit() ? Subject.LIMIT : Subject.SLUICE;
+            Subject plain = subject.isProgram() ? Subject.LIMIT : Subject.SLUICE;
             List<Run> beside = subject == plain ? null : runs.get(plain);
             text.append(String.format(
                     Locale.ROOT,

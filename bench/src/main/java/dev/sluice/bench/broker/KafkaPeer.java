@@ -24,24 +24,28 @@ record KafkaPeer(Server server, Admin admin) implements Peer {
     private static final long LOOK_MS = 100;
 
     /// Sluice by its command, with its defaults but for the bounds on connections: one client opens them all.
-    static Peer sluice(String label, Path folder, String engine) throws IOException, InterruptedException {
-        return of(Server.start(
-                label,
-                List.of(
-                        "bin/sluice",
-                        "broker",
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--data",
-                        folder.resolve("data").toString(),
-                        "--set",
-                        "sluice.log.engine=" + engine,
-                        "--set",
-                        "max.connections=" + MOST_CONNECTIONS,
-                        "--set",
-                        "max.connections.per.ip=" + MOST_CONNECTIONS),
-                folder,
-                SLUICE_LISTENS));
+    ///
+    /// @param settings key=value, further ones
+    static Peer sluice(String label, Path folder, String engine, String... settings)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                "bin/sluice",
+                "broker",
+                "--listen",
+                "127.0.0.1:0",
+                "--data",
+                folder.resolve("data").toString(),
+                "--set",
+                "sluice.log.engine=" + engine,
+                "--set",
+                "max.connections=" + MOST_CONNECTIONS,
+                "--set",
+                "max.connections.per.ip=" + MOST_CONNECTIONS));
+        for (String setting : settings) {
+            command.add("--set");
+            command.add(setting);
+        }
+        return of(Server.start(label, command, folder, SLUICE_LISTENS));
     }
 
     /// Apache Kafka: its start script's JVM options, its shipped server.properties on loopback.

@@ -28,7 +28,9 @@ enum Subject {
     /// Socket, pipe, file; nobody looks at the bytes.
     LIMIT_SPLICE("limit-splice", ""),
     /// The same, and read back for a checksum, as a broker has to.
-    LIMIT_SPLICE_PREAD("limit-splice-pread", "");
+    LIMIT_SPLICE_PREAD("limit-splice-pread", ""),
+    /// The same with small answers sent by sendfile, not from memory.
+    LIMIT_SENDFILE("limit-sendfile", "");
 
     private static final int MOST_ROCKETMQ_QUEUES = 16;
 
@@ -56,11 +58,6 @@ enum Subject {
                 " ", Stream.of(values()).map(subject -> subject.label).toList());
     }
 
-    /// Whether it is a program that runs to its end, not a server.
-    boolean isLimit() {
-        return protocol.isEmpty();
-    }
-
     /// How the limit program writes what it takes in.
     String way() {
         return this == LIMIT ? "pwrite" : label.substring(LIMIT.label.length() + 1);
@@ -74,10 +71,16 @@ enum Subject {
                 work.partitions() <= MOST_ROCKETMQ_QUEUES
                         && (work.kind() == Work.Kind.PRODUCE || work.kind() == Work.Kind.FETCH);
             case NGINX -> work.isFetch();
-            case LIMIT -> work.chunkBytes() > 0;
+            case LIMIT -> work.chunkBytes() > 0 || work.isSmallRequests();
             case LIMIT_MAPPED, LIMIT_FRESH, LIMIT_SPLICE, LIMIT_SPLICE_PREAD ->
                 work.chunkBytes() > 0 && work.kind() == Work.Kind.PRODUCE;
+            case LIMIT_SENDFILE -> work.isSmallRequests() && work.isFetch();
         };
+    }
+
+    /// Whether it is a program that runs once a round, not a server.
+    boolean isProgram() {
+        return protocol.isEmpty();
     }
 
     /// Starts the server, with its own folder below `parent`.
@@ -93,7 +96,7 @@ enum Subject {
             case KAFKA_TUNED -> KafkaPeer.kafka(label, folder, classpath(classpaths, "kafka"), true);
             case ROCKETMQ -> RocketMqPeer.start(label, folder, classpath(classpaths, "rocketmq"));
             case NGINX -> NginxPeer.start(label, folder);
-            case LIMIT, LIMIT_MAPPED, LIMIT_FRESH, LIMIT_SPLICE, LIMIT_SPLICE_PREAD ->
+            case LIMIT, LIMIT_MAPPED, LIMIT_FRESH, LIMIT_SPLICE, LIMIT_SPLICE_PREAD, LIMIT_SENDFILE ->
                 throw new IllegalStateException("the limit is a program, not a server");
         };
     }

@@ -9,7 +9,8 @@ import java.util.List;
 /// @param options    of the load program
 /// @param unit       what the cost is told per
 /// @param partitions of the topic
-/// @param chunkBytes what the limit moves a call; 0 where there is no limit to compare with
+/// @param chunkBytes what the limit moves a call; 0 where it moves none: it answers small requests then, or there is
+///                   no limit to compare with
 record Work(String name, Kind kind, List<String> options, Unit unit, int partitions, int chunkBytes) {
     enum Kind {
         PRODUCE("produce"),
@@ -100,7 +101,12 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
         return kind == Kind.FETCH || kind == Kind.COLD;
     }
 
-    /// What the limit program does in its place.
+    /// Whether it is small requests, whose number counts.
+    boolean isSmallRequests() {
+        return unit == Unit.REQUEST && (kind == Kind.PRODUCE || kind == Kind.FETCH);
+    }
+
+    /// What the limit program does in its place, where that moves bytes.
     String limit() {
         return isFetch() ? "dispatch" : "ingest";
     }

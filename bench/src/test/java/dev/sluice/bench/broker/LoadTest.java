@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.sluice.bench.tools.Tools;
 import dev.sluice.broker.Broker;
 import dev.sluice.broker.config.BrokerConfig;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The load program against a broker, in small: right bytes, right counts, no times.
@@ -123,6 +125,30 @@ class LoadTest {
 
         assertThat(ended.exitCode()).as(ended.output()).isZero();
         assertThat(Figures.parse(ended.output()).get("payloadBytes")).isEqualTo(4 << 20);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"pwrite,produce,batch=1", "memory,fetch,max=4096", "sendfile,fetch,max=4096"})
+    void theLimitAnswersSmallRequests(String how, String kind, String size) throws Exception {
+        Path limit = Tools.compile(SOURCES, folder, "limit");
+        Path file = Files.write(folder.resolve("f"), new byte[1 << 20]);
+        Tools.Ended ended = Tools.run(List.of(
+                limit.toString(),
+                "answers",
+                file.toString(),
+                how,
+                load.toString(),
+                kind,
+                "load",
+                "batch=3500",
+                size,
+                "connections=8",
+                "depth=1",
+                "requests=400"));
+
+        assertThat(ended.exitCode()).as(ended.output()).isZero();
+        assertThat(Figures.parse(ended.output()).get("requests")).isEqualTo(400);
+        assertThat(Figures.parse(ended.output()).get("cpuSeconds")).isPositive();
     }
 
     private void makeTopic(String name) throws Exception {

@@ -104,6 +104,13 @@ public final class BrokerKeys {
             MOST_MS,
             "How long an event loop waits for a write to the disk before it counts as stalled: then another thread goes on"
                     + " with the loop's other connections, and what is produced waits. 0 for as long as it takes.");
+    static final ConfigKey<Integer> COPIED_BYTES = ConfigKey.integer(
+            "sluice.fetch.copied.bytes",
+            64 << 10,
+            0,
+            1 << 20,
+            "What a fetch gets of a partition is copied into its answer, and sent by one call, up to so many bytes; more"
+                    + " goes by sendfile, uncopied. 0 for always by sendfile.");
     static final ConfigKey<Long> SHUTDOWN_GRACE_MS = ConfigKey.longInteger(
             "sluice.shutdown.grace.ms",
             10_000,
@@ -144,10 +151,11 @@ public final class BrokerKeys {
             LogEngine.PWRITE,
             List.of(LogEngine.values()),
             LogEngine::word,
-            "How records get to the disk: `pwrite`, through the page cache, which is the cheapest; or `direct`, past it,"
-                    + " by io_uring from a pool of the broker's own, where what others keep in the page cache must stay"
-                    + " there. With `direct` an acknowledgement waits for the write's end. The broker's own topics go"
-                    + " through the page cache always.");
+            "How records get to the disk: `pwrite`, through the page cache; `mapped`, the same by stores into the mapped"
+                    + " file, where a stalled disk can hold up the whole broker; or `direct`, past it, by io_uring from a"
+                    + " pool of the broker's own, where what others keep in the page cache must stay there. With `direct`"
+                    + " an acknowledgement waits for the write's end. The broker's own topics are written by pwrite"
+                    + " always.");
     static final ConfigKey<Long> DIRECT_POOL_BYTES = ConfigKey.longInteger(
             "sluice.log.direct.pool.bytes",
             DirectOptions.DEFAULT_POOL_BYTES,
@@ -201,6 +209,7 @@ public final class BrokerKeys {
             MAX_CONNECTIONS_PER_IP,
             BACKLOG,
             DISK_PATIENCE_MS,
+            COPIED_BYTES,
             SHUTDOWN_GRACE_MS,
             RECOVERY_THREADS,
             CHECKPOINT_INTERVAL_MS,

@@ -13,6 +13,8 @@ package dev.sluice.broker.config;
 /// @param backlog           connections the kernel holds for us before they are accepted
 /// @param diskPatienceMs    how long a loop waits for the disk before another thread goes on with it, 0 for as long as
 ///     it takes; `sluice.disk.patience.ms`
+/// @param copiedBytes records of a partition up to so many bytes are copied into their answer, more are sent by
+///     sendfile; `sluice.fetch.copied.bytes`
 public record NetConfig(
         int loops,
         int largestFrameBytes,
@@ -22,4 +24,5 @@ public record NetConfig(
         int maxConnections,
         int maxConnectionsOfAddress,
         int backlog,
-        long diskPatienceMs) {}
+        long diskPatienceMs,
+        int copiedBytes) {}

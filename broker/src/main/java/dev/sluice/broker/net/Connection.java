@@ -118,7 +118,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         this.handler = loop.handler();
         this.config = config;
         this.frames = new FrameBuffer(loop.receiveBuffers(), config.largestFrameBytes(), handler);
-        this.writer = new SocketWriter(loop.kernel(), socket, false);
+        this.writer = new SocketWriter(loop.kernel(), socket, loop.spanCopies());
         this.request = new Request(this);
         this.budget = loop.receiveBudget();
         this.idle = loop.loop().timer(this::closeIfIdle);
@@ -469,8 +469,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
             most = Long.MAX_VALUE;
         }
         try {
-            MemorySegment room = frames.room();
-            room = room.asSlice(0, Math.min(room.byteSize(), most));
+            MemorySegment room = frames.room(most);
             long received = loop.kernel().sockets().recv(socket, room, 0);
             if (received > 0) {
                 frames.received(received);

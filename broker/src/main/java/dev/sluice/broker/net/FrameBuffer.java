@@ -49,8 +49,9 @@ final class FrameBuffer {
     /// Four bytes more than the frame are asked for. If they stay away the count is short, which tells that the
     /// socket is empty without asking again; if they come they are the next frame's size.
     ///
+    /// @param mostBytes the most that may be received now, at least 1
     /// @throws ErrnoException when there is no memory for a buffer
-    MemorySegment room() throws ErrnoException {
+    MemorySegment room(long mostBytes) throws ErrnoException {
         ReceiveBuffer into = buffer;
         if (into == null) {
             into = pool.take();
@@ -59,7 +60,7 @@ final class FrameBuffer {
         if (into.lengthBytes() <= Frames.SIZE_BYTES) {
             into.compact(); // or frames would wander through the buffer, out of the cache and to its end
         }
-        MemorySegment room = into.room(wantedBytes(into) + Frames.SIZE_BYTES);
+        MemorySegment room = into.room(Math.min(wantedBytes(into) + Frames.SIZE_BYTES, mostBytes));
         assert room.byteSize() > 0 : "no room behind " + into.end() + " of " + into.capacityBytes() + " bytes";
         return room;
     }

@@ -8,6 +8,7 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.loop.EventLoop;
 import dev.sluice.io.memory.ReceiveBufferPool;
 import dev.sluice.io.memory.SlabPool;
+import dev.sluice.io.transfer.SpanCopies;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -48,6 +49,7 @@ public final class NetworkLoop implements AutoCloseable {
     private final ColdReader coldReader;
     private final DiskStall disk;
     private final SlabPool slabs = new SlabPool();
+    private final SpanCopies spanCopies;
     private final Seldom seldom = new Seldom(System::nanoTime);
     private final Set<Connection> connections = new HashSet<>();
     private final Set<Connection> waitingForDisk = new LinkedHashSet<>();
@@ -85,6 +87,7 @@ public final class NetworkLoop implements AutoCloseable {
         this.coldReader = coldReader;
         this.disk = disk;
         this.receiveBuffers = new ReceiveBufferPool(kernel, config.largestFrameBytes());
+        this.spanCopies = new SpanCopies(kernel, config.copiedBytes());
         this.name = "sluice-loop-" + number;
     }
 
@@ -179,6 +182,10 @@ public final class NetworkLoop implements AutoCloseable {
 
     ReceiveBufferPool receiveBuffers() {
         return receiveBuffers;
+    }
+
+    SpanCopies spanCopies() {
+        return spanCopies;
     }
 
     /// Shared by all loops.

@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class NetworkRegressionTest {
-    private static final NetConfig TWO_LOOPS = new NetConfig(2, 8 << 20, 64 << 20, 600_000, 600_000, 100, 100, 16, 200);
+    private static final NetConfig TWO_LOOPS =
+            new NetConfig(2, 8 << 20, 64 << 20, 600_000, 600_000, 100, 100, 16, 200, 64 << 10);
     private static final byte[] BODY = {1, 2, 3};
 
     @Test

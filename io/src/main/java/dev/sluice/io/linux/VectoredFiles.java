@@ -13,6 +13,9 @@ public final class VectoredFiles {
     public static final int RWF_DSYNC = 0x2;
     /// This write returns when its bytes and all metadata are on the device.
     public static final int RWF_SYNC = 0x4;
+    /// This read takes what is in the page cache: fewer bytes or −EAGAIN where it would have to wait for the
+    /// device, −EOPNOTSUPP where the file system doesn't offer it.
+    public static final int RWF_NOWAIT = 0x8;
 
     private static final FunctionDescriptor SIGNATURE = FunctionDescriptor.of(
             Native.C_LONG, Native.C_INT, Native.C_POINTER, Native.C_INT, Native.C_LONG, Native.C_INT);

@@ -56,6 +56,7 @@ public final class EventLoop implements Executor, AutoCloseable {
     private final Descriptor epoll;
     private final Descriptor wakeUp;
     private final TimerHeap timers;
+    private final Runnable runDue; // once, for a turn shall allocate nothing
     private final Queue<Runnable> mailbox = new ConcurrentLinkedQueue<>();
     private final ArrayDeque<Runnable> deferred = new ArrayDeque<>();
 
@@ -86,6 +87,7 @@ public final class EventLoop implements Executor, AutoCloseable {
         this.kernel = kernel;
         this.stray = stray;
         this.timers = new TimerHeap(clockNs);
+        this.runDue = timers::runDue;
         this.epoll = kernel.epolls().create(account).orThrow();
         this.wakeUp = wakeUpOn(kernel, epoll, account);
     }
@@ -328,7 +330,7 @@ public final class EventLoop implements Executor, AutoCloseable {
                 return;
             }
         }
-        guarded(timers::runDue);
+        guarded(runDue);
         if (baton.isDriver()) {
             runMailbox();
         }

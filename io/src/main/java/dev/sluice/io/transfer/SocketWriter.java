@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 /// Sends pieces of memory and spans of files, in order, through a non-blocking stream socket.
 ///
 /// Memory goes by send(2), or by one sendmsg(2) for several pieces behind one another, with MSG_MORE while a span
-/// follows, so that a header shares a packet with the span behind it; spans go by sendfile(2), from the page cache to
-/// the socket without a copy by the processor. Owned by one thread.
+/// follows, so that a header shares a packet with the span behind it. Spans go by sendfile(2), from the page cache to
+/// the socket without a copy by the processor; small ones are copied, and go with the memory around them by one call
+/// ([SpanCopies]). Owned by one thread.
 ///
 /// sendfile(2) waits for the disk when bytes are not in the page cache, socket non-blocking or not. A writer whose
 /// thread must not wait says [Progress#COLD] instead, and goes on when [#filled] has handed it those bytes in a pipe.
@@ -77,13 +78,17 @@ public final class SocketWriter {
     private final Kernel kernel;
     private final PageCache pageCache;
     private final Descriptor socket;
-    private final boolean waits;
+    private final @Nullable SpanCopies copies;
     private final MemorySegment scratch = Arena.ofAuto().allocate(2 * Long.BYTES);
     private final ArrayDeque<Piece> pieces = new ArrayDeque<>();
     private final IoVectors vectors = new IoVectors(Arena.ofAuto(), MOST_GATHERED);
     private long sentOfFirst;
     private long queuedBytes;
     private long added;
+
+    // What was gathered for the next call.
+    private boolean moreFollows;
+    private MemorySegment onlyGathered = MemorySegment.NULL;
 
     // Of the first piece, when it is a span.
     /// Up to where it is known to be in the page cache, counted from its start.
@@ -99,16 +104,18 @@ public final class SocketWriter {
     ///
     /// @param socket non-blocking; borrowed
     public SocketWriter(Kernel kernel, Descriptor socket) {
-        this(kernel, socket, true);
+        this(kernel, socket, null);
     }
 
+    /// A writer whose thread must not wait for the disk: [#flush] may answer [Progress#COLD].
+    ///
     /// @param socket non-blocking; borrowed
-    /// @param waits  whether the thread may wait for the disk; else [#flush] may answer [Progress#COLD]
-    public SocketWriter(Kernel kernel, Descriptor socket, boolean waits) {
+    /// @param copies of the thread; borrowed
+    public SocketWriter(Kernel kernel, Descriptor socket, @Nullable SpanCopies copies) {
         this.kernel = kernel;
         this.pageCache = kernel.pageCache();
         this.socket = socket;
-        this.waits = waits;
+        this.copies = copies;
     }
 
     /// Queues memory; it belongs to the writer until `hold` is released.
@@ -175,13 +182,17 @@ public final class SocketWriter {
                 return Progress.YIELDED;
             }
             Piece first = pieces.getFirst();
-            if (first instanceof Span span && pipe == null && (filling || isCold(span))) {
-                return Progress.COLD;
+            long sent;
+            if (pipe == null && !filling && gather()) {
+                sent = sendGathered();
+            } else if (first instanceof Span span) {
+                if (pipe == null && (filling || isCold(span))) {
+                    return Progress.COLD;
+                }
+                sent = sendSpan(span, share);
+            } else {
+                throw new IllegalStateException("memory that can't be gathered");
             }
-            long sent = switch (first) {
-                case Bytes bytes -> sendMemory(bytes);
-                case Span span -> sendSpan(span, share);
-            };
             if (sent == -Errno.EAGAIN) {
                 return Progress.BLOCKED;
             }
@@ -201,8 +212,11 @@ public final class SocketWriter {
 
     /// Asks the kernel, a window at a time. Where it doesn't tell, everything counts as warm.
     private boolean isCold(Span span) {
-        if (waits || sentOfFirst < warmBytes) {
+        if (copies == null || sentOfFirst < warmBytes) {
             return false;
+        }
+        if (copies.wouldWait()) {
+            return true; // what is being read counts as resident already
         }
         long window = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
         long resident = pageCache.residentBytes(span.file(), span.position() + sentOfFirst, window);
@@ -285,29 +299,40 @@ public final class SocketWriter {
         if (pipe != null) {
             return sendPipe(pipe, share);
         }
-        long known = waits ? span.lengthBytes() : warmBytes;
+        long known = copies == null ? span.lengthBytes() : warmBytes;
         long length = Math.min(known - sentOfFirst, share);
         return kernel.sockets().sendfile(socket, span.file(), span.position() + sentOfFirst, length, scratch);
     }
 
-    /// Sends the first piece, and with it the pieces of memory behind it.
-    private long sendMemory(Bytes first) {
-        MemorySegment rest = first.segment().asSlice(sentOfFirst);
-        if (pieces.size() == 1) {
-            return kernel.sockets().send(socket, rest, 0);
-        }
+    /// Takes the first pieces together, as far as they are memory or can be copied to memory.
+    ///
+    /// @return false when the first is a span that is to be sent as such
+    private boolean gather() {
         vectors.clear();
-        boolean spanFollows = false;
-        for (Piece piece : pieces) {
-            if (piece instanceof Bytes bytes && vectors.add(bytes == first ? rest : bytes.segment())) {
-                continue;
-            }
-            spanFollows = true; // or more memory than one call takes
-            break;
+        if (copies != null) {
+            copies.clear();
         }
-        int flags = spanFollows ? Sockets.MSG_MORE : 0;
+        moreFollows = false;
+        long from = sentOfFirst;
+        for (Piece piece : pieces) {
+            MemorySegment bytes = switch (piece) {
+                case Bytes(MemorySegment segment, var _) -> from == 0 ? segment : segment.asSlice(from);
+                case Span span -> copies == null ? null : copies.copy(span, from);
+            };
+            if (bytes == null || !vectors.add(bytes)) {
+                moreFollows = true;
+                break;
+            }
+            onlyGathered = bytes;
+            from = 0;
+        }
+        return vectors.count() > 0;
+    }
+
+    private long sendGathered() {
+        int flags = moreFollows ? Sockets.MSG_MORE : 0;
         return vectors.count() == 1
-                ? kernel.sockets().send(socket, rest, flags)
+                ? kernel.sockets().send(socket, onlyGathered, flags)
                 : kernel.sockets().sendmsg(socket, vectors, flags);
     }
 
