@@ -2,15 +2,19 @@ package dev.sluice.broker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.sluice.broker.TestClient.TopicRef;
+import dev.sluice.io.linux.Call;
 import dev.sluice.testkit.Batches;
+import dev.sluice.testkit.GateFaults;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
@@ -291,6 +295,41 @@ class AdministrationTest {
             }
             restart();
         }
+    }
+
+    /// As in Kafka, whatever is set for one of them.
+    @Test
+    void whatIsAddedForAllBrokersIsAddedToWhatHoldsForAll() throws Exception {
+        alter(BROKER, OpType.SET, "log.cleanup.policy", "compact", false);
+
+        alter(ALL_BROKERS, OpType.APPEND, "log.cleanup.policy", "compact", false);
+
+        assertThat(describe(ALL_BROKERS, "log.cleanup.policy").value()).isEqualTo("delete,compact");
+    }
+
+    /// The first is being stored when the second comes: it must take away from what the first has made of the list.
+    @Test
+    void ofTwoChangesOfAListAtOnceNoneIsLost() throws Exception {
+        CountDownLatch disk = new CountDownLatch(1);
+        try (Admin other = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, broker.bootstrap()))) {
+            other.describeCluster().nodes().get();
+            GateFaults.Fault storing = broker.faults.on(Call.FDATASYNC).of("*").waitsFor(disk);
+            KafkaFuture<Void> first = change(admin, OpType.APPEND, "compact");
+            storing.awaitHits(1);
+            KafkaFuture<Void> second = change(other, OpType.SUBTRACT, "delete");
+            await().until(() -> Thread.getAllStackTraces().keySet().stream()
+                    .anyMatch(thread -> thread.getName().startsWith("sluice-control-")
+                            && thread.getState() == Thread.State.BLOCKED));
+            disk.countDown();
+            first.get();
+            second.get();
+        }
+        assertThat(describe(BROKER, "log.cleanup.policy").value()).isEqualTo("compact");
+    }
+
+    private static KafkaFuture<Void> change(Admin by, OpType operation, String value) {
+        AlterConfigOp change = new AlterConfigOp(new ConfigEntry("log.cleanup.policy", value), operation);
+        return by.incrementalAlterConfigs(Map.of(BROKER, List.of(change))).all();
     }
 
     @ParameterizedTest

@@ -13,15 +13,25 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// How many connections there may be, and for how long they may say nothing.
+@Timeout(120)
 @ExtendWith(LeakCounter.class)
 class ConnectionLimitsTest {
     private static final Duration LONG = Duration.ofSeconds(60);
@@ -34,10 +44,10 @@ class ConnectionLimitsTest {
         try (TestBroker broker = TestBroker.start(folder.resolve("data"), "max.connections", "3")) {
             List<TestClient> clients = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                clients.add(broker.client());
+                clients.add(TestClient.connectFromElsewhere(broker.address()));
                 clients.getLast().metadata();
             }
-            try (TestClient fourth = broker.client()) {
+            try (TestClient fourth = TestClient.connectFromElsewhere(broker.address())) {
                 assertThat(fourth.raw.readUntilClosed()).isEmpty();
             }
             for (TestClient client : clients) {
@@ -46,7 +56,7 @@ class ConnectionLimitsTest {
 
             clients.removeLast().close();
             await().atMost(LONG).untilAsserted(() -> {
-                try (TestClient next = broker.client()) {
+                try (TestClient next = TestClient.connectFromElsewhere(broker.address())) {
                     assertThat(next.metadata().brokers()).hasSize(1);
                 }
             });
@@ -64,14 +74,45 @@ class ConnectionLimitsTest {
             two.metadata();
 
             one.setOfBroker("max.connections", "2");
-            try (TestClient third = broker.client()) {
+            try (TestClient third = TestClient.connectFromElsewhere(broker.address())) {
                 assertThat(third.raw.readUntilClosed()).isEmpty();
             }
             assertThat(two.metadata().brokers()).as("one that was open before").hasSize(1);
 
             one.setOfBroker("max.connections", "3");
-            try (TestClient third = broker.client()) {
+            try (TestClient third = TestClient.connectFromElsewhere(broker.address())) {
                 assertThat(third.metadata().brokers()).hasSize(1);
+            }
+        }
+    }
+
+    /// What was set outlives the broker, so a restart would not undo it.
+    @ParameterizedTest
+    @ValueSource(strings = {"max.connections", "max.connections.per.ip"})
+    void whoLocksEverybodyOutCanUndoItOnTheBrokersHost(String key) throws Exception {
+        ConfigResource resource = new ConfigResource(ConfigResource.Type.BROKER, "");
+        try (TestBroker broker = TestBroker.start(folder.resolve("data"));
+                TestClient one = broker.client()) {
+            one.setOfBroker(key, "1");
+
+            try (Admin admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, broker.bootstrap()))) {
+                AlterConfigOp undo = new AlterConfigOp(new ConfigEntry(key, "10"), AlterConfigOp.OpType.SET);
+                admin.incrementalAlterConfigs(Map.of(resource, List.of(undo)))
+                        .all()
+                        .get();
+            }
+            one.setOfBroker(key, "1");
+            List<TestClient> kept = new ArrayList<>();
+            await().atMost(LONG).until(() -> Status.of(one).openConnections().size() == 1); // the admin's are gone
+            for (int i = 0; i < 4; i++) {
+                kept.add(broker.client());
+                kept.getLast().metadata();
+            }
+            try (TestClient more = broker.client()) {
+                assertThat(more.raw.readUntilClosed()).isEmpty();
+            }
+            for (TestClient each : kept) {
+                each.close();
             }
         }
     }
@@ -79,22 +120,22 @@ class ConnectionLimitsTest {
     @Test
     void oneAddressDoesNotGetAll() throws IOException {
         try (TestBroker broker = TestBroker.start(folder.resolve("data"), "max.connections.per.ip", "2");
-                TestClient one = broker.client();
-                TestClient two = broker.client()) {
+                TestClient one = TestClient.connectFromElsewhere(broker.address());
+                TestClient two = TestClient.connectFromElsewhere(broker.address())) {
             one.metadata();
             two.metadata();
-            try (TestClient third = broker.client()) {
+            try (TestClient third = TestClient.connectFromElsewhere(broker.address())) {
                 assertThat(third.raw.readUntilClosed()).isEmpty();
             }
             try (Socket fromElsewhere = new Socket()) {
-                fromElsewhere.bind(new InetSocketAddress("127.0.0.2", 0));
+                fromElsewhere.bind(new InetSocketAddress("127.0.0.3", 0));
                 fromElsewhere.connect(broker.address());
                 await().atMost(LONG)
                         .until(() -> Status.of(one).openConnections().size() == 3);
             }
             two.close();
             await().atMost(LONG).untilAsserted(() -> {
-                try (TestClient next = broker.client()) {
+                try (TestClient next = TestClient.connectFromElsewhere(broker.address())) {
                     assertThat(next.metadata().brokers()).hasSize(1);
                 }
             });
@@ -115,8 +156,8 @@ class ConnectionLimitsTest {
             one.metadata();
             other.metadata();
             for (int listener = 0; listener < 2; listener++) {
-                try (TestClient third =
-                        TestClient.connect(broker.broker().addresses().get(listener))) {
+                try (TestClient third = TestClient.connectFromElsewhere(
+                        broker.broker().addresses().get(listener))) {
                     assertThat(third.raw.readUntilClosed()).isEmpty();
                 }
             }

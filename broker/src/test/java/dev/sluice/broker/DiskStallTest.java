@@ -60,6 +60,75 @@ class DiskStallTest {
                 String.valueOf(patienceMs));
     }
 
+    /// A broker of one loop with a topic whose partition 0 has one batch, [#first], and with a client whose batch,
+    /// [#stuck], the disk does not take until [#goOn].
+    private final class Stall implements AutoCloseable {
+        private final int batchBytes;
+        private final TestBroker broker;
+        private final TestClient client;
+        private final TestClient reader;
+        private final TopicRef topic;
+        private final GateFaults.Fault fault;
+        private final int sent;
+
+        Stall(long patienceMs, int partitions, int batchBytes) throws Exception {
+            this.batchBytes = batchBytes;
+            broker = start(1, patienceMs);
+            client = broker.client();
+            reader = broker.client();
+            topic = reader.create("topic", partitions);
+            reader.append(topic, 0, first());
+            fault = stall(broker);
+            sent = send(client, topic, 0, stuck());
+            fault.awaitHits(1);
+        }
+
+        byte[] first() {
+            return batch(1, batchBytes);
+        }
+
+        byte[] stuck() {
+            return batch(2, batchBytes);
+        }
+
+        /// What needs no write goes on.
+        void exchange() throws IOException {
+            DiskStallTest.exchange(reader, topic, Batches.stored(first(), 0, 0));
+        }
+
+        void awaitTold() {
+            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
+        }
+
+        void awaitOver() {
+            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isEmpty());
+        }
+
+        void goOn() {
+            disk.countDown();
+        }
+
+        void assertStuckIsAppended() throws IOException {
+            assertAppended(client, sent, 1);
+            assertStuckIsThere(reader);
+        }
+
+        void assertStuckIsThere(TestClient by) throws IOException {
+            assertThat(TestClient.bytes(
+                            by.fetch(FETCH, fetchRequest(FETCH, topic, 0, 1).setMaxBytes(1))
+                                    .records()))
+                    .isEqualTo(Batches.stored(stuck(), 1, 0));
+        }
+
+        @Override
+        public void close() throws IOException {
+            goOn();
+            client.close();
+            reader.close();
+            broker.close();
+        }
+    }
+
     private static byte[] batch(int seed, int bytes) {
         return Batches.random(new Random(seed), 1, bytes).bytes();
     }
@@ -91,55 +160,43 @@ class DiskStallTest {
         }
     }
 
-    private GateFaults.Fault stall(TestBroker broker, String files) {
-        return broker.faults.on(Call.PWRITE, Call.FALLOCATE).of(files).waitsFor(disk);
+    private GateFaults.Fault stall(TestBroker broker) {
+        return broker.faults
+                .on(Call.PWRITE, Call.FALLOCATE)
+                .of("*/topic-*/*.log")
+                .waitsFor(disk);
     }
 
     @Test
     void allElseGoesOnAndWhatIsProducedIsAnsweredAfterwards() throws Exception {
-        try (TestBroker broker = start(1, 50);
-                TestClient stuck = broker.client();
-                TestClient late = broker.client();
-                TestClient reader = broker.client()) {
-            TopicRef topic = reader.create("topic", 2);
-            reader.append(topic, 0, batch(1, 10_000));
-            GateFaults.Fault fault = stall(broker, "*/topic-*/*.log");
-            int first = send(stuck, topic, 0, batch(2, 10_000));
-            fault.awaitHits(1);
+        try (Stall stall = new Stall(50, 2, 10_000);
+                TestClient late = stall.broker.client()) {
+            stall.exchange();
+            int second = send(late, stall.topic, 1, batch(3, 10_000));
+            stall.exchange();
 
-            exchange(reader, topic, Batches.stored(batch(1, 10_000), 0, 0));
-            int second = send(late, topic, 1, batch(3, 10_000));
-            exchange(reader, topic, Batches.stored(batch(1, 10_000), 0, 0));
-
-            assertThat(fault.hits()).as("nobody else began a write").isEqualTo(1);
-            assertThat(Status.of(reader).problems()).singleElement().asString().contains("stalled");
-            disk.countDown();
-            assertAppended(stuck, first, 1);
+            assertThat(stall.fault.hits()).as("nobody else began a write").isEqualTo(1);
+            assertThat(Status.of(stall.reader).problems())
+                    .singleElement()
+                    .asString()
+                    .contains("stalled");
+            stall.goOn();
+            stall.assertStuckIsAppended();
             assertAppended(late, second, 0);
-            assertThat(reader.read(topic, 0, 1)).isEqualTo(Batches.stored(batch(2, 10_000), 1, 0));
-            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isEmpty());
-            assertThat(reader.append(topic, 0, batch(4, 100))).isEqualTo(2);
+            stall.awaitOver();
+            assertThat(stall.reader.append(stall.topic, 0, batch(4, 100))).isEqualTo(2);
         }
     }
 
     @Test
     void theControlWithoutPatienceNothingGoesOn() throws Exception {
-        try (TestBroker broker = start(1, 0);
-                TestClient stuck = broker.client();
-                TestClient reader = broker.client()) {
-            TopicRef topic = reader.create("topic", 1);
-            reader.append(topic, 0, batch(1, 10_000));
-            GateFaults.Fault fault = stall(broker, "*/topic-0/*.log");
-            int first = send(stuck, topic, 0, batch(2, 10_000));
-            fault.awaitHits(1);
-
-            CompletableFuture<Void> exchange =
-                    async(() -> exchange(reader, topic, Batches.stored(batch(1, 10_000), 0, 0)));
+        try (Stall stall = new Stall(0, 1, 10_000)) {
+            CompletableFuture<Void> exchange = async(stall::exchange);
 
             assertThat(endsWithin(exchange, 500)).isFalse();
-            disk.countDown();
-            assertAppended(stuck, first, 1);
+            stall.goOn();
             exchange.get();
+            stall.assertStuckIsAppended();
         }
     }
 
@@ -179,7 +236,7 @@ class DiskStallTest {
             }
             TopicRef topic = clients.getFirst().create("topic", 3);
             clients.getFirst().append(topic, 0, batch(1, 1000));
-            GateFaults.Fault fault = stall(broker, "*/topic-*/*.log");
+            GateFaults.Fault fault = stall(broker);
             List<Integer> sent = new ArrayList<>();
             for (int i = 0; i < 3; i++) { // connections go to the loops in turn
                 sent.add(send(clients.get(i), topic, i, batch(i, 1000)));
@@ -203,46 +260,30 @@ class DiskStallTest {
     /// The bytes that are being written are not given to anybody else, though whose they were is gone.
     @Test
     void whoGoesAwayMeanwhileLeavesWhatWasSentWhole() throws Exception {
-        try (TestBroker broker = start(1, 50);
-                TestClient stuck = broker.client();
-                TestClient late = broker.client();
-                TestClient reader = broker.client()) {
-            TopicRef topic = reader.create("topic", 1);
-            reader.append(topic, 0, batch(1, 100_000));
-            GateFaults.Fault fault = stall(broker, "*/topic-0/*.log");
-            send(stuck, topic, 0, batch(2, 100_000));
-            fault.awaitHits(1);
-            exchange(reader, topic, Batches.stored(batch(1, 100_000), 0, 0));
+        try (Stall stall = new Stall(50, 1, 100_000);
+                TestClient late = stall.broker.client()) {
+            stall.exchange();
 
-            stuck.raw.reset();
-            exchange(reader, topic, Batches.stored(batch(1, 100_000), 0, 0));
-            int second = send(late, topic, 0, batch(3, 100_000)); // received to the buffer that is given back last
-            exchange(reader, topic, Batches.stored(batch(1, 100_000), 0, 0));
+            stall.client.raw.reset();
+            stall.exchange();
+            // Received to the buffer that is given back last.
+            int second = send(late, stall.topic, 0, batch(3, 100_000));
+            stall.exchange();
 
-            disk.countDown();
+            stall.goOn();
             assertAppended(late, second, 2);
-            assertThat(TestClient.bytes(
-                            reader.fetch(FETCH, fetchRequest(FETCH, topic, 0, 1).setMaxBytes(1))
-                                    .records()))
-                    .isEqualTo(Batches.stored(batch(2, 100_000), 1, 0));
+            stall.assertStuckIsThere(stall.reader);
         }
     }
 
     @Test
     void whoCantWaitIsToldToTryAgain() throws Exception {
-        try (TestBroker broker = start(1, 50);
-                TestClient stuck = broker.client();
-                TestClient hasty = broker.client();
-                TestClient reader = broker.client()) {
-            TopicRef topic = reader.create("topic", 2);
-            reader.append(topic, 0, batch(1, 1000));
-            GateFaults.Fault fault = stall(broker, "*/topic-*/*.log");
-            int first = send(stuck, topic, 0, batch(2, 1000));
-            fault.awaitHits(1);
-            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
+        try (Stall stall = new Stall(50, 2, 1000);
+                TestClient hasty = stall.broker.client()) {
+            stall.awaitTold();
 
-            ProduceRequestData request = produceRequest(PRODUCE, ALL, topic, 1, batch(3, 1000));
-            TestClient.add(request, PRODUCE, topic, 0, batch(4, 1000));
+            ProduceRequestData request = produceRequest(PRODUCE, ALL, stall.topic, 1, batch(3, 1000));
+            TestClient.add(request, PRODUCE, stall.topic, 0, batch(4, 1000));
             ProduceResponseData answer =
                     hasty.raw.ask(ApiKeys.PRODUCE, PRODUCE, request.setTimeoutMs(100), ProduceResponseData.class);
 
@@ -250,10 +291,10 @@ class DiskStallTest {
                     .hasSize(2)
                     .allSatisfy(
                             each -> assertThat(Errors.forCode(each.errorCode())).isEqualTo(Errors.REQUEST_TIMED_OUT));
-            disk.countDown();
-            assertAppended(stuck, first, 1);
-            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isEmpty());
-            assertThat(hasty.append(topic, 1, batch(5, 1000))).isZero();
+            stall.goOn();
+            stall.assertStuckIsAppended();
+            stall.awaitOver();
+            assertThat(hasty.append(stall.topic, 1, batch(5, 1000))).isZero();
         }
     }
 
@@ -290,27 +331,23 @@ class DiskStallTest {
 
     @Test
     void aBrokerThatIsStoppedMeanwhileEndsWhenTheDiskGoesOn() throws Exception {
-        try (TestBroker broker = start(1, 50);
-                TestClient stuck = broker.client();
-                TestClient reader = broker.client()) {
-            TopicRef topic = reader.create("topic", 1);
-            GateFaults.Fault fault = stall(broker, "*/topic-0/*.log");
-            send(stuck, topic, 0, batch(2, 1000));
-            fault.awaitHits(1);
-            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
+        try (Stall stall = new Stall(50, 1, 1000)) {
+            send(stall.client, stall.topic, 0, batch(3, 1000)); // behind the one that is stuck, and never taken up
+            stall.awaitTold();
 
-            assertThat(broker.broker().shutdown(Duration.ofMillis(1)))
+            assertThat(stall.broker.broker().shutdown(Duration.ofMillis(1)))
                     .as("whose request is in the disk waits for its answer")
                     .isFalse();
-            CompletableFuture<Void> closed = async(() -> broker.broker().close());
-            assertThat(reader.raw.readUntilClosed()).isEmpty();
-            disk.countDown();
+            CompletableFuture<Void> closed = async(() -> stall.broker.broker().close());
+            assertThat(stall.reader.raw.readUntilClosed()).isEmpty();
+            stall.goOn();
             closed.get();
 
-            broker.start();
-            assertThat(broker.broker().recoveryReport().clean()).isTrue();
-            try (TestClient again = broker.client()) {
-                assertThat(again.read(topic, 0, 0)).isEqualTo(Batches.stored(batch(2, 1000), 0, 0));
+            stall.broker.start();
+            assertThat(stall.broker.broker().recoveryReport().clean()).isTrue();
+            try (TestClient again = stall.broker.client()) {
+                assertThat(again.endOffset(stall.topic, 0)).isEqualTo(2);
+                stall.assertStuckIsThere(again);
             }
         }
     }

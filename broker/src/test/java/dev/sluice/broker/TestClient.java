@@ -83,6 +83,11 @@ final class TestClient implements AutoCloseable {
         return new TestClient(RawKafkaClient.connect(address, receiveBufferBytes));
     }
 
+    /// From an address that is not the broker's host's.
+    static TestClient connectFromElsewhere(InetSocketAddress address) throws IOException {
+        return new TestClient(RawKafkaClient.connectFrom("127.0.0.2", address));
+    }
+
     /// What the broker calls this connection.
     String peerName() {
         return "127.0.0.1:" + raw.localAddress().getPort();

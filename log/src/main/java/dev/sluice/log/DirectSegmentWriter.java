@@ -163,9 +163,14 @@ final class DirectSegmentWriter implements SegmentWriter {
             if (!padded && !reservation.reachesBeyond(end)) {
                 return 0;
             }
-            padded = false; // no write is under way, and who could begin one is here
         }
-        return reservation.truncate(end);
+        long result = reservation.truncate(end); // no write is under way, and who could begin one is here
+        if (result == 0) {
+            synchronized (this) {
+                padded = false; // not before: a trim that failed is to be tried again
+            }
+        }
+        return result;
     }
 
     @Override

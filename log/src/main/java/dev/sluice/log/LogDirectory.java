@@ -15,7 +15,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +22,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
@@ -132,11 +130,7 @@ public final class LogDirectory implements AutoCloseable {
     private final Ceilings ceilings;
 
     // Guarded by this.
-    /// Partitions that the checkpoint files on disk name; a new log of the same name must not inherit their
-    /// offsets.
-    private final Set<PartitionName> checkpointed = new HashSet<>();
-    /// What the log start checkpoint on disk says.
-    private Map<PartitionName, Long> keptLogStarts = Map.of();
+    private final CheckpointFiles checkpoints;
     private final Set<PartitionName> creating = new HashSet<>();
     private boolean closed;
 
@@ -166,6 +160,7 @@ public final class LogDirectory implements AutoCloseable {
                 options.flushing().get(),
                 this::raiseCeilings);
         this.ceilings = new Ceilings(kernel, folder, reserve, context.flushing(), logs);
+        this.checkpoints = new CheckpointFiles(kernel, folder, reserve, ceilings, logs);
         this.segmentsAccount = segmentsAccount;
         this.options = options;
         this.report = load(configOf);
@@ -224,14 +219,7 @@ public final class LogDirectory implements AutoCloseable {
         Instant started = context.clock().instant();
         List<String> warnings = new ArrayList<>();
         PartitionLoader.Ending ending = howItEnded();
-        Map<PartitionName, Long> recoveryPoints = readCheckpoint(OffsetCheckpoint.RECOVERY_POINT, warnings);
-        Map<PartitionName, Long> logStarts = readCheckpoint(OffsetCheckpoint.LOG_START, warnings);
-        Map<PartitionName, Long> kept = readCheckpoint(Ceilings.FILE, warnings);
-        checkpointed.addAll(recoveryPoints.keySet());
-        checkpointed.addAll(logStarts.keySet());
-        checkpointed.addAll(kept.keySet());
-        keptLogStarts = logStarts;
-        ceilings.found(kept);
+        CheckpointFiles.Offsets offsets = checkpoints.read(warnings);
 
         List<PartitionName> found = new ArrayList<>();
         List<String> ignored = new ArrayList<>();
@@ -245,11 +233,7 @@ public final class LogDirectory implements AutoCloseable {
             partitions = ParallelWork.run(
                     "sluice-recovery", options.recoveryThreads(), found, "Loading partition ", name -> {
                         LogConfig config = configOf.apply(name.topic());
-                        PartitionLoader.Checkpoints checkpoints = new PartitionLoader.Checkpoints(
-                                recoveryPoints.getOrDefault(name, 0L),
-                                logStarts.getOrDefault(name, -1L),
-                                kept.getOrDefault(name, 0L));
-                        PartitionLoader.Loaded loaded = load(name, config, checkpoints, recoveryAccount, ending);
+                        PartitionLoader.Loaded loaded = load(name, config, offsets.of(name), recoveryAccount, ending);
                         logs.put(name, loaded.log());
                         return loaded.report();
                     });
@@ -287,20 +271,14 @@ public final class LogDirectory implements AutoCloseable {
     private PartitionLoader.Loaded load(
             PartitionName name,
             LogConfig config,
-            PartitionLoader.Checkpoints checkpoints,
+            PartitionLoader.Checkpoints known,
             Account recoveryAccount,
             PartitionLoader.Ending ended)
             throws IOException {
         PartitionLoader.Ending ending = ended;
         for (boolean triedAgain = false; ; triedAgain = true) {
             PartitionLoader loader = new PartitionLoader(
-                    context,
-                    name,
-                    folder.resolve(name.folder()),
-                    config,
-                    checkpoints,
-                    segmentsAccount,
-                    recoveryAccount);
+                    context, name, folder.resolve(name.folder()), config, known, segmentsAccount, recoveryAccount);
             try {
                 return loader.load(ending);
             } catch (ErrnoException e) {
@@ -326,10 +304,6 @@ public final class LogDirectory implements AutoCloseable {
         ErrnoException.check(result, Call.UNLINK, folder.resolve(CLEAN_MARKER).toString());
         SmallFiles.syncFolder(kernel, folder);
         return true;
-    }
-
-    private Map<PartitionName, Long> readCheckpoint(String file, List<String> warnings) throws ErrnoException {
-        return OffsetCheckpoint.read(kernel, folder.resolve(file), warnings::add);
     }
 
     /// Tells partitions' folders from what is none of ours, and finishes interrupted deletions.
@@ -433,9 +407,9 @@ public final class LogDirectory implements AutoCloseable {
         if (logs.containsKey(name) || !creating.add(name)) {
             throw new IllegalStateException(name + " is there already");
         }
-        if (checkpointed.contains(name) || ceilings.names(name)) {
+        if (checkpoints.name(name)) {
             try {
-                writeCheckpoints(); // of a log that was deleted; the new one begins at 0
+                checkpoints.write(); // of a log that was deleted; the new one begins at 0
             } catch (ErrnoException e) {
                 creating.remove(name);
                 throw e;
@@ -506,7 +480,7 @@ public final class LogDirectory implements AutoCloseable {
         }
         synchronized (this) {
             checkOpen();
-            failures.run(this::writeCheckpoints);
+            failures.run(checkpoints::write);
         }
         failures.throwIfAny();
     }
@@ -571,50 +545,9 @@ public final class LogDirectory implements AutoCloseable {
         }
     }
 
-    private void writeCheckpoints() throws ErrnoException {
-        Map<PartitionName, Long> recoveryPoints = new TreeMap<>();
-        Map<PartitionName, Long> highWatermarks = new TreeMap<>();
-        Map<PartitionName, Long> logStarts = logStarts();
-        logs.forEach((name, log) -> {
-            recoveryPoints.put(name, log.recoveryPoint());
-            highWatermarks.put(name, log.highWatermark());
-        });
-        context.reserve().spendFor(() -> {
-            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.RECOVERY_POINT), recoveryPoints);
-            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
-            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.HIGH_WATERMARK), highWatermarks);
-            ceilings.keep();
-            SmallFiles.syncFolder(kernel, folder);
-        });
-        checkpointed.clear();
-        checkpointed.addAll(recoveryPoints.keySet());
-        keptLogStarts = logStarts;
-    }
-
-    /// Where logs begin that don't begin at 0. Those whose first segment begins there too: a power cut may bring
-    /// back any of the files that were unlinked before it, and what is below the start is not a part of the log.
-    private Map<PartitionName, Long> logStarts() {
-        Map<PartitionName, Long> logStarts = new HashMap<>();
-        logs.forEach((name, log) -> {
-            if (log.logStartOffset() > 0) {
-                logStarts.put(name, log.logStartOffset());
-            }
-        });
-        return logStarts;
-    }
-
     private synchronized void keepLogStarts() throws IOException {
         checkOpen();
-        Map<PartitionName, Long> logStarts = logStarts();
-        if (logStarts.equals(keptLogStarts)) {
-            return;
-        }
-        context.reserve().spendFor(() -> {
-            OffsetCheckpoint.write(kernel, folder.resolve(OffsetCheckpoint.LOG_START), logStarts);
-            SmallFiles.syncFolder(kernel, folder);
-        });
-        checkpointed.addAll(logStarts.keySet());
-        keptLogStarts = logStarts;
+        checkpoints.keepLogStarts();
     }
 
     private void raiseCeilings() {
@@ -647,7 +580,7 @@ public final class LogDirectory implements AutoCloseable {
                         log.close();
                         return log;
                     }));
-            failures.run(this::writeCheckpoints);
+            failures.run(checkpoints::write);
             if (failures.none()) {
                 failures.run(this::leaveMarker);
             }

@@ -356,7 +356,7 @@ final class PartitionCheck {
         }
         Path path = SegmentFiles.of(folder, offset, SegmentFiles.SNAPSHOT);
         byte @Nullable [] content = SmallFiles.read(kernel, path);
-        ProducerStates stored = content == null ? null : ProducerSnapshot.parse(content, 0, Long.MAX_VALUE);
+        ProducerStates stored = content == null ? null : ProducerSnapshot.parse(content);
         String problem = stored == null ? "is no snapshot of producers" : contradiction(stored);
         if (problem != null) {
             repairs.add(new Repair(path, -1));

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.TreeSet;
@@ -83,8 +82,7 @@ final class PartitionLoader {
     record Loaded(PartitionLog log, RecoveryReport.Partition report) {}
 
     /// A segment as it is when all is done.
-    private record Found(
-            SegmentFiles files, int logBytes, long endOffset, int offsetIndexEntries, int timeIndexEntries) {
+    record Found(SegmentFiles files, int logBytes, long endOffset, int offsetIndexEntries, int timeIndexEntries) {
         private static final int UNKNOWN = -1;
 
         static Found unread(SegmentFiles files, int logBytes) {
@@ -106,11 +104,9 @@ final class PartitionLoader {
     private final Account recoveryAccount;
 
     private final List<Found> segments = new ArrayList<>();
-    private final NavigableSet<Long> snapshots = new TreeSet<>();
     private final List<String> warnings = new ArrayList<>();
+    private final ProducerLoader producers;
     private LeaderEpochs epochs = LeaderEpochs.empty();
-    private ProducerStates producers = new ProducerStates();
-    private long snapshotOffset;
     private boolean namesDurable;
 
     private int segmentsScanned;
@@ -147,6 +143,7 @@ final class PartitionLoader {
         this.checkpoints = checkpoints;
         this.directoryAccount = directoryAccount;
         this.recoveryAccount = recoveryAccount;
+        this.producers = new ProducerLoader(kernel, folder, config, segments, warnings, recoveryAccount);
     }
 
     /// A partition that is new: its folder is made, with an empty segment.
@@ -198,9 +195,9 @@ final class PartitionLoader {
         int firstScanned = trusted ? segments.size() : firstToScan(ending == Ending.CLEAN && !fenced);
         checkIndexes(firstScanned);
         if (trusted) {
-            loadProducers(endOffset(), segments.size());
+            producers.load(endOffset(), segments.size());
         } else {
-            loadProducers(segments.get(firstScanned).files().baseOffset(), firstScanned);
+            producers.load(segments.get(firstScanned).files().baseOffset(), firstScanned);
             scanFrom(firstScanned);
         }
         if (endOffset() < checkpoints.logStart()) {
@@ -208,7 +205,7 @@ final class PartitionLoader {
                     + "; its segments were removed");
             startAnew(checkpoints.logStart());
         }
-        removeStraySnapshots(trusted);
+        producers.removeStraySnapshots(endOffset(), trusted);
         epochs = epochs.upTo(endOffset());
         if (epochs.latest() == LeaderEpochs.NONE) {
             epochs = epochs.with(0, segments.getFirst().files().baseOffset());
@@ -261,11 +258,11 @@ final class PartitionLoader {
                 account,
                 new PartitionLog.Contents(
                         opened,
-                        producers,
+                        producers.states(),
                         epochs,
                         start,
                         recoveryPoint,
-                        Math.max(snapshotOffset, start),
+                        Math.max(producers.snapshotOffset(), start),
                         namesDurable,
                         Math.min(indexesFoundBelow, opened[opened.length - 1].baseOffset()),
                         checkpoints.ceiling(),
@@ -308,7 +305,7 @@ final class PartitionLoader {
             }
             switch (parsed.suffix()) {
                 case SegmentFiles.LOG -> bases.add(parsed.baseOffset());
-                case SegmentFiles.SNAPSHOT -> snapshots.add(parsed.baseOffset());
+                case SegmentFiles.SNAPSHOT -> producers.found(parsed.baseOffset());
                 case SegmentFiles.OFFSET_INDEX, SegmentFiles.TIME_INDEX, SegmentFiles.TRANSACTION_INDEX ->
                     indexes.add(parsed);
                 default -> {}
@@ -352,8 +349,7 @@ final class PartitionLoader {
         Segment.create(context, files, config.compacted(), new LazyAccount(() -> directoryAccount, name.folder()))
                 .retire();
         segments.add(new Found(files, 0, baseOffset, 0, 0));
-        producers = new ProducerStates();
-        snapshotOffset = baseOffset;
+        producers.startAnew(baseOffset);
     }
 
     // ---- Trusted segments
@@ -574,13 +570,8 @@ final class PartitionLoader {
     /// Flushes what was read, cut and made, so that it counts as recovered.
     private void flushFrom(int first) throws ErrnoException {
         for (Found found : segments.subList(first, segments.size())) {
-            Path path = found.files().log();
-            try (Descriptor file = open(path)) {
-                long result;
-                do {
-                    result = kernel.files().fdatasync(file);
-                } while (result == -Errno.EINTR);
-                ErrnoException.check(result, Call.FDATASYNC, path.toString());
+            try (Descriptor file = open(found.files().log())) {
+                sync(file);
             }
         }
         SmallFiles.syncFolder(kernel, folder);
@@ -619,92 +610,19 @@ final class PartitionLoader {
                 result = kernel.files().ftruncate(file, lengthBytes);
             } while (result == -Errno.EINTR);
             ErrnoException.check(result, Call.FTRUNCATE, path.toString());
+            sync(file); // before another segment follows: from then on its length is trusted
         }
+    }
+
+    private void sync(Descriptor file) throws ErrnoException {
+        long result;
+        do {
+            result = kernel.files().fdatasync(file);
+        } while (result == -Errno.EINTR);
+        ErrnoException.check(result, Call.FDATASYNC, file.name());
     }
 
     private Descriptor open(Path path) throws ErrnoException {
         return kernel.files().open(path, Files.O_RDWR, 0, recoveryAccount).orThrow();
-    }
-
-    // ---- Producers
-
-    /// The producers as they were before the record at `offset`: from the newest snapshot below, and the headers
-    /// since.
-    ///
-    /// @param count segments that lie below `offset`
-    private void loadProducers(long offset, int count) throws ErrnoException {
-        long from = loadSnapshot(offset);
-        for (int i = 0; i < count; i++) {
-            Found found = segments.get(i);
-            if (found.endOffset() > from) {
-                replay(found, from);
-            }
-        }
-    }
-
-    /// Only snapshots at a segment's base or at the very end are believed. Others are leftovers of a log that
-    /// went on otherwise.
-    private long loadSnapshot(long offset) throws ErrnoException {
-        for (long candidate : snapshots.headSet(offset, true).descendingSet()) {
-            if (candidate == offset || isBase(candidate)) {
-                ProducerStates loaded = ProducerSnapshot.read(
-                        kernel,
-                        SegmentFiles.of(folder, candidate, SegmentFiles.SNAPSHOT),
-                        context.clock().millis(),
-                        config.producerIdExpirationMs());
-                if (loaded != null) {
-                    producers = loaded;
-                    snapshotOffset = candidate;
-                    return candidate;
-                }
-                warnings.add(SegmentFiles.of(folder, candidate, SegmentFiles.SNAPSHOT)
-                        + " is no snapshot; an older one and the batches since stand in");
-            }
-        }
-        return 0;
-    }
-
-    private boolean isBase(long offset) {
-        return Collections.binarySearch(
-                        segments.stream()
-                                .map(found -> found.files().baseOffset())
-                                .toList(),
-                        offset)
-                >= 0;
-    }
-
-    private void replay(Found found, long from) throws ErrnoException {
-        Path path = found.files().log();
-        try (Descriptor file = open(path);
-                HeaderCursor cursor = new HeaderCursor(
-                        kernel,
-                        file,
-                        found.files().baseOffset(),
-                        found.endOffset(),
-                        found.logBytes(),
-                        config.compacted())) {
-            while (cursor.next()) {
-                if (cursor.header().baseOffset() >= from) {
-                    producers.appended(cursor.header());
-                }
-            }
-        } catch (CorruptBatchException e) {
-            warnings.add("producers are known only up to there: " + e.getMessage());
-        }
-    }
-
-    /// Also those that a crash left torn: they are never synced, and what is no snapshot is of no use to anybody.
-    private void removeStraySnapshots(boolean trusted) throws ErrnoException {
-        for (long offset : snapshots) {
-            boolean stray = offset > endOffset() || (offset != endOffset() && !isBase(offset));
-            if (stray || (!trusted && !isSnapshot(offset))) {
-                SmallFiles.remove(kernel, SegmentFiles.of(folder, offset, SegmentFiles.SNAPSHOT));
-            }
-        }
-    }
-
-    private boolean isSnapshot(long offset) throws ErrnoException {
-        Path path = SegmentFiles.of(folder, offset, SegmentFiles.SNAPSHOT);
-        return ProducerSnapshot.read(kernel, path, context.clock().millis(), config.producerIdExpirationMs()) != null;
     }
 }

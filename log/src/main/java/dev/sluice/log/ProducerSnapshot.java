@@ -58,15 +58,14 @@ final class ProducerSnapshot {
         return (int) crc.getValue();
     }
 
-    /// The producers of a snapshot without those that have expired, or null when the file is missing or no
-    /// snapshot.
-    static @Nullable ProducerStates read(Kernel kernel, Path path, long nowMs, long expirationMs)
-            throws ErrnoException {
+    /// The producers of a snapshot, or null when the file is missing or no snapshot. Those too that have expired:
+    /// what holds for that is not known yet when logs are loaded, and the first [PartitionLog#tidy] forgets them.
+    static @Nullable ProducerStates read(Kernel kernel, Path path) throws ErrnoException {
         byte @Nullable [] content = SmallFiles.read(kernel, path);
-        return content == null ? null : parse(content, nowMs, expirationMs);
+        return content == null ? null : parse(content);
     }
 
-    static @Nullable ProducerStates parse(byte[] content, long nowMs, long expirationMs) {
+    static @Nullable ProducerStates parse(byte[] content) {
         if (content.length < BODY_AT + 4) {
             return null;
         }
@@ -82,10 +81,7 @@ final class ProducerSnapshot {
         try {
             for (int i = 0; i < count; i++) {
                 long id = in.getLong();
-                ProducerState state = readState(in);
-                if (!ProducerStates.isExpired(state, nowMs, expirationMs)) {
-                    producers.put(id, state);
-                }
+                producers.put(id, readState(in));
             }
         } catch (BufferUnderflowException e) {
             throw new AssertionError("the length was checked", e);

@@ -109,7 +109,7 @@ final class ProducerStates {
         }
     }
 
-    static boolean isExpired(ProducerState state, long nowMs, long expirationMs) {
+    private static boolean isExpired(ProducerState state, long nowMs, long expirationMs) {
         return state.transactionFirstOffset() < 0 && nowMs - state.lastTimestamp() >= expirationMs;
     }
 

@@ -1,5 +1,6 @@
 package dev.sluice.log;
 
+import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.ErrnoException;
 
 /// When a log's active segment ends, and how the next one begins. Used under the log's lock.
@@ -61,6 +62,9 @@ final class SegmentRoller {
         SegmentFiles files = new SegmentFiles(state.folder(), baseOffset);
         Segment old = state.segments().active();
         old.trim(); // first: once there is another behind it, a start trusts its length
+        if (context.engineFor(state.config()).isPastPageCache()) {
+            keepLength(old);
+        }
         Segment next = Segment.create(context, files, state.config().compacted(), account);
         try {
             snapshotProducers(baseOffset);
@@ -73,6 +77,19 @@ final class SegmentRoller {
         recoveryPoint.namesChanged();
         old.cool();
         state.segments().add(next);
+    }
+
+    /// Waits until a segment's length is on the device, which was longer by zeros until now: where all of it was
+    /// flushed before, nobody would look at it again after a power loss, and readers would come to the zeros.
+    private void keepLength(Segment trimmed) throws ErrnoException {
+        try {
+            trimmed.flush();
+        } catch (ErrnoException e) {
+            if (e.call() == Call.FDATASYNC) {
+                state.fence(e, recoveryPoint.offset());
+            }
+            throw e;
+        }
     }
 
     /// Writes down what is remembered of producers, unless that was done at this offset.

@@ -129,6 +129,20 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
     }
 
     @Test
+    void aTrimThatFailedIsMadeGoodByTheNext() throws IOException {
+        byte[] batch = bytes(1000, 1);
+        try (SegmentWriter writer = engine().open(kernel, file, 0, 0, progress)) { // padding alone is to be cut off
+            write(writer, memory(batch));
+            faults.once(Call.FTRUNCATE, "", 0, Errno.EIO);
+            assertThat(writer.trim()).isEqualTo(-Errno.EIO);
+            assertThat(onDisk()).hasSize(BLOCK);
+
+            assertThat(writer.trim()).isZero();
+            assertThat(onDisk()).isEqualTo(batch);
+        }
+    }
+
+    @Test
     void theNewestBytesAreReadFromThePoolAndStayWhatTheyAre() throws IOException {
         byte[] batch = bytes(300_000, 1); // in two buffers
         try (SegmentWriter writer = writer(0)) {

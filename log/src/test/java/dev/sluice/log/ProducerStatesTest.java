@@ -212,15 +212,15 @@ class ProducerStatesTest {
     }
 
     @Test
-    void aSnapshotIsReadBackWithoutTheExpired() {
+    void aSnapshotIsReadBack() {
         send(batch().records(3).producer(1, 2, 10).timestamp(T0));
         send(batch().records(2).producer(2, 1, 0).timestamp(T0 + 1));
         byte[] snapshot = ProducerSnapshot.format(states);
 
-        ProducerStates read = ProducerSnapshot.parse(snapshot, T0 + DAY_MS, DAY_MS);
+        ProducerStates read = ProducerSnapshot.parse(snapshot);
 
         assertThat(read).isNotNull();
-        assertThat(read.all()).containsOnlyKeys(2L);
+        assertThat(read.all()).containsOnlyKeys(1L, 2L);
         assertThat(read.check(batch().records(2).producer(2, 1, 0).view(), NAME, 0))
                 .isEqualTo(new AppendOutcome.Duplicate(3, 4, -1, 0));
     }
@@ -229,12 +229,12 @@ class ProducerStatesTest {
     void aSnapshotSpoiltAnywhereIsNone() {
         send(batch().records(3).producer(1, 2, 10));
         byte[] good = ProducerSnapshot.format(states);
-        assertThat(ProducerSnapshot.parse(good, T0, DAY_MS)).isNotNull();
+        assertThat(ProducerSnapshot.parse(good)).isNotNull();
         for (int i = 0; i < good.length; i++) {
             byte[] bad = good.clone();
             bad[i] ^= 0x10;
-            assertThat(ProducerSnapshot.parse(bad, T0, DAY_MS)).as("byte %d", i).isNull();
-            assertThat(ProducerSnapshot.parse(java.util.Arrays.copyOf(good, i), T0, DAY_MS))
+            assertThat(ProducerSnapshot.parse(bad)).as("byte %d", i).isNull();
+            assertThat(ProducerSnapshot.parse(java.util.Arrays.copyOf(good, i)))
                     .as("cut at %d", i)
                     .isNull();
         }
@@ -246,7 +246,7 @@ class ProducerStatesTest {
         Path theirs = folder.resolve("theirs.snapshot");
         ProducerStateManager.writeSnapshot(theirs.toFile(), Map.of(5L, entry), false);
 
-        ProducerStates read = ProducerSnapshot.parse(Files.readAllBytes(theirs), T0 + 10 * DAY_MS, DAY_MS);
+        ProducerStates read = ProducerSnapshot.parse(Files.readAllBytes(theirs));
 
         assertThat(read).isNotNull();
         assertThat(ProducerSnapshot.format(read)).isEqualTo(Files.readAllBytes(theirs));

@@ -480,6 +480,25 @@ class RecoveryTest {
                 .isEqualTo(new AppendOutcome.Duplicate(118, 119, -1, 0));
     }
 
+    /// Clients may have set another time than the broker was started with, which it reads from a log.
+    @Test
+    void whoIsForgottenIsDecidedByWhatHoldsWhenAllLogsAreLoaded() throws IOException {
+        folder.config = folder.config.withProducerIdExpirationMs(1000);
+        append(log, batch().producer(7, 0, 0));
+        folder.directory().close();
+        folder.nowMs += 1000;
+
+        folder.open();
+        log = folder.log("t", 0);
+        log.configure(folder.config.withProducerIdExpirationMs(1001));
+        folder.directory().checkpoint();
+        assertThat(log.producers()).extracting(ProducerSummary::id).containsExactly(7L);
+
+        log.configure(folder.config);
+        folder.directory().checkpoint();
+        assertThat(log.producers()).isEmpty();
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void withoutSnapshotsTheProducersAreFoundInTheBatches(boolean missing) throws IOException {

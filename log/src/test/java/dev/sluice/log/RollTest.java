@@ -187,7 +187,7 @@ class RollTest {
         append(log, batch().producer(1, 0, 1));
 
         assertThat(folder.file(log, 1, ".snapshot")).exists();
-        assertThat(ProducerSnapshot.parse(Files.readAllBytes(folder.file(log, 1, ".snapshot")), T0, 1000)
+        assertThat(ProducerSnapshot.parse(Files.readAllBytes(folder.file(log, 1, ".snapshot")))
                         .all())
                 .containsOnlyKeys(1L);
     }

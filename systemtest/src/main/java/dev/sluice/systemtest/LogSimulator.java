@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.UUID;
+import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.errors.CorruptRecordException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
@@ -52,7 +53,9 @@ import org.apache.kafka.common.record.internal.RecordBatch;
 /// - no offset that anybody has seen stands for another record, now or with the next append;
 /// - after a clean end `sluice check` finds nothing lost.
 ///
-/// The same seed does the same. Owned by one thread.
+/// The same seed does the same, for each engine. With [Engine#DIRECT] the run writes by direct I/O, and the states are
+/// recovered by a broker without it, as whoever starts next may be. Owned by one thread; the engine's make their calls
+/// while that waits.
 final class LogSimulator {
     private static final Identity IDENTITY = new Identity("MkU3OEVBNTcwNTJENDM2Qk", 1);
     private static final UUID TOPIC_ID = new UUID(1, 2);
@@ -64,6 +67,12 @@ final class LogSimulator {
     /// One state of so many is also closed cleanly and checked.
     private static final int CHECK_EVERY = 8;
 
+    /// What the run writes by.
+    enum Engine {
+        PWRITE,
+        DIRECT
+    }
+
     /// What was found.
     ///
     /// @param moments at which crash states were made
@@ -72,6 +81,8 @@ final class LogSimulator {
     record Outcome(long seed, int moments, int states, int crashes, List<String> failures) {}
 
     private final Path work;
+    private final Path worldsIn;
+    private final SegmentWriter.Engine engine;
     private final long seed;
     private final Random random;
     private final Random fates;
@@ -106,8 +117,10 @@ final class LogSimulator {
     private int crashes;
     private final List<String> failures = new ArrayList<>();
 
-    private LogSimulator(Path work, long seed, int bound, boolean lying) {
+    private LogSimulator(Path work, Path worldsIn, Engine engine, long seed, int bound, boolean lying) {
         this.work = work;
+        this.worldsIn = worldsIn;
+        this.engine = engine == Engine.DIRECT ? AwaitedDirect.stopped() : SegmentWriter.pwrite();
         this.seed = seed;
         this.random = new Random(seed);
         this.fates = new Random(seed + 1);
@@ -125,11 +138,14 @@ final class LogSimulator {
 
     /// Runs one seed.
     ///
-    /// @param work  an empty folder, best on a tmpfs; emptied afterwards
-    /// @param bound the most states that are made at one moment
-    /// @param lying whether syncs do nothing: the control, which must fail
-    static Outcome run(Path work, long seed, int bound, boolean lying) throws IOException {
-        LogSimulator simulator = new LogSimulator(work, seed, bound, lying);
+    /// @param work     an empty folder, best on a tmpfs, for the states; emptied afterwards
+    /// @param worldsIn the same for the run itself: on a file system that knows direct I/O where the engine needs
+    ///                 it
+    /// @param bound    the most states that are made at one moment
+    /// @param lying    whether syncs do nothing: the control, which must fail
+    static Outcome run(Path work, Path worldsIn, Engine engine, long seed, int bound, boolean lying)
+            throws IOException {
+        LogSimulator simulator = new LogSimulator(work, worldsIn, engine, seed, bound, lying);
         try {
             simulator.run();
         } catch (IOException | RuntimeException e) {
@@ -142,7 +158,7 @@ final class LogSimulator {
     }
 
     private void run() throws IOException {
-        newWorld(Files.createDirectory(work.resolve("world-0")));
+        newWorld(Files.createDirectory(worldsIn.resolve("world-0")));
         open();
         for (int i = 0; i < ACTIONS && failures.isEmpty(); i++) {
             act();
@@ -154,7 +170,12 @@ final class LogSimulator {
         if (directory != null) {
             directory.abandon();
         }
-        try (var folders = Files.list(work)) {
+        empty(work);
+        empty(worldsIn);
+    }
+
+    private static void empty(Path of) throws IOException {
+        try (var folders = Files.list(of)) {
             for (Path folder : folders.toList()) {
                 VirtualDisk.remove(folder);
             }
@@ -172,7 +193,7 @@ final class LogSimulator {
 
     private void open() throws IOException {
         threads = new ManualTime(false);
-        directory = open(kernel, worldFolder, threads);
+        directory = open(kernel, worldFolder, engine, threads);
         log = directory.log(TOPIC, 0).orElse(null);
         if (log == null) {
             log = directory.create(TOPIC, 0, TOPIC_ID, config);
@@ -182,7 +203,7 @@ final class LogSimulator {
         expose();
     }
 
-    private LogDirectory open(Kernel by, Path folder, ManualTime on) throws IOException {
+    private LogDirectory open(Kernel by, Path folder, SegmentWriter.Engine writing, ManualTime on) throws IOException {
         Random ids = new Random(seed);
         return LogDirectory.open(
                 by,
@@ -194,7 +215,7 @@ final class LogSimulator {
                 new LogDirectory.Options(
                         1,
                         4,
-                        SegmentWriter.pwrite(),
+                        writing,
                         () -> new UUID(ids.nextLong(), ids.nextLong()),
                         () -> new Flushing(on, on::nanoTime)));
     }
@@ -300,7 +321,7 @@ final class LogSimulator {
     private void cutPower() throws IOException {
         crashes++;
         disk.settle();
-        Path next = work.resolve("world-" + ++worlds);
+        Path next = worldsIn.resolve("world-" + ++worlds);
         disk.crash(VirtualDisk.random(fates), next);
         disk.tell(null);
         directory.abandon();
@@ -370,7 +391,7 @@ final class LogSimulator {
 
     private void verify(Path state) throws IOException {
         Kernel plain = new Kernel();
-        LogDirectory recovered = open(plain, state, new ManualTime(false));
+        LogDirectory recovered = open(plain, state, SegmentWriter.pwrite(), new ManualTime(false));
         boolean closed = false;
         try {
             PartitionLog found = recovered.log(TOPIC, 0).orElse(null);
@@ -461,7 +482,11 @@ final class LogSimulator {
             Span span = found.span();
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment bytes = arena.allocate(span.lengthBytes());
-                by.files().preadFully(span.file(), bytes, span.position());
+                long read = by.files().preadFully(span.file(), bytes, span.position());
+                if (read < bytes.byteSize()) {
+                    throw new IOException("of " + span.lengthBytes() + " bytes at " + span.position() + " of "
+                            + span.file().name() + ", pread gave " + read);
+                }
                 next = show(bytes.asByteBuffer(), next, shown);
             } finally {
                 span.hold().release();
@@ -473,27 +498,30 @@ final class LogSimulator {
         }
     }
 
+    /// What is no batch at all, by its length or its checksum, is torn as well as one whose records can't be read.
     private static long show(ByteBuffer bytes, long from, Shown shown) {
         long next = from;
-        for (RecordBatch batch : MemoryRecords.readableRecords(bytes).batches()) {
-            try {
+        try {
+            for (RecordBatch batch : MemoryRecords.readableRecords(bytes).batches()) {
                 batch.ensureValid();
-            } catch (CorruptRecordException e) {
-                shown.torn(batch.baseOffset(), e.getMessage());
-                return next;
-            }
-            for (Record record : batch) {
-                if (record.offset() < from) {
-                    continue;
+                for (Record record : batch) {
+                    if (record.offset() >= from) {
+                        show(record, shown);
+                    }
                 }
-                try {
-                    shown.record(record.offset(), NumberedRecord.of(record.value()));
-                } catch (IllegalArgumentException e) {
-                    shown.torn(record.offset(), e.getMessage());
-                }
+                next = batch.nextOffset();
             }
-            next = batch.nextOffset();
+        } catch (CorruptRecordException | InvalidRecordException e) {
+            shown.torn(next, e.getMessage());
         }
         return next;
+    }
+
+    private static void show(Record record, Shown shown) {
+        try {
+            shown.record(record.offset(), NumberedRecord.of(record.value()));
+        } catch (IllegalArgumentException e) {
+            shown.torn(record.offset(), e.getMessage());
+        }
     }
 }

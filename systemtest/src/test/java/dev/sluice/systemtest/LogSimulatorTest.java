@@ -1,6 +1,7 @@
 package dev.sluice.systemtest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sluice.testkit.VirtualDisk;
 import java.io.IOException;
@@ -18,25 +19,44 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(300)
 class LogSimulatorTest {
     private static final int BOUND = 4;
+    private static final long DIRECT_SEED = 4;
 
     private Path work;
+    private Path onDisk;
 
-    /// On a tmpfs if there is one: the real syncs below the simulated disk are of no interest.
+    /// On a tmpfs if there is one: the real syncs below the simulated disk are of no interest. Direct I/O needs a
+    /// disk.
     @BeforeEach
     void workFolder() throws IOException {
         Path memory = Path.of("/dev/shm");
         work = Files.createTempDirectory(Files.isWritable(memory) ? memory : Path.of("/var/tmp"), "sluice-simulate");
+        onDisk = Files.createTempDirectory(Path.of("/var/tmp"), "sluice-simulate");
     }
 
     @AfterEach
     void empty() throws IOException {
         VirtualDisk.remove(work);
+        VirtualDisk.remove(onDisk);
     }
 
     @ParameterizedTest
     @ValueSource(longs = {3, 1001})
     void everyCrashStateOfASeedKeepsWhatWasPromised(long seed) throws IOException {
-        LogSimulator.Outcome outcome = LogSimulator.run(work, seed, BOUND, false);
+        assertHolds(LogSimulator.run(work, work, LogSimulator.Engine.PWRITE, seed, BOUND, false));
+    }
+
+    @Test
+    void everyCrashStateOfASeedByDirectIoKeepsWhatWasPromised() throws IOException {
+        assumeTrue(SimulatorCampaign.knowsDirectIo(onDisk), "no direct I/O in /var/tmp");
+        LogSimulator.Outcome outcome =
+                LogSimulator.run(work, onDisk, LogSimulator.Engine.DIRECT, DIRECT_SEED, BOUND, false);
+        assertHolds(outcome);
+        assertThat(LogSimulator.run(work, onDisk, LogSimulator.Engine.DIRECT, DIRECT_SEED, BOUND, false))
+                .as("the same seed does the same, whatever thread writes")
+                .isEqualTo(outcome);
+    }
+
+    private static void assertHolds(LogSimulator.Outcome outcome) {
         assertThat(outcome.failures()).isEmpty();
         assertThat(outcome.states()).isPositive();
     }
@@ -44,7 +64,9 @@ class LogSimulatorTest {
     @Test
     void theControlWhoseSyncsDoNothingIsCaught() throws IOException {
         for (long seed : LongStream.range(0, 10).toArray()) {
-            if (!LogSimulator.run(work, seed, BOUND, true).failures().isEmpty()) {
+            if (!LogSimulator.run(work, work, LogSimulator.Engine.PWRITE, seed, BOUND, true)
+                    .failures()
+                    .isEmpty()) {
                 return;
             }
         }

@@ -52,7 +52,18 @@ public final class RawKafkaClient implements AutoCloseable {
 
     /// @param receiveBufferBytes what the kernel may hold for a reader that does not read; 0 for its default
     public static RawKafkaClient connect(InetSocketAddress address, int receiveBufferBytes) throws IOException {
+        return connect(new Socket(), address, receiveBufferBytes);
+    }
+
+    /// @param from the client's own address, such as 127.0.0.2: another one than the broker's
+    public static RawKafkaClient connectFrom(String from, InetSocketAddress address) throws IOException {
         Socket socket = new Socket();
+        socket.bind(new InetSocketAddress(from, 0));
+        return connect(socket, address, 0);
+    }
+
+    private static RawKafkaClient connect(Socket socket, InetSocketAddress address, int receiveBufferBytes)
+            throws IOException {
         try {
             if (receiveBufferBytes > 0) {
                 socket.setReceiveBufferSize(receiveBufferBytes);

@@ -38,7 +38,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// What a call did is looked up in the real folder at the next one, so the calls must come one after the other;
 /// whatever thread makes them, one waits for the other. The kernel's own write-back is not waited for: it is one of the
-/// states. It knows the calls that this library's log makes: no hard links, no writes but by pwrite.
+/// states. It knows the calls that this library's log makes: no hard links, no writes but by pwrite and pwritev2, none
+/// of which a ring makes. What is not of the folder is not looked at.
 public final class VirtualDisk implements Gate {
     /// What a device writes whole.
     private static final int SECTOR_BYTES = 512;
@@ -90,6 +91,8 @@ public final class VirtualDisk implements Gate {
     private record Made(Call call, String subject, long position, long lengthBytes) {}
 
     private final Node root;
+    /// What the paths of this disk's files begin with.
+    private final String prefix;
     /// By the path that a descriptor was opened with, which it keeps when the file gets another name.
     private final Map<String, Node> opened = new HashMap<>();
     private final Gate inner;
@@ -105,6 +108,7 @@ public final class VirtualDisk implements Gate {
     /// @param inner  decides about each call first
     public VirtualDisk(Path folder, Gate inner) {
         this.root = new Node(true, folder);
+        this.prefix = folder.toString();
         this.inner = inner;
         load(root);
     }
@@ -139,7 +143,13 @@ public final class VirtualDisk implements Gate {
     // ---- The gate
 
     @Override
-    public synchronized long admit(Call call, String subject, long position, long lengthBytes) {
+    public long admit(Call call, String subject, long position, long lengthBytes) {
+        return subject.startsWith(prefix)
+                ? admitOfDisk(call, subject, position, lengthBytes)
+                : inner.admit(call, subject, position, lengthBytes); // a pipe's, say, beside a call that is under way
+    }
+
+    private synchronized long admitOfDisk(Call call, String subject, long position, long lengthBytes) {
         settle();
         long answer = inner.admit(call, subject, position, lengthBytes);
         if (answer >= 0) {
@@ -178,7 +188,7 @@ public final class VirtualDisk implements Gate {
             case MKDIR -> settleCreated(Path.of(made.subject()));
             case UNLINK -> settleUnlinked(Path.of(made.subject()));
             case RENAME -> settleRenamed(Path.of(made.subject()));
-            case PWRITE -> settleWritten(made);
+            case PWRITE, PWRITEV2 -> settleWritten(made);
             case FTRUNCATE, FALLOCATE -> settleLength(made.subject());
             case FSYNC, FDATASYNC -> settleSynced(made.subject());
             case MMAP -> {

@@ -2,7 +2,6 @@ package dev.sluice.broker.api;
 
 import dev.sluice.broker.catalogue.Catalogue;
 import dev.sluice.broker.catalogue.Topic;
-import dev.sluice.broker.config.BrokerSettings;
 import dev.sluice.broker.config.ConfigException;
 import dev.sluice.broker.config.ConfigKey;
 import dev.sluice.broker.config.ConfigView;
@@ -104,9 +103,11 @@ final class ConfigChanges {
     }
 
     private Outcome changeBroker(String name, List<Change> changes) throws IOException {
-        BrokerSettings settings = services.live().settings();
         services.catalogue()
-                .configureBroker(name, now -> apply(changes, now, _ -> ConfigView.ofBroker(settings)), validateOnly);
+                .configureBroker(
+                        name,
+                        settings -> apply(changes, settings.of(name), _ -> ConfigView.ofBroker(settings.seenBy(name))),
+                        validateOnly);
         return Outcome.DONE;
     }
 

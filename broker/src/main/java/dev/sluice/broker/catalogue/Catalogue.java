@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -296,14 +297,16 @@ public final class Catalogue {
     /// Changes what clients have set for a broker, which holds at once, for what topics inherit of it too.
     ///
     /// @param broker this broker's number, or empty for all brokers
-    /// @param change makes of what clients have set now what they shall have, and may throw a ConfigException
+    /// @param change makes of all that is set now what clients shall have set for that broker, and may throw a
+    ///     ConfigException; nobody else changes anything meanwhile
     /// @param validateOnly look whether it can be, and change nothing
     /// @throws ConfigException when that can't be; nothing has changed then
     /// @throws IOException     when it could not be stored; what held goes on holding
     public synchronized void configureBroker(
-            String broker, UnaryOperator<Map<String, String>> change, boolean validateOnly) throws IOException {
+            String broker, Function<BrokerSettings, Map<String, String>> change, boolean validateOnly)
+            throws IOException {
         BrokerSettings settings = config.settings();
-        BrokerSettings changed = settings.with(broker, change.apply(settings.of(broker)));
+        BrokerSettings changed = settings.with(broker, change.apply(settings));
         LiveConfig.check(changed);
         if (validateOnly || changed.equals(settings)) {
             return;

@@ -84,13 +84,15 @@ public final class BrokerKeys {
             10_000,
             1,
             1_000_000,
-            "Connections open at once; those above it are closed at once. A low limit of open files bounds them too.");
+            "Connections open at once; those above it are closed at once, but for four from the broker's own host, so that who"
+                    + " has set it too low can undo it there. A low limit of open files bounds them too.");
     static final ConfigKey<Integer> MAX_CONNECTIONS_PER_IP = ConfigKey.integer(
             "max.connections.per.ip",
             5_000,
             1,
             1_000_000,
-            "Connections open at once from one address; those above it are closed at once.");
+            "Connections open at once from one address; those above it are closed at once, but for four from the broker's own"
+                    + " host.");
     static final ConfigKey<Integer> BACKLOG = ConfigKey.integer(
             "socket.listen.backlog.size",
             128,

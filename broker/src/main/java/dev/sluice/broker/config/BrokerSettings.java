@@ -24,6 +24,11 @@ public record BrokerSettings(Map<String, String> ofBroker, Map<String, String> o
         return broker.equals(ALL) ? ofAll : ofBroker;
     }
 
+    /// What holds for a broker, or, by the name [#ALL], for any for which nothing is set.
+    public BrokerSettings seenBy(String broker) {
+        return broker.equals(ALL) ? new BrokerSettings(Map.of(), ofAll, given) : this;
+    }
+
     /// With something else set by clients.
     ///
     /// @throws ConfigException for a key that is not known, or holds from the start of a broker to its end

@@ -47,7 +47,7 @@ public final class Network implements AutoCloseable {
             Kernel kernel, List<ListenerAddress> addresses, Map<String, ListenerAddress> advertised, NetConfig config)
             throws IOException {
         receiveBudget = new ReceiveBudget(config.unfinishedBytes());
-        open = new ConnectionCount(config, mostConnections(kernel));
+        open = new ConnectionCount(kernel, config, mostConnections(kernel));
         coldReader = new ColdReader(kernel);
         watch = new LoopWatch(loops, disk, config.diskPatienceMs());
         try {

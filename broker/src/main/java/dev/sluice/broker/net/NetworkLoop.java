@@ -13,12 +13,9 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -55,9 +52,7 @@ public final class NetworkLoop implements AutoCloseable {
     private final Set<Connection> waitingForDisk = new LinkedHashSet<>();
     private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
     private final String name;
-
-    /// The loop's own thread, and those that have not come back from the disk.
-    private final List<Thread> threads = new CopyOnWriteArrayList<>();
+    private final LoopThreads threads;
 
     private @Nullable RequestHandler handler;
     private Consumer<Throwable> died = _ -> {};
@@ -89,6 +84,7 @@ public final class NetworkLoop implements AutoCloseable {
         this.receiveBuffers = new ReceiveBufferPool(kernel, config.largestFrameBytes());
         this.spanCopies = new SpanCopies(kernel, config.copiedBytes());
         this.name = "sluice-loop-" + number;
+        this.threads = new LoopThreads(name);
     }
 
     /// @param whenDied told, on the loop's thread, when the loop ends without having been stopped
@@ -96,14 +92,7 @@ public final class NetworkLoop implements AutoCloseable {
         handler = requestHandler;
         died = whenDied;
         running = true;
-        thread(this::run).start();
-    }
-
-    private Thread thread(Runnable body) {
-        threads.removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
-        Thread made = new Thread(body, name);
-        threads.add(made);
-        return made;
+        threads.newThread(this::run).start();
     }
 
     private void run() {
@@ -135,7 +124,7 @@ public final class NetworkLoop implements AutoCloseable {
 
     /// Has another thread go on with the loop, when its own is still away on this stay. By the watcher.
     void takeOver(long stay) {
-        loop.takeOver(stay, this::thread, () -> {
+        loop.takeOver(stay, threads, () -> {
             disk.holdsOne(); // before anything else is written on this loop
             run();
         });
@@ -297,17 +286,7 @@ public final class NetworkLoop implements AutoCloseable {
     ///
     /// @return false when they have not by then
     boolean join(long timeoutNs) throws InterruptedException {
-        long startNs = System.nanoTime();
-        while (true) {
-            Optional<Thread> alive = threads.stream().filter(Thread::isAlive).findFirst(); // more may come meanwhile
-            if (alive.isEmpty()) {
-                return true;
-            }
-            TimeUnit.NANOSECONDS.timedJoin(alive.get(), Math.max(1, timeoutNs - (System.nanoTime() - startNs)));
-            if (alive.get().isAlive()) {
-                return false;
-            }
-        }
+        return threads.join(timeoutNs);
     }
 
     /// Frees what is left. Only when its threads have ended, and nobody accepts connections or sends tasks any
