@@ -4,6 +4,7 @@ import static dev.sluice.log.Batches.T0;
 import static dev.sluice.log.Batches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.io.linux.Call;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -128,5 +129,28 @@ class FilledAheadTest {
 
         assertThat(folder.report(log).skip()).isNotNull();
         assertThat(append()).isGreaterThanOrEqualTo(6);
+    }
+
+    /// A start after a power loss reads nothing below the recovery point, and would leave the zeros in the log's
+    /// middle.
+    @Test
+    void whereAllWasFlushedTheLengthOfASealedSegmentIsTooAndElsewhereNobodyWaits() throws IOException {
+        folder.config = folder.config.withSegmentBytes(3 * batchBytes());
+        log.configure(folder.config);
+        append();
+        append();
+        append();
+        assertThat(flushesWhileAppending(6)).isZero();
+
+        append();
+        append();
+        log.flush();
+        assertThat(flushesWhileAppending(12)).isEqualTo(1);
+    }
+
+    private long flushesWhileAppending(long offset) {
+        long before = folder.account.count(Call.FDATASYNC).calls();
+        assertThat(append()).isEqualTo(offset);
+        return folder.account.count(Call.FDATASYNC).calls() - before;
     }
 }
