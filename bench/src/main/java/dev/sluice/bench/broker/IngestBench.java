@@ -35,8 +35,8 @@ final class IngestBench {
     /// So that small batches take no longer than large ones.
     private static final long MOST_REQUESTS = 65_536;
 
-    /// How large a file system of its own is: room for the runs whose topics are still being deleted. The image takes
-    /// what was written to it once.
+    /// How large a file system of its own is: room for the runs whose topics are still being deleted. The image
+    /// takes what was written to it once.
     private static final long DISK_BYTES = 16L << 30;
 
     private final List<Integer> batches = new ArrayList<>();

@@ -67,21 +67,17 @@ final class Report {
             row.put("work", work.name());
             row.put("subject", subject.label);
             row.put("unit", work.unit() == Work.Unit.GIB ? "GiB" : "request");
-            row.put("serverCpu", numbers(all, run -> run.cost(work.unit())));
-            row.put("machineCpu", numbers(all, run -> run.machineCost(work.unit())));
-            row.put("faultsPerGib", numbers(all, Run::faultsPerGib));
-            row.put("rate", numbers(all, run -> run.rate(work.unit())));
+            row.put("serverCpu", GrowthPoint.all(all, run -> run.cost(work.unit())));
+            row.put("machineCpu", GrowthPoint.all(all, run -> run.machineCost(work.unit())));
+            row.put("faultsPerGib", GrowthPoint.all(all, Run::faultsPerGib));
+            row.put("rate", GrowthPoint.all(all, run -> run.rate(work.unit())));
             for (String field : List.of("p50Ms", "p99Ms", "p999Ms")) {
                 if (all.getFirst().line().has(field)) {
-                    row.put(field, numbers(all, run -> run.field(field)));
+                    row.put(field, GrowthPoint.all(all, run -> run.field(field)));
                 }
             }
             rows.add(row);
         });
         return rows;
-    }
-
-    private static double[] numbers(List<Run> runs, ToDoubleFunction<Run> figure) {
-        return runs.stream().mapToDouble(figure).toArray();
     }
 }
