@@ -5,6 +5,7 @@
  *       connections=1 partitions=1 record=1024 batch=262144 depth=5 acks=1 mib=512 | requests=N
  *   load fetch   PORT TOPIC key=value...   reads partition 0 (or one partition a connection) from the beginning on
  *       connections=1 partitions=1 record=1024 batch=262144 max=1048576 mib=512 | requests=N  check=0
+ *       scatter=N: each fetch begins at another one of the first N batches, in no order
  *       check=0 has the kernel throw the records away; check=1 reads them and compares them with what produce sends
  *   load e2e     PORT TOPIC record=1024 requests=5000   a fetch waits on one connection while a record is produced on another
  *   load idle    PORT connections=N         opens connections that say nothing, prints "open", and holds them until standard input ends
@@ -46,7 +47,10 @@ static void sendMore(struct connection *c, int producing) {
             long depth = producing ? option.depth : 1;
             if (c->asked == c->quota || (c->outstanding == depth && !(producing && !option.acks))) return;
             if (producing) protocol->produceHead(c, (c->partition + c->asked * option.connections) % option.partitions);
-            else protocol->fetchHead(c);
+            else {
+                if (option.scatter) c->offset = (uint64_t)c->asked * 7919 % option.scatter * batchRecords;   /* a prime: no order that a cache follows */
+                protocol->fetchHead(c);
+            }
             c->since[c->asked % MOST_DEPTH] = now();
             c->asked++;
             c->outstanding++;
@@ -251,7 +255,10 @@ static void endToEnd(int port) {
 }
 
 static void idle(int port) {
-    for (long i = 0; i < option.connections; i++) open1(port);
+    for (long i = 0; i < option.connections; i++) {
+        open1(port);
+        if (i % 32 == 31) usleep(2000);   /* else they overflow the server's queue of those not yet accepted, and wait a second each */
+    }
     printf("open\n");
     fflush(stdout);
     while (getchar() != EOF) {}
@@ -268,7 +275,7 @@ int main(int argc, char **argv) {
     struct { const char *name; long *value; } names[] = {
         {"connections", &option.connections}, {"partitions", &option.partitions}, {"record", &option.record},
         {"batch", &option.batch}, {"depth", &option.depth}, {"acks", &option.acks}, {"mib", &option.mib},
-        {"requests", &option.requests}, {"max", &option.max}, {"check", &option.check}};
+        {"requests", &option.requests}, {"max", &option.max}, {"check", &option.check}, {"scatter", &option.scatter}};
     for (int i = 4; i < argc; i++) {
         char *equals = strchr(argv[i], '=');
         int known = 0;

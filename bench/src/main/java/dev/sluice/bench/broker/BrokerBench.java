@@ -1,15 +1,18 @@
 package dev.sluice.bench.broker;
 
 import dev.sluice.bench.tools.Json;
+import dev.sluice.bench.tools.MarkedPage;
 import dev.sluice.bench.tools.Options;
 import dev.sluice.bench.tools.Ratios;
 import dev.sluice.bench.tools.Tools;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +29,8 @@ final class BrokerBench {
     private boolean profile;
     private Path data = Path.of("target", "bench", "data");
     private @Nullable Path json;
+    private @Nullable Path html;
+    private @Nullable Path page;
 
     /// @param arguments the folder of the C sources, the folder for programs, the user's
     static void main(String[] arguments) {
@@ -58,7 +63,7 @@ final class BrokerBench {
                         () -> touch = true)
                 .flag(
                         "--profile",
-                        "one run more of Sluice's, to tell where its time goes (package linux-perf)",
+                        "two runs more of Sluice's, to tell where its time goes (package linux-perf) and what it allocates",
                         () -> profile = true)
                 .number(
                         "--memory-mib",
@@ -66,15 +71,39 @@ final class BrokerBench {
                         "bound each server and its part of the page cache to so much, by a control group; needs root",
                         value -> memoryMib = value)
                 .path("--data", "DIR", "where peers keep their data (target/bench/data)", value -> data = value)
+                .path(
+                        "--page",
+                        "FILE",
+                        "with --profile: write its tables between the marks of this page",
+                        value -> page = value)
+                .path("--html", "OUT", "a page with pictures too", value -> html = value)
                 .path("--json", "OUT", "results as JSON too", value -> json = value);
     }
 
-    private static void print(BrokerProfile profile, Work work, Map<Subject, List<Run>> runs) {
-        double cost = Ratios.median(runs.getOrDefault(Subject.SLUICE, List.of()).stream()
-                .mapToDouble(run -> run.cost(work.unit()))
-                .toArray());
-        System.out.print("\n" + work.name() + ", sluice\n"
-                + profile.table(cost, work.unit() == Work.Unit.GIB ? "s/GiB" : "µs a request"));
+    /// Where a work's time goes, and what it allocates; to the page as well, where there is one.
+    private void profile(Comparison comparison, Work work, Map<Subject, List<Run>> runs)
+            throws IOException, InterruptedException {
+        boolean perGib = work.unit() == Work.Unit.GIB;
+        double[] costs = GrowthPoint.all(runs.getOrDefault(Subject.SLUICE, List.of()), run -> run.cost(work.unit()));
+        BrokerProfile profile = comparison.profile(work, Subject.SLUICE);
+        String text = profile.table(Ratios.median(costs), perGib ? "s/GiB" : "µs a request")
+                + String.format(
+                        Locale.ROOT,
+                        "%nAllocated: %.1f bytes a request.%n",
+                        comparison.allocatedBytesARequest(work, Subject.SLUICE));
+        System.out.print("\n" + work.name() + ", sluice\n" + text);
+        if (page != null) {
+            MarkedPage.write(
+                    page,
+                    "profile " + work.name(),
+                    text + "\n" + MarkedPage.circumstances()
+                            + String.format(
+                                    Locale.ROOT,
+                                    "; the whole: median of %d rounds, %.3f–%.3f.",
+                                    costs.length,
+                                    Arrays.stream(costs).min().orElse(0),
+                                    Arrays.stream(costs).max().orElse(0)));
+        }
     }
 
     private void run(Path sources, Path target) throws IOException, InterruptedException {
@@ -95,6 +124,9 @@ final class BrokerBench {
         Map<Subject, Peer> peers = new EnumMap<>(Subject.class);
         List<MemoryGroup> groups = new ArrayList<>();
         List<Map<String, Object>> rows = new ArrayList<>();
+        BrokerPage pictures = new BrokerPage(rounds + " rounds, each a run of every subject, of " + mebibytes
+                + " MiB where the work doesn't say how many requests it makes"
+                + (memoryMib > 0 ? "; each server within " + memoryMib + " MiB of memory." : "."));
         try {
             for (Subject subject : subjects) {
                 if (!subject.isProgram()) {
@@ -113,8 +145,9 @@ final class BrokerBench {
                 Map<Subject, List<Run>> runs = comparison.measure(work, subjects, warmups, rounds);
                 System.out.print(Report.table(work, runs));
                 rows.addAll(Report.rows(work, runs));
+                pictures.add(work, runs);
                 if (profile) {
-                    print(comparison.profile(work, Subject.SLUICE), work, runs);
+                    profile(comparison, work, runs);
                 }
             }
             for (Peer peer : peers.values()) {
@@ -130,6 +163,9 @@ final class BrokerBench {
             for (MemoryGroup group : groups) {
                 group.close();
             }
+        }
+        if (html != null) {
+            pictures.write(html);
         }
         if (json != null) {
             Map<String, Object> document = new LinkedHashMap<>();

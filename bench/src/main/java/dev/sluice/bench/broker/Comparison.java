@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 
 /// Runs of all subjects on one work, interleaved: in each round every subject once, the first of a round is the last of
 /// the next.
@@ -61,52 +62,107 @@ final class Comparison {
     /// Where the time of a run goes, by perf.
     BrokerProfile profile(Work work, Subject subject) throws IOException, InterruptedException {
         List<BrokerProfile.Recording> recordings = new ArrayList<>();
-        load(work, subject, topic -> {
-            AutoCloseable first = before(work, subject).run(topic);
+        loadWith(work, subject, () -> {
             BrokerProfile.Recording recording =
                     new BrokerProfile.Recording(peer(subject).server());
             recordings.add(recording);
+            return recording;
+        });
+        return recordings.getFirst().read();
+    }
+
+    /// Bytes that the server's JVM allocates a request.
+    double allocatedBytesARequest(Work work, Subject subject) throws IOException, InterruptedException {
+        Server server = peer(subject).server();
+        long[] allocated = new long[1];
+        Run run = loadWith(work, subject, () -> {
+            Allocation before = Allocation.read(server);
+            return () -> allocated[0] = Allocation.read(server).since(before);
+        });
+        return allocated[0] / run.field("requests");
+    }
+
+    /// A run during which something else is measured, from when the work's own preparations are done.
+    private Run loadWith(Work work, Subject subject, Callable<AutoCloseable> measuring)
+            throws IOException, InterruptedException {
+        return load(work, subject, topic -> {
+            AutoCloseable first = before(work, subject).run(topic);
+            AutoCloseable second = measuring.call();
             return () -> {
-                recording.close();
+                second.close();
                 first.close();
             };
         });
-        return recordings.getFirst().read();
     }
 
     /// One run, with a topic of its own.
     ///
     /// @param before what is done once the topic is there and filled, such as opening connections that say nothing
-    Run load(Work work, Subject subject, Before before) throws IOException, InterruptedException {
-        Peer peer = peer(subject);
-        Server server = peer.server();
-        String topic = "load-" + topics++;
-        peer.create(topic, work.partitions());
+    private Run load(Work work, Subject subject, Before before) throws IOException, InterruptedException {
+        String topic = filled(work, subject);
         try {
-            if (work.isFetch() && peer instanceof NginxPeer files) {
-                files.fill(topic, mebibytes);
-            } else if (work.isFetch()) {
-                run(subject, "produce", topic, work.fill());
-            }
             sync();
             if (work.kind() == Work.Kind.COLD) {
                 dropCaches();
             }
-            try (AutoCloseable _ = before.run(topic)) {
-                double machineBefore = CpuClock.machineSeconds();
-                long serverBefore = server.cpuNs();
-                Figures line = run(subject, work.kind().program, topic, work.options());
-                long serverNs = server.cpuNs() - serverBefore;
-                sync();
-                long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore - line.get("cpuSeconds"));
-                return new Run(serverNs, machineNs, line);
-            } catch (IOException | InterruptedException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IOException(e);
+            return timed(work, subject, topic, before, true);
+        } finally {
+            peer(subject).delete(topic);
+        }
+    }
+
+    /// Runs of one subject, one after the other. A topic that is only read, or that batches are dealt out to the
+    /// partitions of, serves all of them; what grows is a new one each time. Nothing waits for write-back, so the
+    /// machine's time is not all that was caused.
+    List<Run> several(Work work, Subject subject, int count) throws IOException, InterruptedException {
+        boolean stays = work.isFetch() || work.partitions() > 1;
+        List<Run> runs = new ArrayList<>();
+        String topic = filled(work, subject);
+        try {
+            for (int i = 0; i < count; i++) {
+                if (i > 0 && !stays) {
+                    peer(subject).delete(topic);
+                    topic = filled(work, subject);
+                }
+                runs.add(timed(work, subject, topic, before(work, subject), false));
             }
         } finally {
-            peer.delete(topic);
+            peer(subject).delete(topic);
+        }
+        return runs;
+    }
+
+    /// A new topic, with what a work reads in it.
+    private String filled(Work work, Subject subject) throws IOException, InterruptedException {
+        Peer peer = peer(subject);
+        String topic = "load-" + topics++;
+        peer.create(topic, work.partitions());
+        if (work.isFetch() && peer instanceof NginxPeer files) {
+            files.fill(topic, mebibytes);
+        } else if (work.isFetch()) {
+            run(subject, "produce", topic, work.fill());
+        }
+        return topic;
+    }
+
+    /// @param writtenBack whether the machine's time is counted until all is on the device
+    private Run timed(Work work, Subject subject, String topic, Before before, boolean writtenBack)
+            throws IOException, InterruptedException {
+        Server server = peer(subject).server();
+        try (AutoCloseable _ = before.run(topic)) {
+            double machineBefore = CpuClock.machineSeconds();
+            long serverBefore = server.cpuNs();
+            Figures line = run(subject, work.kind().program, topic, work.options());
+            long serverNs = server.cpuNs() - serverBefore;
+            if (writtenBack) {
+                sync();
+            }
+            double machineSeconds = CpuClock.machineSeconds() - machineBefore - line.get("cpuSeconds");
+            return new Run(serverNs, nanoseconds(machineSeconds), line);
+        } catch (IOException | InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException(e);
         }
     }
 
@@ -208,7 +264,8 @@ final class Comparison {
         return command;
     }
 
-    private static Figures ended(List<String> command) throws IOException, InterruptedException {
+    /// Runs a load program to its end.
+    static Figures ended(List<String> command) throws IOException, InterruptedException {
         Tools.Ended ended = Tools.run(command);
         if (ended.exitCode() != 0) {
             throw new IOException(String.join(" ", command) + ": " + ended.output());

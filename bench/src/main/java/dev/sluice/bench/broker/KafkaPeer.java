@@ -130,7 +130,7 @@ record KafkaPeer(Server server, Admin admin) implements Peer {
                         """);
     }
 
-    private static Peer of(Server server) {
+    static Peer of(Server server) {
         Properties properties = new Properties();
         properties.put("bootstrap.servers", server.bootstrap());
         return new KafkaPeer(server, Admin.create(properties));

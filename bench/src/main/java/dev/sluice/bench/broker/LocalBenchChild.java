@@ -24,7 +24,7 @@ final class LocalBenchChild implements AutoCloseable {
         return new LocalBenchChild(new ProcessBuilder(List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--enable-native-access=ALL-UNNAMED",
-                        "-Dslf4j.internal.verbosity=ERROR",
+                        "-Dslf4j.provider=org.slf4j.helpers.NOP_FallbackServiceProvider",
                         "-Xmx512m",
                         "-cp",
                         System.getProperty("java.class.path"),

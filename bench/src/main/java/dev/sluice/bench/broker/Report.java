@@ -38,7 +38,7 @@ final class Report {
         return text.toString();
     }
 
-    private static String ratio(List<Run> ours, List<Run> theirs, ToDoubleFunction<Run> figure) {
+    static String ratio(List<Run> ours, List<Run> theirs, ToDoubleFunction<Run> figure) {
         return Ratios.of(
                         ours.stream().mapToDouble(figure).toArray(),
                         theirs.stream().mapToDouble(figure).toArray())
@@ -67,20 +67,16 @@ final class Report {
             row.put("work", work.name());
             row.put("subject", subject.label);
             row.put("unit", work.unit() == Work.Unit.GIB ? "GiB" : "request");
-            row.put("serverCpu", numbers(all, run -> run.cost(work.unit())));
-            row.put("machineCpu", numbers(all, run -> run.machineCost(work.unit())));
-            row.put("rate", numbers(all, run -> run.rate(work.unit())));
+            row.put("serverCpu", GrowthPoint.all(all, run -> run.cost(work.unit())));
+            row.put("machineCpu", GrowthPoint.all(all, run -> run.machineCost(work.unit())));
+            row.put("rate", GrowthPoint.all(all, run -> run.rate(work.unit())));
             for (String field : List.of("p50Ms", "p99Ms", "p999Ms")) {
                 if (all.getFirst().line().has(field)) {
-                    row.put(field, numbers(all, run -> run.field(field)));
+                    row.put(field, GrowthPoint.all(all, run -> run.field(field)));
                 }
             }
             rows.add(row);
         });
         return rows;
-    }
-
-    private static double[] numbers(List<Run> runs, ToDoubleFunction<Run> figure) {
-        return runs.stream().mapToDouble(figure).toArray();
     }
 }

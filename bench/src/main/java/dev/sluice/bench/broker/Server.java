@@ -73,6 +73,11 @@ final class Server implements AutoCloseable {
         }
     }
 
+    /// Ends it as a crash does: what it would have done at its end is not done.
+    void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
+    }
+
     /// Starts it again on the same data; its port may be another one.
     void startAgain() throws IOException, InterruptedException {
         process = begin();

@@ -83,6 +83,11 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
                         + String.join(", ", ALL.stream().map(Work::name).toList())));
     }
 
+    /// What the load program is told to do.
+    String program() {
+        return kind.program;
+    }
+
     boolean isFetch() {
         return kind == Kind.FETCH || kind == Kind.COLD;
     }

@@ -34,7 +34,7 @@ record Programs(Path sender, Path receiver) {
                 "-XX:-UsePerfData",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
-                "-Dslf4j.internal.verbosity=ERROR"));
+                "-Dslf4j.provider=org.slf4j.helpers.NOP_FallbackServiceProvider"));
         command.addAll(List.of(jvmOptions));
         command.addAll(
                 List.of("-cp", System.getProperty("java.class.path"), SenderMain.class.getName(), file.toString()));

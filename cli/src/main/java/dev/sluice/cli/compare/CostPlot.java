@@ -1,8 +1,9 @@
 package dev.sluice.cli.compare;
 
-import static dev.sluice.cli.compare.HtmlReport.escaped;
-import static dev.sluice.cli.compare.HtmlReport.figure;
+import static dev.sluice.cli.plot.HtmlPage.escaped;
+import static dev.sluice.cli.plot.HtmlPage.figure;
 
+import dev.sluice.cli.plot.Axis;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;

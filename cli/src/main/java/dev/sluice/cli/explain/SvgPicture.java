@@ -1,6 +1,6 @@
 package dev.sluice.cli.explain;
 
-import static dev.sluice.cli.compare.HtmlReport.escaped;
+import static dev.sluice.cli.plot.HtmlPage.escaped;
 
 import dev.sluice.cli.explain.Ladder.Rung;
 import dev.sluice.cli.explain.Scene.Arrow;

@@ -1,13 +1,13 @@
-package dev.sluice.cli.compare;
+package dev.sluice.cli.plot;
 
 /// Numbers at the edges of pictures.
-final class Axis {
+public final class Axis {
     private static final double[] STEPS = {1, 1.5, 2, 3, 4, 5, 6, 8, 10};
 
     private Axis() {}
 
     /// The next number with one or two digits; 1 for nothing.
-    static double roundUp(double number) {
+    public static double roundUp(double number) {
         if (number <= 0) {
             return 1;
         }
@@ -20,8 +20,8 @@ final class Axis {
         return 10 * power;
     }
 
-    static String label(double number) {
-        String text = HtmlReport.figure(number < 0.1 ? "%.3f" : "%.2f", number);
+    public static String label(double number) {
+        String text = HtmlPage.figure(number < 0.1 ? "%.3f" : "%.2f", number);
         return text.replaceFirst("\\.?0+$", "").isEmpty()
                 ? "0"
                 : text.replaceFirst("(\\.\\d*?)0+$", "$1").replaceFirst("\\.$", "");
