@@ -15,7 +15,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 
@@ -141,6 +143,17 @@ final class Folder implements AutoCloseable {
                 .filter(each -> each.name().equals(log.toString()))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /// The base offsets of the segments that a partition has on the disk.
+    List<Long> bases(String topic, int partition) throws IOException {
+        return SmallFiles.list(path.resolve(topic + "-" + partition)).stream()
+                .map(SegmentFiles::parse)
+                .flatMap(Optional::stream)
+                .filter(name -> name.suffix().equals(SegmentFiles.LOG))
+                .map(SegmentFiles.Name::baseOffset)
+                .sorted()
+                .toList();
     }
 
     Path file(PartitionLog log, long baseOffset, String suffix) {
