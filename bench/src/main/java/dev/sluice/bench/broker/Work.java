@@ -34,6 +34,8 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
         REQUEST
     }
 
+    private static final int MOST_INGEST_CONNECTIONS = 4;
+
     static final List<Work> ALL = List.of(
             produce("produce-64k", 65_536),
             produce("produce-256k", 262_144),
@@ -74,6 +76,18 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
                 Unit.GIB,
                 partitions,
                 0);
+    }
+
+    /// Batches of one size, dealt out to the partitions in turn.
+    static Work ingest(int batchBytes, int partitions) {
+        int connections = Math.min(partitions, MOST_INGEST_CONNECTIONS);
+        return new Work(
+                "produce, batches of " + batchBytes + " bytes, partitions " + partitions,
+                Kind.PRODUCE,
+                List.of("batch=" + batchBytes, "connections=" + connections, "partitions=" + partitions),
+                Unit.GIB,
+                partitions,
+                batchBytes);
     }
 
     static Work of(String name) {
