@@ -55,55 +55,60 @@ static void makeAnswer(struct server *s) {
     big(big(at, 128 | ((FETCHED_BYTES + 1) & 127), 1), (FETCHED_BYTES + 1) >> 7, 1);
 }
 
-/* What has come of one client, which has one request under way: all of a frame, or nothing. */
-static int serve1(struct server *s, int client, char *frame) {
-    for (;;) {
-        ssize_t n = recv(client, frame, FRAME_BYTES, 0);
-        if (n < 0 && errno == EAGAIN) return 1;
-        if (n < 8) return 0;
-        if (s->writes) {
-            if (s->position + n > s->reserved) {
-                if (fallocate(s->file, FALLOC_FL_KEEP_SIZE, s->reserved, STEP_BYTES)) die("fallocate");
-                s->reserved += STEP_BYTES;
-            }
-            if (pwrite(s->file, frame, n, s->position) != n) die("pwrite");
-            s->position += n;
-        }
-        memcpy(s->answer + NUMBER_AT, frame + 8, 4);
-        if (send(client, s->answer, s->answerBytes, s->answersByFile ? MSG_MORE : 0) != (ssize_t)s->answerBytes) die("send");
-        if (s->answersByFile) {
-            off_t from = s->position;
-            if (sendfile(client, s->file, &from, FETCHED_BYTES) != FETCHED_BYTES) die("sendfile");
-            s->position = from + FETCHED_BYTES <= s->fileBytes ? from : 0;
-            if (send(client, s->answer + FETCHED_HEAD_BYTES, FETCHED_TAIL_BYTES, 0) != FETCHED_TAIL_BYTES) die("send");
-        }
-        return 1;   /* the socket is empty: a short count, and no other request before this one's answer */
-    }
+/* Whether a client got its answer. One that goes away is no fault of the server's: the load program tells whether it had all it wanted. */
+static int given(ssize_t sent, size_t length, const char *how) {
+    if (sent == (ssize_t)length) return 1;
+    if (sent >= 0 || (errno != EPIPE && errno != ECONNRESET)) die(how);
+    return 0;
 }
 
-/* Serves until all clients have come and gone. */
-static void serve(struct server *s, int listener) {
+/* What has come of one client, which has one request under way: all of a frame, or nothing. Returns 0 when the client has gone away. */
+static int serve1(struct server *s, int client, char *frame) {
+    ssize_t n = recv(client, frame, FRAME_BYTES, 0);
+    if (n < 0 && errno == EAGAIN) return 1;
+    if (n <= 0) return 0;
+    uint32_t length;
+    memcpy(&length, frame, sizeof length);
+    if (n < 12 || n != 4 + (ssize_t)ntohl(length)) quit("limit answers whole requests of 64 KiB at most, one at a time a connection; bytes that came", n);
+    if (s->writes) {
+        if (s->position + n > s->reserved) {
+            if (fallocate(s->file, FALLOC_FL_KEEP_SIZE, s->reserved, STEP_BYTES)) die("fallocate");
+            s->reserved += STEP_BYTES;
+        }
+        if (pwrite(s->file, frame, n, s->position) != n) die("pwrite");
+        s->position += n;
+    }
+    memcpy(s->answer + NUMBER_AT, frame + 8, 4);
+    if (!given(send(client, s->answer, s->answerBytes, s->answersByFile ? MSG_MORE : 0), s->answerBytes, "send")) return 0;
+    if (s->answersByFile) {
+        off_t from = s->position;
+        if (!given(sendfile(client, s->file, &from, FETCHED_BYTES), FETCHED_BYTES, "sendfile")) return 0;
+        s->position = from + FETCHED_BYTES <= s->fileBytes ? from : 0;
+        return given(send(client, s->answer + FETCHED_HEAD_BYTES, FETCHED_TAIL_BYTES, 0), FETCHED_TAIL_BYTES, "send");
+    }
+    return 1;   /* the socket is empty: no other request comes before this one's answer */
+}
+
+/* Serves until the load program prints what it measured, or ends. */
+static void serve(struct server *s, int listener, int load) {
     char *frame = malloc(FRAME_BYTES);
-    int poller = epoll_create1(0), clients = 0, come = 0;
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
-    if (!frame || poller < 0 || epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event)) die("epoll");
-    while (!come || clients) {
+    int poller = epoll_create1(0);
+    struct epoll_event coming = {.events = EPOLLIN, .data.fd = listener}, end = {.events = EPOLLIN, .data.fd = load};
+    if (!frame || poller < 0 || epoll_ctl(poller, EPOLL_CTL_ADD, listener, &coming) || epoll_ctl(poller, EPOLL_CTL_ADD, load, &end)) die("epoll");
+    for (;;) {
         struct epoll_event events[256];
-        int n = epoll_wait(poller, events, 256, 30000);
-        if (n == 0) die("no request for 30 s");
+        int n = epoll_wait(poller, events, 256, -1);   /* the load program gives up after 30 s without an answer */
         for (int i = 0; i < n; i++) {
             int fd = events[i].data.fd;
+            if (fd == load) return;
             if (fd == listener) {
                 int one = 1, client = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
                 if (client < 0) die("accept");
                 setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-                event = (struct epoll_event){.events = EPOLLIN | EPOLLET, .data.fd = client};
-                if (epoll_ctl(poller, EPOLL_CTL_ADD, client, &event)) die("epoll_ctl");
-                clients++;
-                come = 1;
+                struct epoll_event asked = {.events = EPOLLIN | EPOLLET, .data.fd = client};
+                if (epoll_ctl(poller, EPOLL_CTL_ADD, client, &asked)) die("epoll_ctl");
             } else if (!serve1(s, fd, frame)) {
                 close(fd);
-                clients--;
             }
         }
     }

@@ -17,6 +17,11 @@ static inline void die(const char *what) {
     exit(1);
 }
 
+static inline void quit(const char *what, long value) {
+    fprintf(stderr, "%s: %ld\n", what, value);
+    exit(1);
+}
+
 static inline struct sockaddr_in loopback(int port) {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include "common.h"
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/wait.h>
@@ -86,8 +87,8 @@ static int opened(const char *path, int writes) {
 
 #include "ingest.h"
 
-/* Starts the load program with its output in a pipe. */
-static FILE *startLoad(int port, char **command) {
+/* Starts the load program with its output in a pipe, of which it sets the end to read. */
+static pid_t startLoad(int port, char **command, int *output) {
     int ends[2];
     if (pipe(ends)) die("pipe");
     pid_t child = fork();
@@ -100,26 +101,31 @@ static FILE *startLoad(int port, char **command) {
         die(command[0]);
     }
     close(ends[1]);
-    return fdopen(ends[0], "r");
+    *output = ends[0];
+    return child;
 }
 
-/* The load program's line, with the server's processor time in the place of its own. */
+/* The load program's line, with the server's processor time in the place of its own. Whether the run counts is the load program's to tell. */
 static int answers(char **argv) {
     struct server server = {.writes = !strcmp(argv[3], "pwrite"), .answersByFile = !strcmp(argv[3], "sendfile")};
     struct sockaddr_in address;
-    int listener = listening(&address);
+    int listener = listening(&address), output, status;
     server.file = opened(argv[2], server.writes);
     server.fileBytes = lseek(server.file, 0, SEEK_END);
     makeAnswer(&server);
-    FILE *load = startLoad(ntohs(address.sin_port), argv + 4);
+    pid_t load = startLoad(ntohs(address.sin_port), argv + 4, &output);
+    signal(SIGPIPE, SIG_IGN);   /* sendfile knows no MSG_NOSIGNAL */
     double used = cpu();
-    serve(&server, listener);
+    serve(&server, listener, output);
     used = cpu() - used;
-    char line[1024];
-    char *own = load && fgets(line, sizeof line, load) ? strstr(line, "cpuSeconds=") : NULL;
-    if (!own) die("the load program told nothing");
-    printf("%.*scpuSeconds=%.6f clientC%s", (int)(own - line), line, used, own + 1);
     if (server.writes) unlink(argv[2]);
+    FILE *told = fdopen(output, "r");
+    char line[1024], *own = told && fgets(line, sizeof line, told) ? strstr(line, "cpuSeconds=") : NULL;
+    if (waitpid(load, &status, 0) != load || status || !own) {
+        fprintf(stderr, "the load program failed\n");
+        return 1;
+    }
+    printf("%.*scpuSeconds=%.6f clientC%s", (int)(own - line), line, used, own + 1);
     return 0;
 }
 

@@ -22,11 +22,6 @@ static double now(void) {
     return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static void quit(const char *what, long value) {
-    fprintf(stderr, "%s: %ld\n", what, value);
-    exit(1);
-}
-
 /* ---- bytes */
 
 static char *put16(char *at, int v) { at[0] = v >> 8; at[1] = v; return at + 2; }

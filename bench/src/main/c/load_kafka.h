@@ -120,7 +120,9 @@ static int kafkaFetchedHead(struct connection *c) {
     int lengthBytes = 0;
     do length |= (uint32_t)(p[35 + lengthBytes] & 127) << 7 * lengthBytes;
     while (p[35 + lengthBytes++] & 128 && lengthBytes < 4);
-    long records = length ? length - 1 : 0;
+    long records = length ? length - 1 : 0, whole = kafkaFetchedWant(c) - 4 + lengthBytes + records + TAIL_BYTES;
+    if (4 + (long)get32(c->room) != whole) quit("not an answer of one partition; its length", get32(c->room));
+    if (get32(c->room + 4) != (uint32_t)c->answered) quit("answer out of order", get32(c->room + 4));
     c->left = records + TAIL_BYTES - (4 - lengthBytes);
     c->checked = 4 - lengthBytes;
     c->unchecked = TAIL_BYTES;

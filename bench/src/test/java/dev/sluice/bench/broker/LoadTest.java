@@ -130,25 +130,38 @@ class LoadTest {
     @ParameterizedTest
     @CsvSource({"pwrite,produce,batch=1", "memory,fetch,max=4096", "sendfile,fetch,max=4096"})
     void theLimitAnswersSmallRequests(String how, String kind, String size) throws Exception {
-        Path limit = Tools.compile(SOURCES, folder, "limit");
-        Path file = Files.write(folder.resolve("f"), new byte[1 << 20]);
-        Tools.Ended ended = Tools.run(List.of(
-                limit.toString(),
-                "answers",
-                file.toString(),
-                how,
-                load.toString(),
-                kind,
-                "load",
-                "batch=3500",
-                size,
-                "connections=8",
-                "depth=1",
-                "requests=400"));
+        Tools.Ended ended = answers(how, kind, "batch=3500", size);
 
         assertThat(ended.exitCode()).as(ended.output()).isZero();
         assertThat(Figures.parse(ended.output()).get("requests")).isEqualTo(400);
         assertThat(Figures.parse(ended.output()).get("cpuSeconds")).isPositive();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"memory", "sendfile"})
+    void theLimitFailsWhenItsClientsGoAwayBeforeTheirWorkIsDone(String how) throws Exception {
+        Tools.Ended ended = answers(how, "fetch", "batch=5000", "max=4096"); // a batch is longer than an answer
+
+        assertThat(ended.exitCode()).as(ended.output()).isEqualTo(1);
+        assertThat(ended.output()).isEqualTo("half a batch came: 4096\nthe load program failed\n");
+    }
+
+    @Test
+    void theLimitTellsWhatItCanNotAnswer() throws Exception {
+        Tools.Ended ended = answers("pwrite", "produce", "batch=262144");
+
+        assertThat(ended.exitCode()).as(ended.output()).isEqualTo(1);
+        assertThat(ended.output()).contains("limit answers whole requests of 64 KiB at most");
+    }
+
+    private Tools.Ended answers(String how, String kind, String... sizes) throws Exception {
+        Path limit = Tools.compile(SOURCES, folder, "limit");
+        Path file = Files.write(folder.resolve("f"), new byte[1 << 20]);
+        List<String> command = new ArrayList<>(
+                List.of(limit.toString(), "answers", file.toString(), how, load.toString(), kind, "load"));
+        command.addAll(List.of(sizes));
+        command.addAll(List.of("connections=8", "depth=1", "requests=400"));
+        return Tools.run(command);
     }
 
     private void makeTopic(String name) throws Exception {
