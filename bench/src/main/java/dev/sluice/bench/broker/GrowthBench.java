@@ -22,6 +22,9 @@ final class GrowthBench {
     /// Runs before a server's first point, until what it does is compiled; one before each other.
     private static final int FIRST_WARMUPS = 4;
 
+    /// Rounds before each point of a log: its server has just been started.
+    private static final int LOG_WARMUPS = 2;
+
     private final List<Curve> curves = new ArrayList<>();
     private final List<Subject> subjects = new ArrayList<>();
     private int rounds = 3;
@@ -118,7 +121,7 @@ final class GrowthBench {
         Map<Subject, List<GrowthPoint>> points = new EnumMap<>(Subject.class);
         for (Subject subject : subjects) {
             try (Peer peer = subject.start(data, target)) {
-                LogGrowth log = new LogGrowth(load, peer, subject, rounds);
+                LogGrowth log = new LogGrowth(load, peer, subject, LOG_WARMUPS, rounds);
                 for (long x : Curve.LOG_SIZE.points) {
                     if (x > most) {
                         continue;

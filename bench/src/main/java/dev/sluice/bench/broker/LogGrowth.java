@@ -15,18 +15,19 @@ import java.util.Map;
 final class LogGrowth {
     static final int BATCH_BYTES = 16 << 10;
     private static final String TOPIC = "log-growth";
-    private static final int WARMUPS = 2;
 
     private final Path load;
     private final Peer peer;
     private final Subject subject;
+    private final int warmups;
     private final int rounds;
     private long filledMib;
 
-    LogGrowth(Path load, Peer peer, Subject subject, int rounds) {
+    LogGrowth(Path load, Peer peer, Subject subject, int warmups, int rounds) {
         this.load = load;
         this.peer = peer;
         this.subject = subject;
+        this.warmups = warmups;
         this.rounds = rounds;
     }
 
@@ -56,7 +57,7 @@ final class LogGrowth {
         double startAfterKillSeconds = start(server);
         List<Run> lookUps = new ArrayList<>();
         List<Run> readings = new ArrayList<>();
-        for (int round = -WARMUPS; round < rounds; round++) {
+        for (int round = -warmups; round < rounds; round++) {
             Run lookUp = run("fetch", Curve.LOG_SIZE.work(mebibytes).options().toArray(String[]::new));
             Run reading = run("fetch", "batch=" + BATCH_BYTES, "max=1048576", "mib=" + Math.min(mebibytes, 512));
             if (round >= 0) {

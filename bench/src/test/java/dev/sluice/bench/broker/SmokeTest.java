@@ -38,6 +38,7 @@ class SmokeTest {
                 List.of(
                         Peer.java(),
                         "--enable-native-access=ALL-UNNAMED",
+                        "-XX:TieredStopAtLevel=1", // it lives for seconds, and is started four times
                         "-Dslf4j.provider=" + System.getProperty("slf4j.provider"),
                         "-cp",
                         System.getProperty("java.class.path"),
@@ -84,7 +85,7 @@ class SmokeTest {
         Comparison comparison = new Comparison(load, load, folder, 1, Map.of(Subject.SLUICE, peer));
         for (Curve curve : Curve.values()) {
             GrowthPoint point = curve == Curve.LOG_SIZE
-                    ? new LogGrowth(load, peer, Subject.SLUICE, 1).measure(4)
+                    ? new LogGrowth(load, peer, Subject.SLUICE, 0, 1).measure(4)
                     : GrowthPoint.of(1, comparison.several(few(curve), Subject.SLUICE, 2), new long[2]);
             GrowthReport report = new GrowthReport(curve, Map.of(Subject.SLUICE, List.of(point)));
 
