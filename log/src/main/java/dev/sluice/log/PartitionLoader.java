@@ -221,7 +221,7 @@ final class PartitionLoader {
             goOnAbove(seen);
         }
         if (!epochs.lines().equals(stored.lines())) {
-            epochs.write(kernel, folder, skip != null);
+            epochs.replace(kernel, folder);
         }
         if (trusted) {
             recoveryPoint = endOffset();
