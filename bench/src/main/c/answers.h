@@ -4,8 +4,8 @@
  *
  * Of each request: one recv of the frame; then
  *   pwrite     its bytes to a new, fallocated file, and a short answer by send
- *   memory     4 KiB by one send, from memory with the answer's head before them
- *   sendfile   the head by send, MSG_MORE, and 4 KiB of the file, which is in the page cache, by sendfile
+ *   memory     4 KiB by one send, from memory with the answer's head before them and its end behind
+ *   sendfile   the head by send, MSG_MORE, 4 KiB of the file, which is in the page cache, by sendfile, and the end by send
  */
 #ifndef SLUICE_BENCH_ANSWERS_H
 #define SLUICE_BENCH_ANSWERS_H
@@ -15,13 +15,18 @@
 
 enum { FRAME_BYTES = 64 << 10, FETCHED_BYTES = 4096, CLIENTS = 1024 };
 
-/* Of the topic "load", of one partition; zero is no error. Where a fetch's records begin, its answer ends. */
-enum { NUMBER_AT = 4, PRODUCED_BYTES = 4 + 4 + 4 + 2 + 4 + 4 + 4 + 2 + 8 + 8 + 4, FETCHED_HEAD_BYTES = 4 + 4 + 4 + 4 + 2 + 4 + 4 + 4 + 2 + 8 + 8 + 4 + 4 };
+/* Of the topic "load", of one partition; zero is no error. Behind a fetch's records stand three bytes, no tags. */
+enum {
+    NUMBER_AT = 4,
+    PRODUCED_BYTES = 4 + 4 + 4 + 2 + 4 + 4 + 4 + 2 + 8 + 8 + 4,
+    FETCHED_HEAD_BYTES = 4 + 5 + 10 + 1 + 5 + 1 + 35 + 2,
+    FETCHED_TAIL_BYTES = 3
+};
 
 struct server {
     int file, answersByFile, writes;
     off_t position, reserved, fileBytes;
-    char answer[FETCHED_HEAD_BYTES + FETCHED_BYTES];
+    char answer[FETCHED_HEAD_BYTES + FETCHED_BYTES + FETCHED_TAIL_BYTES];
     size_t answerBytes;
 };
 
@@ -42,12 +47,12 @@ static void makeAnswer(struct server *s) {
         return;
     }
     s->answerBytes = s->answersByFile ? FETCHED_HEAD_BYTES : sizeof s->answer;
-    at = big(at, sizeof s->answer - 4, 4) + 8;
-    at = big(big(at, 1, 4), 4, 2);
+    at = big(at, sizeof s->answer - 4, 4) + 5 + 10;
+    at = big(big(at, 2, 1), 5, 1);
     memcpy(at, "load", 4);
-    at = big(at + 4, 1, 4) + 6;
-    at = big(at, INT64_MAX, 8) + 8;
-    big(big(at, 0, 4), FETCHED_BYTES, 4);
+    at = big(at + 4, 2, 1) + 4 + 2;
+    at = big(at, INT64_MAX, 8) + 8 + 8 + 1 + 4;
+    big(big(at, 128 | ((FETCHED_BYTES + 1) & 127), 1), (FETCHED_BYTES + 1) >> 7, 1);
 }
 
 /* What has come of one client, which has one request under way: all of a frame, or nothing. */
@@ -70,6 +75,7 @@ static int serve1(struct server *s, int client, char *frame) {
             off_t from = s->position;
             if (sendfile(client, s->file, &from, FETCHED_BYTES) != FETCHED_BYTES) die("sendfile");
             s->position = from + FETCHED_BYTES <= s->fileBytes ? from : 0;
+            if (send(client, s->answer + FETCHED_HEAD_BYTES, FETCHED_TAIL_BYTES, 0) != FETCHED_TAIL_BYTES) die("send");
         }
         return 1;   /* the socket is empty: a short count, and no other request before this one's answer */
     }

@@ -3,7 +3,8 @@
  * tries every way there is to get more than reading out of what it was passed. Prints a line for each try:
  * "what: OK" or "what: ERRNO".
  *
- *   local_peer SOCKET TOPIC PARTITION [hold]     hold: says "holding" and sleeps on the page of ends until it is killed
+ *   local_peer SOCKET TOPIC PARTITION [STATE]    says "holding" in that state, and stays so until it is killed: connected,
+ *       welcomed, reading, asking (its answer is under way), asleep (on the page of ends)
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -115,6 +116,15 @@ static void try_ends(const char *name, int fd) {
     tried(NAMED("seal"), fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
 }
 
+static void hold_if(int count, char **arguments, const char *state) {
+    if (count > 4 && strcmp(arguments[4], state) == 0) {
+        puts("holding");
+        while (1) {
+            pause();
+        }
+    }
+}
+
 int main(int count, char **arguments) {
     if (count < 4) {
         return 2;
@@ -126,12 +136,14 @@ int main(int count, char **arguments) {
     if (connect(sock, (struct sockaddr *) &address, sizeof address) < 0) {
         end("connect");
     }
+    hold_if(count, arguments, "connected");
     struct {
         int16_t type, zero;
         int32_t magic, version;
     } hello = {1, 0, MAGIC, 1};
     ask(sock, &hello, sizeof hello);
     int ends = passed[0], waiting = passed[1];
+    hold_if(count, arguments, "welcomed");
     struct {
         int16_t type, name_bytes;
         int32_t partition;
@@ -141,6 +153,21 @@ int main(int count, char **arguments) {
     memcpy(opening.name, arguments[2], strlen(arguments[2]));
     ask(sock, &opening, 16 + strlen(arguments[2]));
     int segment = passed[0];
+    if (count > 4 && strcmp(arguments[4], "asleep") != 0) {
+        struct {
+            int16_t type, slot;
+            int32_t zero;
+            int64_t offset;
+        } next = {3, 0, 0, 0};
+        if (strcmp(arguments[4], "asking") == 0 && send(sock, &next, sizeof next, 0) < 0) {
+            end("send");
+        }
+        volatile char *bytes = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, segment, 0);
+        puts("holding");
+        while (1) {
+            (void) bytes[0];
+        }
+    }
     if (count > 4) {
         int *words = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, ends, 0);
         volatile int *waits = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, waiting, 0);

@@ -44,12 +44,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A local peer that means no good gets nothing but what it may read, and harms nobody else.
 @Timeout(120)
 @ExtendWith(LeakCounter.class)
 class LocalHostileTest {
     private static final String NOBODY = "65534";
+    /// What the smallest send buffer has room for (SOCK_MIN_SNDBUF; each message takes some 800 bytes of it).
+    private static final int MOST_UNDER_WAY = 8;
+
+    // Of the page of ends: the word that is slept on, and where the first slot's log begins.
+    private static final long CHANGES_AT = 8;
+    private static final long LOG_START_AT = 64 + 16;
 
     @TempDir
     Path folder;
@@ -171,6 +179,11 @@ class LocalHostileTest {
                 while (peer.trySend(new LocalRequest.Next(0, 0)) != -Errno.EPIPE) {
                     Thread.onSpinWait();
                 }
+                int underWay = 0;
+                while (peer.receive() instanceof LocalReply.Segment) {
+                    underWay++;
+                }
+                assertThat(underWay).as("descriptors under way").isBetween(1, MOST_UNDER_WAY);
             }
             expectService(broker, client, topic);
         }
@@ -235,6 +248,37 @@ class LocalHostileTest {
                 }
             }
         }
+    }
+
+    @Test
+    void aReaderThatWaitsIsWokenByAnAppendAndNotByTheClock() throws Exception {
+        try (TestBroker broker = TestBroker.start(folder);
+                TestClient client = broker.client();
+                RawPeer peer = new RawPeer(broker)) {
+            TopicRef topic = client.create("t", 1);
+            client.append(topic, 0, Batches.of("v").bytes());
+            UnixSockets.Received welcome = peer.helloWithPages();
+            try (Mapping ends = Mapping.ofFile(kernel, welcome.descriptors().get(0), 0, EndPage.BYTES, false);
+                    Mapping waiting =
+                            Mapping.ofFile(kernel, welcome.descriptors().get(1), 0, EndPage.BYTES, true)) {
+                welcome.closeDescriptors();
+                peer.send(new LocalRequest.Open("t", 0, 0));
+                peer.receive();
+                int changes = word(ends, CHANGES_AT);
+                waiting.segment().set(ValueLayout.JAVA_INT, 0, 1);
+                client.deleteRecords(topic, 0, 1);
+                await().until(() -> word(ends, LOG_START_AT) == 1); // the clock's turn has come
+                assertThat(word(waiting, 0)).isEqualTo(1);
+                assertThat(word(ends, CHANGES_AT)).isEqualTo(changes);
+                client.append(topic, 0, Batches.of("v").bytes());
+                assertThat(word(waiting, 0)).isZero();
+                assertThat(word(ends, CHANGES_AT)).isEqualTo(changes + 1);
+            }
+        }
+    }
+
+    private static int word(Mapping page, long position) {
+        return (int) ValueLayout.JAVA_INT.varHandle().getVolatile(page.segment(), position);
     }
 
     // ---- What is passed, in a process of another user
@@ -310,26 +354,35 @@ class LocalHostileTest {
             broker.set("sluice.local.groups", NOBODY);
             broker.start();
             assertThat(asNobody(socket, "t", "0")).isEqualTo(Map.of("refused", "4")); // let in, and there is no topic
+            broker.stop();
+            broker.set("sluice.local.groups", "54321");
+            broker.start();
+            assertThat(asNobody(socket, "t", "0")).isEqualTo(Map.of("refused", "1"));
+            assertThat(asNobodyIn("--groups=12,54321", socket, "t", "0")).isEqualTo(Map.of("refused", "4"));
         }
     }
 
-    @Test
+    /// There is room for one reader: it is only served anew when the one before is forgotten.
+    @ParameterizedTest
+    @ValueSource(strings = {"connected", "welcomed", "reading", "asking", "asleep"})
     @RequiresProgram("gcc")
-    void aReaderThatIsKilledAsleepIsForgotten() throws Exception {
-        try (TestBroker broker = TestBroker.start(folder);
+    void aReaderThatIsKilledIsForgottenInEveryState(String state) throws Exception {
+        try (TestBroker broker = TestBroker.start(folder, "sluice.local.max.connections", "1");
                 TestClient client = broker.client()) {
             TopicRef topic = client.create("t", 1);
+            client.append(topic, 0, Batches.of("v").bytes());
             Process peer = new ProcessBuilder(
                             program().toString(),
                             broker.broker().localSocket().orElseThrow().toString(),
                             "t",
                             "0",
-                            "hold")
+                            state)
                     .start();
             try (BufferedReader out = peer.inputReader()) {
                 assertThat(out.readLine()).isEqualTo("holding");
                 client.append(topic, 0, Batches.of("v").bytes());
-                assertThat(Status.of(client).localReaders()).hasSize(1);
+                boolean isOpen = !state.equals("connected") && !state.equals("welcomed");
+                assertThat(Status.of(client).localReaders()).hasSize(isOpen ? 1 : 0);
             } finally {
                 peer.destroyForcibly().waitFor();
                 peer.getOutputStream().close();
@@ -349,13 +402,17 @@ class LocalHostileTest {
 
     /// What became of each try of the peer in C.
     private Map<String, String> asNobody(Path socket, String... arguments) throws Exception {
+        return asNobodyIn("--clear-groups", socket, arguments);
+    }
+
+    private Map<String, String> asNobodyIn(String groups, Path socket, String... arguments) throws Exception {
         List<String> command = new ArrayList<>(List.of(
                 "setpriv",
                 "--reuid",
                 NOBODY,
                 "--regid",
                 NOBODY,
-                "--clear-groups",
+                groups,
                 program().toString(),
                 socket.toString()));
         command.addAll(List.of(arguments));

@@ -28,11 +28,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.apache.kafka.common.compress.Compression;
-import org.apache.kafka.common.message.DeleteRecordsRequestData;
-import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
-import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
-import org.apache.kafka.common.message.DeleteRecordsResponseData;
-import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.record.internal.CompressionType;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.utils.BufferSupplier;
@@ -270,7 +265,7 @@ class LocalReadingTest {
                                 .containsEntry(
                                         "process", ProcessHandle.current().pid()));
 
-                deleteBefore(client, 30);
+                client.deleteRecords(topic, 0, 30);
 
                 assertThat(Status.of(client).localReaders())
                         .singleElement()
@@ -293,24 +288,6 @@ class LocalReadingTest {
             await().untilAsserted(
                             () -> assertThat(Status.of(client).localReaders()).isEmpty());
         }
-    }
-
-    private static void deleteBefore(TestClient client, long offset) throws IOException {
-        DeleteRecordsRequestData request = new DeleteRecordsRequestData()
-                .setTimeoutMs(10_000)
-                .setTopics(List.of(new DeleteRecordsTopic()
-                        .setName("t")
-                        .setPartitions(List.of(new DeleteRecordsPartition()
-                                .setPartitionIndex(0)
-                                .setOffset(offset)))));
-        assertThat(client.raw
-                        .ask(ApiKeys.DELETE_RECORDS, 2, request, DeleteRecordsResponseData.class)
-                        .topics()
-                        .find("t")
-                        .partitions()
-                        .find(0)
-                        .errorCode())
-                .isZero();
     }
 
     @Test
@@ -380,15 +357,25 @@ class LocalReadingTest {
     }
 
     @Test
-    void aKilledBrokerIsNoticedWhileAsleepAndItsSocketReplaced() throws Exception {
+    void aKilledBrokerIsNoticedByWhoReadsRollsConnectsOrSleepsAndItsSocketReplaced() throws Exception {
         Path socket = folder.resolve("local.sock");
         try (KilledBroker broker = KilledBroker.start(folder);
                 TestClient client = TestClient.connect(broker.address())) {
             append(client, client.create("t", 1), 0, 3);
+            append(client, client.create("rolled", 1, "segment.bytes", "500"), 0, 40);
             try (LocalLog log = connect(socket);
                     LocalReader reader = log.open("t", 0, 0)) {
-                broker.kill();
-                assertThat(readAll(reader)).isEqualTo(expected(0, 3)); // what was published is there still
+                try (LocalReader behind = log.open("rolled", 0, 0)) {
+                    assertThat(behind.next()).isTrue();
+                    broker.kill();
+                    assertThat(readAll(reader)).isEqualTo(expected(0, 3)); // what was published is there still
+                    assertThatThrownBy(() -> readAll(behind)) // its segment is too; the next one can't be asked for
+                            .isInstanceOfSatisfying(
+                                    LocalLogException.class,
+                                    e -> assertThat(e.reason()).isEqualTo(Reason.BROKER_GONE));
+                    assertThat(behind.position()).isBetween(2L, 39L);
+                }
+                assertThatThrownBy(() -> connect(socket)).hasMessageContaining("No broker takes local readers at");
                 assertThatThrownBy(() -> log.await(PATIENCE_NS))
                         .isInstanceOfSatisfying(
                                 LocalLogException.class,

@@ -15,6 +15,10 @@ import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicConfig;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.apache.kafka.common.message.CreateTopicsResponseData.CreatableTopicResult;
+import org.apache.kafka.common.message.DeleteRecordsRequestData;
+import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
+import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
+import org.apache.kafka.common.message.DeleteRecordsResponseData;
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsResponseData;
 import org.apache.kafka.common.message.DeleteTopicsResponseData.DeletableTopicResult;
@@ -124,6 +128,24 @@ final class TestClient implements AutoCloseable {
         CreateTopicsRequestData request = new CreateTopicsRequestData().setTimeoutMs(30_000);
         request.topics().add(topic);
         return request;
+    }
+
+    /// Has a partition begin at an offset.
+    void deleteRecords(TopicRef topic, int partition, long offset) throws IOException {
+        DeleteRecordsRequestData request = new DeleteRecordsRequestData()
+                .setTimeoutMs(10_000)
+                .setTopics(List.of(new DeleteRecordsTopic()
+                        .setName(topic.name())
+                        .setPartitions(List.of(new DeleteRecordsPartition()
+                                .setPartitionIndex(partition)
+                                .setOffset(offset)))));
+        assertThat(raw.ask(ApiKeys.DELETE_RECORDS, 2, request, DeleteRecordsResponseData.class)
+                        .topics()
+                        .find(topic.name())
+                        .partitions()
+                        .find(partition)
+                        .errorCode())
+                .isZero();
     }
 
     Errors delete(String name) throws IOException {

@@ -29,6 +29,11 @@ final class BrokerSettings {
             all.put("log.dirs", arguments.data());
         }
         if (arguments.listen() != null) {
+            if (arguments.listen().contains("://")) {
+                throw CommandFailure.usage("--listen " + arguments.listen()
+                        + ": write HOST:PORT alone; names and several listeners, as Kafka writes them, go into --set"
+                        + " listeners=" + arguments.listen());
+            }
             all.put("listeners", "PLAINTEXT://" + arguments.listen());
         }
         all.putAll(KeyValue.parseAll("--set", arguments.sets()));

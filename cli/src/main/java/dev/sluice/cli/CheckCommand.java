@@ -68,6 +68,8 @@ final class CheckCommand implements Command {
             return found.lost() ? LOST : exitCode(left);
         } catch (LogDirectoryException.Held e) {
             throw CommandFailure.failed("a broker holds " + folder + "; stop it, then check", e);
+        } catch (LogDirectoryException.Foreign e) {
+            throw CommandFailure.failed(folder + " is no data folder: no broker wrote what is in it; name another", e);
         } catch (IOException e) {
             throw CommandFailure.failed(String.valueOf(e.getMessage()), e);
         }

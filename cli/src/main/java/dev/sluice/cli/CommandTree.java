@@ -93,6 +93,11 @@ final class CommandTree {
     private static int refused(ParameterException e, PrintStream err) {
         String name = e.getCommandLine().getCommandSpec().qualifiedName();
         String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("bad arguments");
+        if (e instanceof UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()) {
+            String first = unmatched.getUnmatched().getFirst();
+            boolean choosesCommand = !e.getCommandLine().getSubcommands().isEmpty();
+            message = choosesCommand ? "no such command: '" + first + "'" : "one argument too many: '" + first + "'";
+        }
         err.println(name + ": " + message);
         if (e instanceof UnmatchedArgumentException unmatched) {
             List<String> close = unmatched.getSuggestions();

@@ -183,9 +183,8 @@ final class CompareCommand implements Command {
         usable(file, folder);
         // Better now than after a minute.
         for (String option : List.of("--json", "--html")) {
-            Path out = Path.of(parsed.matchedOptionValue(option, "out")).toAbsolutePath();
-            if (out.getParent() == null || !Files.isDirectory(out.getParent()) || Files.isDirectory(out)) {
-                throw CommandFailure.failed(option + " " + out + ": no folder to write that file to");
+            if (parsed.hasMatchedOption(option)) {
+                OutputFile.require(option, parsed.matchedOptionValue(option, ""));
             }
         }
         return new Comparison.Request(

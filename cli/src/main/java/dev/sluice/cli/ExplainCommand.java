@@ -49,11 +49,14 @@ final class ExplainCommand implements Command {
         String dir = parsed.matchedOptionValue("--dir", "");
         Path folder = dir.isEmpty() ? file.toAbsolutePath().resolveSibling("") : Path.of(dir);
         CompareCommand.usable(file, folder);
+        String svg = parsed.matchedOptionValue("--svg", "");
+        if (!svg.isEmpty()) {
+            OutputFile.require("--svg", svg);
+        }
         try {
             Explanation told =
                     Explainer.explain(subject.get(), file, folder, parsed.matchedOptionValue("--cold", false));
             surroundings.out().print(TerminalPicture.of(told));
-            String svg = parsed.matchedOptionValue("--svg", "");
             if (!svg.isEmpty()) {
                 SvgPicture.write(told, Path.of(svg));
             }

@@ -78,7 +78,8 @@ final class FileWire {
             for (long done = 0; done < bytes.byteSize(); ) {
                 long n = kernel.sockets().recv(socket, bytes.asSlice(done), 0);
                 if (n == 0) {
-                    throw CommandFailure.failed(socket.name() + " closed the connection");
+                    throw CommandFailure.failed(
+                            socket.name() + " closed the connection; it has failed, or is no sluice on the other side");
                 }
                 if (n == -Errno.EAGAIN) {
                     throw CommandFailure.failed(socket.name() + " keeps silent; is it sluice at the other side?");

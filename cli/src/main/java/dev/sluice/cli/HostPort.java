@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// Where a broker is said to be, as it was typed: the name is looked up when it is used.
+/// Where somebody is said to listen, as it was typed: the name is looked up when it is used.
 ///
 /// @param host a name or an address, an IPv6 address without its brackets
 record HostPort(String host, int port) {
@@ -38,8 +38,8 @@ record HostPort(String host, int port) {
     }
 
     private static CommandFailure bad(String text) {
-        return CommandFailure.usage("'" + text
-                + "' is not an address of a broker; write HOST:PORT, for example 127.0.0.1:9092 or [::1]:9092");
+        return CommandFailure.usage(
+                "'" + text + "' is not an address; write HOST:PORT, for example 127.0.0.1:9092 or [::1]:9092");
     }
 
     static String join(List<HostPort> all) {

@@ -75,6 +75,7 @@ final class PartFile implements AutoCloseable {
         return new PartFile(kernel, path, target, replace, file, 0, false);
     }
 
+    /// Refuses a target that can't come into being, before anybody waits for its bytes.
     static void refuse(Path target, boolean replace) throws CommandFailure {
         if (Files.isDirectory(target)) {
             throw CommandFailure.failed(target + " is a folder; name a file");
@@ -82,6 +83,7 @@ final class PartFile implements AutoCloseable {
         if (!replace && Files.exists(target)) {
             throw CommandFailure.failed(target + " is there already; use --force to replace it");
         }
+        OutputFile.requireFolder(target.toString(), target);
     }
 
     /// Where the part's next byte belongs.

@@ -143,7 +143,7 @@ final class ProxyCommand implements Command {
                 ProxyConfig config,
                 Tally tally,
                 CountDownLatch stopAsked)
-                throws ErrnoException {
+                throws CommandFailure, ErrnoException {
             for (int i = 0; i < loopCount; i++) {
                 EventLoop loop = new EventLoop(kernel, account, System::nanoTime, failures::add);
                 loops.add(loop);
@@ -160,7 +160,7 @@ final class ProxyCommand implements Command {
                 proxy = Proxy.open(kernel, loops, listen, upstream, config, System::nanoTime, tally::ended, account);
             } catch (ErrnoException e) {
                 close();
-                throw e;
+                throw TransferSpecs.cannotListen(listen, e);
             }
         }
 

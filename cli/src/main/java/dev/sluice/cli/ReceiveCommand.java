@@ -58,13 +58,17 @@ final class ReceiveCommand implements Command {
     }
 
     private static Descriptor accept(Kernel kernel, InetSocketAddress address, Surroundings surroundings)
-            throws ErrnoException {
+            throws CommandFailure, ErrnoException {
         Sockets sockets = kernel.sockets();
         try (Descriptor listener =
                 sockets.stream(address, true, kernel.account()).orThrow()) {
             sockets.setOption(listener, Sockets.SOL_SOCKET, Sockets.SO_REUSEADDR, 1);
-            ErrnoException.check(sockets.bind(listener, address), Call.BIND, Sockets.show(address));
-            ErrnoException.check(sockets.listen(listener, 1), Call.LISTEN, Sockets.show(address));
+            try {
+                ErrnoException.check(sockets.bind(listener, address), Call.BIND, Sockets.show(address));
+                ErrnoException.check(sockets.listen(listener, 1), Call.LISTEN, Sockets.show(address));
+            } catch (ErrnoException e) {
+                throw TransferSpecs.cannotListen(address, e);
+            }
             surroundings.err().println("listens on " + Sockets.show(sockets.localAddress(listener)));
             return sockets.accept(listener, true, kernel.account()).orThrow();
         }

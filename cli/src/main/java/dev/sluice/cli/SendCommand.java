@@ -1,6 +1,7 @@
 package dev.sluice.cli;
 
 import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Endpoint;
@@ -38,7 +39,7 @@ final class SendCommand implements Command {
         Kernel kernel = new Kernel();
         Moving moving = new Moving(surroundings);
         try (Endpoint.File source = TransferSpecs.openSource(kernel, file);
-                Endpoint.Socket peer = Endpoint.connect(kernel, address, true, CONNECT_TIMEOUT_NS, kernel.account())) {
+                Endpoint.Socket peer = connect(kernel, address, to)) {
             Descriptor socket = peer.descriptor();
             kernel.sockets().setTimeout(socket, false, Moving.IDLE_TIMEOUT_NS);
             long length = kernel.files().status(source.descriptor()).sizeBytes();
@@ -57,5 +58,19 @@ final class SendCommand implements Command {
             }
         }
         return ExitCode.OK;
+    }
+
+    private static Endpoint.Socket connect(Kernel kernel, InetSocketAddress address, HostPort to)
+            throws CommandFailure, ErrnoException {
+        try {
+            return Endpoint.connect(kernel, address, true, CONNECT_TIMEOUT_NS, kernel.account());
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ECONNREFUSED) {
+                throw CommandFailure.failed(
+                        "nobody listens on " + to + "; start there first: sluice receive [HOST:]" + to.port() + " FILE",
+                        e);
+            }
+            throw e;
+        }
     }
 }

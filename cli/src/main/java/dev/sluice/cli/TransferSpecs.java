@@ -1,7 +1,9 @@
 package dev.sluice.cli;
 
+import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Sockets;
 import dev.sluice.io.transfer.Endpoint;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -53,6 +55,17 @@ final class TransferSpecs {
         } catch (IOException e) {
             throw CommandFailure.failed(file + ": " + e.getMessage(), e);
         }
+    }
+
+    /// Says why nobody can listen there, and what to do.
+    static CommandFailure cannotListen(InetSocketAddress address, ErrnoException e) {
+        String next = switch (e.errno()) {
+            case Errno.EADDRINUSE -> "the port is in use; name another, or 0 for a free one";
+            case Errno.EACCES -> "a port below 1024 needs root or CAP_NET_BIND_SERVICE; name a higher one";
+            case Errno.EADDRNOTAVAIL -> "no interface of this machine has that address; use 0.0.0.0 for all";
+            default -> String.valueOf(e.getMessage());
+        };
+        return CommandFailure.failed("can't listen on " + Sockets.show(address) + ": " + next, e);
     }
 
     /// Where to listen, of `[HOST:]PORT`; without a host at loopback.

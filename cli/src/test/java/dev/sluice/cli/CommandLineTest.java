@@ -101,7 +101,7 @@ class CommandLineTest {
     void aMistypedCommandIsGuessed() {
         SluiceRun run = SluiceRun.of("consme");
         assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
-        assertThat(run.err()).contains("Did you mean: consume");
+        assertThat(run.err()).contains("no such command: 'consme'", "Did you mean: consume");
     }
 
     @ParameterizedTest
@@ -160,6 +160,8 @@ class CommandLineTest {
                 bad("--sizes", "compare", "f", "--sizes", "65M"),
                 bad("--runs", "compare", "f", "--runs", "0"),
                 bad("--seconds", "compare", "f", "--seconds", "0"),
+                bad("one argument too many: 'b'", "consume", "a", "b"),
+                bad("write HOST:PORT alone", "broker", "--listen", "PLAINTEXT://:9092"),
                 bad("nonsense", "broker", "--listen", "nonsense"));
     }
 

@@ -187,11 +187,39 @@ class MovingFilesTest {
                 .isEmpty();
     }
 
+    @Test
+    void aPlaceThatCantTakeTheFileIsToldBeforeAnybodyWaits() throws IOException {
+        String nowhere = folder.resolve("nowhere/target").toString();
+
+        for (List<String> command : List.of(
+                List.of("copy", source.toString(), nowhere),
+                List.of("receive", "0", nowhere),
+                List.of("explain", "sendfile", source.toString(), "--svg", nowhere),
+                List.of("compare", source.toString(), "--html", nowhere))) {
+            SluiceRun run = SluiceRun.of(command.toArray(String[]::new));
+            assertThat(run.exitCode()).as(run.err()).isEqualTo(ExitCode.FAILURE);
+            assertThat(run.out()).isEmpty();
+            assertThat(run.err().lines()).singleElement().asString().contains("make it first");
+        }
+    }
+
+    @Test
+    void aPortInUseIsToldWithWhatToDo() throws IOException {
+        try (java.net.ServerSocket taken = new java.net.ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String port = Integer.toString(taken.getLocalPort());
+            for (SluiceRun run : List.of(
+                    SluiceRun.of("receive", port, target.toString()), SluiceRun.of("proxy", port, "127.0.0.1:1"))) {
+                assertThat(run.exitCode()).as(run.err()).isEqualTo(ExitCode.FAILURE);
+                assertThat(run.err().lines()).singleElement().asString().contains("in use; name another");
+            }
+        }
+    }
+
     /// Asks until somebody listens: a refused connection is the only sign that nobody does yet.
     private SluiceRun sendWhenItListens(int port) throws InterruptedException {
         while (true) {
             SluiceRun run = SluiceRun.of("send", source.toString(), "127.0.0.1:" + port);
-            if (!run.err().contains("ECONNREFUSED")) {
+            if (!run.err().contains("nobody listens on")) {
                 return run;
             }
             Thread.sleep(10);

@@ -68,7 +68,7 @@ final class DirectoryLock implements AutoCloseable {
             file.close();
             if (result == -Errno.EAGAIN || result == -Errno.EACCES) {
                 throw new LogDirectoryException.Held("Data folder " + folder
-                        + " is held by another broker; stop that one, or choose another folder with log.dirs");
+                        + " is held by another broker; stop that one, or choose another folder with --data (log.dirs)");
             }
             throw inaccessible(folder, "its .lock can't be locked", (int) -result);
         }
@@ -95,8 +95,8 @@ final class DirectoryLock implements AutoCloseable {
         try {
             FileStatus status = kernel.files().status(folder.toRealPath());
             if (!status.isDirectory()) {
-                throw new LogDirectoryException.Inaccessible(
-                        "Data folder " + folder + " is a file; move it away, or choose another folder with log.dirs");
+                throw new LogDirectoryException.Inaccessible("Data folder " + folder
+                        + " is a file; move it away, or choose another folder with --data (log.dirs)");
             }
         } catch (LogDirectoryException e) {
             throw e;
@@ -105,8 +105,9 @@ final class DirectoryLock implements AutoCloseable {
         } catch (ErrnoException e) {
             throw inaccessible(folder, "it can't be looked at", e.errno());
         } catch (IOException e) {
-            throw new LogDirectoryException.Inaccessible("Data folder " + folder + " can't be reached: "
-                    + SmallFiles.reason(e) + "; give the broker's user access, or choose another folder with log.dirs");
+            throw new LogDirectoryException.Inaccessible(
+                    "Data folder " + folder + " can't be reached: " + SmallFiles.reason(e)
+                            + "; give the broker's user access, or choose another folder with --data (log.dirs)");
         }
     }
 
@@ -128,7 +129,7 @@ final class DirectoryLock implements AutoCloseable {
             names = SmallFiles.list(folder);
         } catch (IOException e) {
             throw new LogDirectoryException.Inaccessible("Data folder " + folder + " can't be read: " + e.getMessage()
-                    + "; give the broker's user access, or choose another folder with log.dirs");
+                    + "; give the broker's user access, or choose another folder with --data (log.dirs)");
         }
         List<String> foreign =
                 names.stream().filter(name -> !HARMLESS.contains(name)).toList();
@@ -136,13 +137,13 @@ final class DirectoryLock implements AutoCloseable {
             throw new LogDirectoryException.Foreign("Data folder " + folder + " holds files that no broker wrote ("
                     + foreign.stream().limit(NAMES_SHOWN).collect(Collectors.joining(", "))
                     + (foreign.size() > NAMES_SHOWN ? ", …" : "")
-                    + ", and no meta.properties); choose an empty or new folder with log.dirs");
+                    + ", and no meta.properties); choose an empty or new folder with --data (log.dirs)");
         }
     }
 
     private static LogDirectoryException.Inaccessible inaccessible(Path folder, String what, int errno) {
         return new LogDirectoryException.Inaccessible("Data folder " + folder + " can't be used: " + what + " ("
-                + Errno.describe(errno) + "); mend that, or choose another folder with log.dirs");
+                + Errno.describe(errno) + "); mend that, or choose another folder with --data (log.dirs)");
     }
 
     /// Makes sure that the folder belongs to `identity`; a new one does from now on.
@@ -181,7 +182,7 @@ final class DirectoryLock implements AutoCloseable {
     private LogDirectoryException.Foreign foreign(String what, String theirs, String ours) {
         return new LogDirectoryException.Foreign("Data folder " + folder + " belongs to " + what + " " + theirs
                 + ", and this broker is " + what + " " + ours + "; set " + what + "=" + theirs
-                + ", or choose another folder with log.dirs");
+                + ", or choose another folder with --data (log.dirs)");
     }
 
     /// Gives the folder up.

@@ -28,8 +28,8 @@ record Allocation(Map<Long, Long> bytesByThread) {
                     "JFR.start",
                     "name=allocation",
                     "settings=none",
-                    "jdk.ThreadAllocationStatistics#enabled=true",
-                    "jdk.ThreadAllocationStatistics#period=everyChunk");
+                    "+jdk.ThreadAllocationStatistics#enabled=true",
+                    "+jdk.ThreadAllocationStatistics#period=everyChunk");
             tell(jcmd, pid, "JFR.stop", "name=allocation", "filename=" + file);
             Map<Long, Long> bytes = new HashMap<>();
             for (RecordedEvent event : RecordingFile.readAllEvents(file)) {
@@ -38,6 +38,9 @@ record Allocation(Map<Long, Long> bytesByThread) {
                         && !isRecorders(event.getThread("thread").getJavaName())) {
                     bytes.merge(event.getThread("thread").getJavaThreadId(), event.getLong("allocated"), Math::max);
                 }
+            }
+            if (bytes.isEmpty()) {
+                throw new IOException("Flight Recorder told nothing of the threads of process " + pid);
             }
             return new Allocation(Map.copyOf(bytes));
         } finally {

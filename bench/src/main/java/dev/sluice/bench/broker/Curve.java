@@ -63,7 +63,7 @@ enum Curve {
                     1,
                     "batch=" + LogGrowth.BATCH_BYTES,
                     "max=" + LogGrowth.BATCH_BYTES,
-                    "requests=20000",
+                    "requests=5000",
                     "scatter=" + LogGrowth.batches(x));
         }
 

@@ -184,7 +184,7 @@ public final class BrokerKeys {
             "Numbers of further users that may read all logs in place. They need access to the socket's folder too.");
     static final ConfigKey<List<Integer>> LOCAL_GROUPS = ids(
             "sluice.local.groups",
-            "Numbers of groups that may read all logs in place: of those whose effective group it is.");
+            "Numbers of groups that may read all logs in place: of members by their effective or a supplementary group, when they connected.");
     static final ConfigKey<Integer> LOCAL_CONNECTIONS = ConfigKey.integer(
             "sluice.local.max.connections",
             64,

@@ -8,7 +8,9 @@ final class Nearest {
     private Nearest() {}
 
     static String of(String name, Stream<String> known) {
-        return known.min(Comparator.comparingInt(each -> distance(each, name))).orElseThrow();
+        // Only the prefix was forgotten: nearer than any other word, however many letters it has.
+        return known.min(Comparator.comparingInt(each -> each.endsWith("." + name) ? 0 : distance(each, name)))
+                .orElseThrow();
     }
 
     /// Levenshtein's distance.

@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -36,8 +37,9 @@ import org.slf4j.LoggerFactory;
 /// is they who wait, not the event loops.
 ///
 /// Who may: the user that the broker runs as, root, and whoever is named in the configuration, by what the kernel says
-/// of the peer (SO_PEERCRED). The socket's mode keeps others away too, unless somebody is named. There are as many
-/// connections as configured, each says who it is within [#HELLO_NS], and what each holds of ours is counted.
+/// of the peer (SO_PEERCRED, SO_PEERGROUPS). The socket's mode keeps others away too, unless somebody is named. There
+/// are as many connections as configured, each says who it is within [#HELLO_NS], and what each holds of ours is
+/// counted.
 ///
 /// A socket that a broker left behind that was killed is replaced; one that somebody answers at is not, nor is anything
 /// that is no socket.
@@ -255,7 +257,7 @@ public final class LocalServer implements ReadyListener, AutoCloseable {
     private void take(Descriptor socket) {
         try {
             PeerCredentials peer = kernel.unixSockets().peerCredentials(socket);
-            if (!isAllowed(peer)) {
+            if (!isAllowed(socket, peer)) {
                 turnAway(
                         socket,
                         Reason.NOT_ALLOWED,
@@ -282,11 +284,14 @@ public final class LocalServer implements ReadyListener, AutoCloseable {
         }
     }
 
-    private boolean isAllowed(PeerCredentials peer) {
+    private boolean isAllowed(Descriptor socket, PeerCredentials peer) throws ErrnoException {
         return peer.uid() == 0
                 || peer.uid() == ownUid
                 || config.users().contains(peer.uid())
-                || config.groups().contains(peer.gid());
+                || config.groups().contains(peer.gid())
+                || (!config.groups().isEmpty()
+                        && !Collections.disjoint(
+                                config.groups(), kernel.unixSockets().peerGroups(socket)));
     }
 
     private void turnAway(Descriptor socket, Reason reason, String sentence) {

@@ -130,12 +130,24 @@ final class SharedPages {
     /// Tells the reader how far a partition may be read by now, and wakes it if it waits. Called by whoever
     /// appended: a few stores, and one system call when the reader waits.
     synchronized void publish(int slot, Subscription owner, PartitionLog log) {
+        if (tell(slot, owner, log)) {
+            wake();
+        }
+    }
+
+    /// Tells the same, and wakes nobody: nothing to wait for has come, or else whoever appended it is about to
+    /// [#publish].
+    synchronized void refresh(int slot, Subscription owner, PartitionLog log) {
+        tell(slot, owner, log);
+    }
+
+    private boolean tell(int slot, Subscription owner, PartitionLog log) {
         if (closed || owners[slot] != owner) {
-            return;
+            return false;
         }
         ReadableEnd end = log.readableEnd(); // in here, so that who comes second does not tell less
         page.publish(slot, end.offset(), end.segmentBaseOffset(), end.position(), log.logStartOffset());
-        wake();
+        return true;
     }
 
     synchronized void slotState(int slot, Subscription owner, int state) {

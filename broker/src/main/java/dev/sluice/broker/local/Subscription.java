@@ -58,7 +58,7 @@ final class Subscription implements LogListener {
 
     /// Tells what no append does: where the log begins by now.
     void refresh() {
-        pages.publish(slot, this, log);
+        pages.refresh(slot, this, log);
         ReadableEnd end = log.readableEnd();
         if (end.segmentBaseOffset() == segmentBaseOffset) {
             segmentBytes = end.position();

@@ -304,11 +304,20 @@ public final class Sockets {
     ///
     /// @return 0 or −errno
     long getOption(Descriptor socket, int level, int option, MemorySegment into) {
+        try (Arena arena = Arena.ofConfined()) {
+            return getOption(socket, level, option, into, arena.allocateFrom(Native.C_INT, (int) into.byteSize()));
+        }
+    }
+
+    /// getsockopt(2) of an option whose length varies.
+    ///
+    /// @param length an int: how much room there is, and afterwards how much was taken of it
+    /// @return 0 or −errno
+    long getOption(Descriptor socket, int level, int option, MemorySegment into, MemorySegment length) {
         long result = kernel.admit(Call.GETSOCKOPT, socket);
         if (result >= 0) {
             MemorySegment captured = Native.capture();
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment length = arena.allocateFrom(Native.C_INT, (int) into.byteSize());
+            try {
                 result = Native.orErrno(
                         (int) GETSOCKOPT.invokeExact(captured, socket.number(), level, option, into, length), captured);
             } catch (Throwable t) {

@@ -6,7 +6,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /// What UNIX sockets alone can do, unix(7): keep the borders of messages, pass descriptors, tell who the peer is.
 /// Bytes, addresses, bind, listen, accept and connect are those of [Sockets]. Results are values ≥ 0 or −errno.
@@ -31,7 +33,11 @@ public final class UnixSockets {
     private static final int MSG_CMSG_CLOEXEC = 0x40000000;
     private static final int SCM_RIGHTS = 1;
     private static final int SO_PEERCRED = 17;
+    private static final int SO_PEERGROUPS = 59;
     private static final int SO_PEERPIDFD = 77;
+
+    /// As many groups as a process may have, NGROUPS_MAX of linux/limits.h.
+    private static final int MAX_GROUPS = 65_536;
 
     /// struct msghdr: 16 iov, 24 iov count, 32 control, 40 its length, 48 i32 flags. struct cmsghdr: 0 u64 length,
     /// 8 level, 12 type, 16 data, and the next one at the next multiple of 8.
@@ -191,6 +197,22 @@ public final class UnixSockets {
                     ucred.get(ValueLayout.JAVA_INT, 0),
                     ucred.get(ValueLayout.JAVA_INT, 4),
                     ucred.get(ValueLayout.JAVA_INT, 8));
+        }
+    }
+
+    /// The supplementary groups of who is at the other end, as they were when it connected (SO_PEERGROUPS, Linux
+    /// 4.13).
+    public Set<Integer> peerGroups(Descriptor socket) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment groups = arena.allocate((long) MAX_GROUPS * Integer.BYTES, 4);
+            MemorySegment length = arena.allocateFrom(Native.C_INT, (int) groups.byteSize());
+            long result = kernel.sockets().getOption(socket, Sockets.SOL_SOCKET, SO_PEERGROUPS, groups, length);
+            ErrnoException.check(result, Call.GETSOCKOPT, socket.name());
+            Set<Integer> numbers = new HashSet<>();
+            for (int i = 0; i < length.get(Native.C_INT, 0) / Integer.BYTES; i++) {
+                numbers.add(groups.getAtIndex(ValueLayout.JAVA_INT, i));
+            }
+            return numbers;
         }
     }
 

@@ -11,9 +11,12 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -186,7 +189,20 @@ class SharedMemoryCallsTest {
                 assertThat((long) peer.pid()).isEqualTo(ProcessHandle.current().pid());
                 assertThat(peer.uid()).isEqualTo(java.nio.file.Files.getAttribute(path, "unix:uid"));
                 assertThat(peer.gid()).isEqualTo(java.nio.file.Files.getAttribute(path, "unix:gid"));
+                assertThat(kernel.unixSockets().peerGroups(server)).isEqualTo(ownGroups());
             }
+        }
+    }
+
+    private static Set<Integer> ownGroups() throws Exception {
+        try (Stream<String> lines = java.nio.file.Files.lines(Path.of("/proc/self/status"))) {
+            String groups = lines.filter(line -> line.startsWith("Groups:"))
+                    .findFirst()
+                    .orElseThrow()
+                    .substring("Groups:".length());
+            return groups.isBlank()
+                    ? Set.of()
+                    : Stream.of(groups.strip().split(" +")).map(Integer::parseInt).collect(Collectors.toSet());
         }
     }
 

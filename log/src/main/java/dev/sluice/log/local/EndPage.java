@@ -131,8 +131,20 @@ public final class EndPage {
     }
 
     /// Says that the reader is about to sleep, or that it is awake.
+    ///
+    /// A full fence lies behind the store, and is needed: reader and broker each store a word and then load the
+    /// other's (`waiting` then the ends here; the ends then `waiting` in [#takeWaiting]). With release and acquire
+    /// alone both stores may still be in their processors' store buffers while both loads are made, on x86 too: the
+    /// reader sees no news, the broker nobody who waits, and the reader sleeps on it. With a fence on both sides
+    /// one of the two sees the other. That the reader is awake may be told late: it costs one wake-up of nobody, so
+    /// no fence then.
     static void setWaiting(MemorySegment waiting, boolean isWaiting) {
-        INT.setVolatile(waiting, 0L, isWaiting ? 1 : 0);
+        if (isWaiting) {
+            INT.setVolatile(waiting, 0L, 1);
+            VarHandle.fullFence(); // setVolatile orders volatile loads behind it, and those of the ends only acquire
+        } else {
+            INT.setOpaque(waiting, 0L, 0);
+        }
     }
 
     /// The word to sleep on.

@@ -119,15 +119,23 @@ public final class LocalLog implements AutoCloseable {
     ///
     /// @throws LocalLogException as above
     public static LocalLog connect(Kernel kernel, Path path, Options options) throws LocalLogException {
+        return connect(kernel, path, options, ANSWER_TIMEOUT_NS);
+    }
+
+    /// Connects.
+    ///
+    /// @param timeoutNs for which a connection, an answer or room for a question is waited for
+    static LocalLog connect(Kernel kernel, Path path, Options options, long timeoutNs) throws LocalLogException {
         Account account = kernel.account();
         try {
             Descriptor socket = kernel.unixSockets().seqpacket(true, account).orThrow();
             try (Arena arena = Arena.ofConfined()) {
+                kernel.sockets().setTimeout(socket, false, timeoutNs);
+                kernel.sockets().setTimeout(socket, true, timeoutNs); // of connect(2) too, while the backlog is full
                 long connected = kernel.sockets().connect(socket, UnixDomainSocketAddress.of(path));
                 if (connected < 0) {
                     throw unreachable(path, (int) -connected);
                 }
-                kernel.sockets().setTimeout(socket, false, ANSWER_TIMEOUT_NS);
                 MemorySegment scratch = arena.allocate(LocalReply.MAX_BYTES, 8);
                 LocalRequest hello = new LocalRequest.Hello(LocalRequest.MAGIC, LocalRequest.VERSION);
                 Answer answer = ask(kernel, path, socket, scratch, hello, 2);
@@ -154,6 +162,11 @@ public final class LocalLog implements AutoCloseable {
                         Reason.BROKER_GONE,
                         "No broker takes local readers at " + path
                                 + ": start one on this host, or see sluice status for the path of its socket");
+            case Errno.EAGAIN ->
+                new LocalLogException(
+                        Reason.BROKER_GONE,
+                        "The broker behind " + path
+                                + " takes no connections: it is stopped or overloaded; look at it, and try again");
             case Errno.EACCES, Errno.EPERM ->
                 new LocalLogException(
                         Reason.NOT_ALLOWED,
@@ -220,6 +233,9 @@ public final class LocalLog implements AutoCloseable {
         do {
             sent = kernel.sockets().send(socket, bytes, Sockets.MSG_NOSIGNAL);
         } while (sent == -Errno.EINTR);
+        if (sent == -Errno.EAGAIN) {
+            throw gone(path, "reads no requests");
+        }
         UnixSockets.Received received;
         do {
             // Also when it could not be sent: what the broker said before it went away says why.

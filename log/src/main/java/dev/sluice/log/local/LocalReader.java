@@ -58,6 +58,10 @@ public final class LocalReader implements AutoCloseable {
     private long batchAt;
     private int batchBytes;
     private int recordsLeft;
+    private long baseOffset;
+    /// What a record's timestamp is counted from, or, by append time, what it is.
+    private long baseTimestampMs;
+    private boolean isAppendTime;
     /// The offset of the next record that is wanted.
     private long wanted;
 
@@ -123,10 +127,10 @@ public final class LocalReader implements AutoCloseable {
                 while (recordsLeft > 0) {
                     recordsLeft--;
                     cursor.next();
-                    long offset = header.baseOffset() + cursor.offsetDelta();
+                    long offset = baseOffset + cursor.offsetDelta();
                     if (offset >= wanted) {
                         wanted = offset + 1;
-                        record.at(offset, timestampMs());
+                        record.at(offset, isAppendTime ? baseTimestampMs : baseTimestampMs + cursor.timestampDelta());
                         return true;
                     }
                 }
@@ -144,10 +148,6 @@ public final class LocalReader implements AutoCloseable {
         }
     }
 
-    private long timestampMs() {
-        return header.isLogAppendTime() ? header.maxTimestamp() : header.baseTimestamp() + cursor.timestampDelta();
-    }
-
     private void beginRecords() throws IOException {
         if (header.isControl()) {
             return; // a mark of a transaction's end, for nobody to see
@@ -163,7 +163,10 @@ public final class LocalReader implements AutoCloseable {
             cursor.begin(opened, 0, opened.byteSize());
         }
         recordsLeft = header.count();
-        wanted = Math.max(wanted, header.baseOffset());
+        baseOffset = header.baseOffset();
+        isAppendTime = header.isLogAppendTime();
+        baseTimestampMs = isAppendTime ? header.maxTimestamp() : header.baseTimestamp();
+        wanted = Math.max(wanted, baseOffset);
     }
 
     /// The record that [#next] went to.

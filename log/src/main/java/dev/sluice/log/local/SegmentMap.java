@@ -10,6 +10,7 @@ import dev.sluice.io.memory.Mapping;
 import dev.sluice.io.view.FaultDelivery;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /// One segment's file as a reader has it: the descriptor that was passed, and a read-only map of it.
 ///
@@ -18,12 +19,16 @@ import java.lang.foreign.MemorySegment;
 /// with an InternalError, which is made a [LocalLogException] here ([#unreadable]); native code would not, so nothing
 /// native gets these pages but MADV_POPULATE_READ, which answers EFAULT. It brings in pages that are not in the page
 /// cache, [#WINDOW_BYTES] at a time: a page fault in Java code would hold up safepoints while the disk is waited for.
-/// Pages that are there are only asked about (cachestat), and come with the faults of plain access, 16 at a time: 0.06
-/// s/GiB with the unmapping, where populating them took 0.10.
+/// Pages that are there are only asked about (cachestat), and come with the faults of plain access, [#AROUND_BYTES] at
+/// a time at least, all of the window's before the first is read. The figures are in docs/decisions,
+/// "Local readers map the log's own files".
 ///
 /// Owned by one thread, which closes it. What it lends can't be touched once it is closed.
 final class SegmentMap implements AutoCloseable {
     static final int WINDOW_BYTES = 8 << 20;
+    /// What a fault maps of the page cache around it (fault_around_bytes of the kernel; more where a folio is
+    /// larger).
+    private static final int AROUND_BYTES = 64 << 10;
     /// Positions are ints, and a map is made of pages.
     private static final long MOST_BYTES = 1L << 31;
 
@@ -36,6 +41,9 @@ final class SegmentMap implements AutoCloseable {
     private MemorySegment memory;
     /// Up to here, pages were asked for.
     private long broughtIn;
+    /// What was touched comes to, so that no compiler leaves the touches out.
+    @SuppressWarnings("UnusedVariable")
+    private int touched;
 
     /// @param file     taken over
     /// @param mapBytes how much to map, more than the file may have
@@ -99,6 +107,7 @@ final class SegmentMap implements AutoCloseable {
         long from = Math.max(position, broughtIn) & -Mappings.PAGE_BYTES;
         long to = Math.min(publishedEnd, Math.max(endPosition, from + WINDOW_BYTES));
         if (pageCache.residentBytes(file, from, to - from) == to - from) {
+            touch(from, to);
             broughtIn = to;
             return;
         }
@@ -107,6 +116,16 @@ final class SegmentMap implements AutoCloseable {
             throw unreadable(position);
         }
         broughtIn = to; // before Linux 5.14 (EINVAL) pages come when they are touched
+    }
+
+    /// Takes the faults of a window one after the other. Reading page after page, with a fault each 64 KiB, takes
+    /// twice as long for the same faults: a page that was mapped just now is slow to read.
+    private void touch(long from, long to) {
+        int sum = 0;
+        for (long position = from; position < to; position += AROUND_BYTES) {
+            sum += memory.get(ValueLayout.JAVA_BYTE, position);
+        }
+        touched = sum;
     }
 
     /// Throws if this thread is owed the news that it touched a page that isn't there.
