@@ -1,12 +1,13 @@
 /*
  * limit: what the kernel can do at best, without a JVM and without a protocol.
  *
- *   limit ingest   FILE CHUNK MIB   socket -> hot buffer -> one pass over the bytes, as a checksum makes -> pwrite to a new, fallocated file
+ *   limit ingest   FILE CHUNK MIB [WAY [FILES]]
+ *                                   from a socket to FILES (1) new, fallocated files in turn, a chunk to each; the ways are in ingest.h; pwrite
  *   limit dispatch FILE CHUNK MIB   the file, which is in the page cache -> sendfile -> socket; the peer has the kernel throw it away
  *   limit answers  FILE pwrite|memory|sendfile LOAD produce|fetch TOPIC key=value...
  *                                   serves the load program, small requests and answers, see answers.h
  *
- * The peer is a child of this process. Prints one line of name=value; cpuSeconds are this process's own, without the peer's.
+ * The peer is a child of this process. Prints one line of name=value; cpuSeconds and faults are this process's own, without the peer's.
  */
 #define _GNU_SOURCE
 #include "common.h"
@@ -30,6 +31,12 @@ static double cpu(void) {
     struct rusage r;
     getrusage(RUSAGE_SELF, &r);
     return r.ru_utime.tv_sec + r.ru_stime.tv_sec + (r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+}
+
+static double faults(void) {
+    struct rusage r;
+    getrusage(RUSAGE_SELF, &r);
+    return r.ru_minflt;
 }
 
 static void peer(struct sockaddr_in *address, int sends, size_t bytes) {
@@ -77,6 +84,8 @@ static int opened(const char *path, int writes) {
     return file;
 }
 
+#include "ingest.h"
+
 /* Starts the load program with its output in a pipe. */
 static FILE *startLoad(int port, char **command) {
     int ends[2];
@@ -114,49 +123,44 @@ static int answers(char **argv) {
     return 0;
 }
 
+static int usage(void) {
+    fprintf(stderr, "usage: limit ingest FILE CHUNK MIB [pwrite|mapped|mapped-fresh|splice|splice-pread [FILES]]\n       limit dispatch FILE CHUNK MIB\n"
+                    "       limit answers FILE pwrite|memory|sendfile LOAD produce|fetch TOPIC key=value...\n");
+    return 2;
+}
+
 int main(int argc, char **argv) {
     if (argc > 6 && argc < 32 && !strcmp(argv[1], "answers")) return answers(argv);
-    int ingest = argc == 5 && !strcmp(argv[1], "ingest");
-    if (argc != 5 || (!ingest && strcmp(argv[1], "dispatch"))) {
-        fprintf(stderr, "usage: limit ingest|dispatch FILE CHUNK MIB\n       limit answers FILE pwrite|memory|sendfile LOAD produce|fetch TOPIC key=value...\n");
-        return 2;
-    }
+    int ingests = argc >= 5 && argc <= 7 && !strcmp(argv[1], "ingest");
+    if (!ingests && (argc != 5 || strcmp(argv[1], "dispatch"))) return usage();
     size_t chunk = atol(argv[3]), bytes = (size_t)atol(argv[4]) << 20;
-    int file = opened(argv[2], ingest);
+    while (argc > 5 && way < WAYS && strcmp(argv[5], ways[way])) way++;
+    long files = argc > 6 ? atol(argv[6]) : 1;
+    if (way == WAYS || files < 1 || chunk < 1 || chunk > WINDOW_BYTES - PAGE_BYTES) return usage();
+    struct target *targets = ingests ? startIngest(argv[2], files, chunk) : NULL;
+    int file = ingests ? -1 : opened(argv[2], 0);
     struct sockaddr_in address;
     int listener = listening(&address);
     pid_t child = fork();
-    if (!child) peer(&address, ingest, bytes);
+    if (!child) peer(&address, ingests, bytes);
     int s = accept(listener, NULL, NULL);
-    char *buffer = NULL;
-    if (s < 0 || posix_memalign((void **)&buffer, 4096, chunk)) die("accept");
-    memset(buffer, 1, chunk);
-    double from = now(), used = cpu();
-    size_t reserved = 0;
+    if (s < 0) die("accept");
+    double from = now(), used = cpu(), faulted = faults();
     off_t position = 0;
-    while ((size_t)position < bytes) {
+    for (long turn = 0; (size_t)position < bytes; turn++) {
         size_t want = bytes - position < chunk ? bytes - position : chunk;
-        ssize_t n;
-        if (ingest) {
-            if (position + want > reserved) {
-                if (fallocate(file, FALLOC_FL_KEEP_SIZE, reserved, STEP_BYTES)) die("fallocate");
-                reserved += STEP_BYTES;
-            }
-            n = recv(s, buffer, want, MSG_WAITALL);
-            if (n > 0) {
-                pass(buffer, n);
-                if (pwrite(file, buffer, n, position) != n) die("pwrite");
-                position += n;
-            }
-        } else {
-            n = sendfile(s, file, &position, want);
+        if (ingests) {
+            ingest(s, &targets[turn % files], want);
+            position += want;
+        } else if (sendfile(s, file, &position, want) <= 0) {
+            die("nothing moved");
         }
-        if (n <= 0) die("nothing moved");
     }
     used = cpu() - used;
+    faulted = faults() - faulted;
     shutdown(s, SHUT_WR);
     waitpid(child, NULL, 0);
-    printf("seconds=%.6f payloadBytes=%zu cpuSeconds=%.6f\n", now() - from, bytes, used);
-    if (ingest) unlink(argv[2]);
+    printf("seconds=%.6f payloadBytes=%zu requests=%zu cpuSeconds=%.6f faults=%.0f\n", now() - from, bytes, (bytes + chunk - 1) / chunk, used, faulted);
+    for (long i = 0; ingests && i < files; i++) unlink(targets[i].name);
     return 0;
 }

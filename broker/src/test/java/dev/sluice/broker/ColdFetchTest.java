@@ -18,8 +18,13 @@ import dev.sluice.testkit.LeakCounter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.message.FetchRequestData;
@@ -47,6 +52,9 @@ class ColdFetchTest {
 
     /// For how many bytes reading ahead is asked for, each time.
     private static final long AHEAD_BYTES = 8 << 20;
+
+    /// What a lone reader leaves behind it.
+    private static final long KEPT_BYTES = 16 << 20;
 
     private final Kernel kernel = new Kernel();
     private final AtomicLong droppedBytes = new AtomicLong();
@@ -141,7 +149,7 @@ class ColdFetchTest {
             // All but what was read last. What a socket still held then stays in memory, however it was advised.
             assertThat(droppedBytes.get())
                     .as("bytes behind it that were dropped")
-                    .isGreaterThan(stored.length - 10_000_000 - 2 * AHEAD_BYTES);
+                    .isGreaterThan(stored.length - 10_000_000 - 2 * AHEAD_BYTES - KEPT_BYTES);
             assertThat(residentBytes()).isLessThan(stored.length);
         }
         assertThat(Status.of(client).connectionBytes(client.peerName(), Call.SPLICE))
@@ -177,6 +185,54 @@ class ColdFetchTest {
         assertThat(droppedBytes)
                 .as("the control: nothing is dropped behind them")
                 .hasValue(0);
+    }
+
+    /// What this process has had read from devices so far.
+    private static long deviceBytes() throws IOException {
+        return java.nio.file.Files.readAllLines(Path.of("/proc/self/io")).stream()
+                .filter(line -> line.startsWith("read_bytes: "))
+                .mapToLong(line -> Long.parseLong(line.substring("read_bytes: ".length())))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void eightReadersAtOnceReadTheDeviceOnce() throws Exception {
+        long before = deviceBytes();
+        try (ExecutorService readers = Executors.newFixedThreadPool(8)) {
+            List<Future<?>> read = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                read.add(readers.submit(() -> {
+                    try (TestClient reader = broker.client()) {
+                        int at = 0;
+                        for (long offset = 0; offset < BATCHES; offset++) { // not all at once in this heap
+                            int length = length(stored, at);
+                            byte[] some = fetch(reader, topic, offset, length);
+                            assertThat(Arrays.equals(some, 0, length, stored, at, at + length))
+                                    .isTrue();
+                            at += length;
+                        }
+                        return at;
+                    }
+                }));
+            }
+            for (Future<?> one : read) {
+                assertThat(one.get()).isEqualTo(stored.length);
+            }
+        }
+        long readBytes = deviceBytes() - before;
+        assumeTrue(readBytes > 0, "this file system is on no device");
+        assertThat(readBytes).isLessThan(stored.length + stored.length / 2);
+    }
+
+    @Test
+    void controlALoneReaderThatComesAgainReadsTheDeviceAgain() throws Exception {
+        long before = deviceBytes();
+        assertThat(readAll(client, topic, 1 << 20)).isEqualTo(stored);
+        long once = deviceBytes() - before;
+        assumeTrue(once > 0, "this file system is on no device");
+        assertThat(readAll(client, topic, 1 << 20)).isEqualTo(stored);
+        assertThat(deviceBytes() - before).isGreaterThan(once + stored.length / 4);
     }
 
     private int position(long offset) {

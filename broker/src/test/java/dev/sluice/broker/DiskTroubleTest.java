@@ -210,11 +210,13 @@ class DiskTroubleTest {
     /// writing goes on by itself.
     @ParameterizedTest
     @Tag("root")
-    @CsvSource({"ext4, 16777216", "xfs, 325058560"})
-    void aFullDiskIsLivedThrough(String type, long bytes) throws Exception {
+    @CsvSource({"ext4, 16777216, pwrite", "xfs, 325058560, pwrite", "ext4, 16777216, mapped"})
+    void aFullDiskIsLivedThrough(String type, long bytes, String engine) throws Exception {
         try (LoopFileSystem disk = LoopFileSystem.create(folder, type, bytes)) {
             try (TestBroker broker = TestBroker.start(
                             disk.folder().resolve("data"),
+                            "sluice.log.engine",
+                            engine,
                             "log.flush.offset.checkpoint.interval.ms",
                             "50",
                             "log.retention.check.interval.ms",

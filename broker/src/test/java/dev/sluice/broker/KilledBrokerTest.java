@@ -150,7 +150,7 @@ class KilledBrokerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"pwrite", "direct"})
+    @ValueSource(strings = {"pwrite", "mapped", "direct"})
     void losesNothingThatItAcknowledged(String engine, @TempDir Path folder) {
         Seeds.run(random -> {
             List<Producing> producers = new ArrayList<>();

@@ -89,7 +89,7 @@ class LocalReadingTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"pwrite", "direct"})
+    @ValueSource(strings = {"pwrite", "mapped", "direct"})
     void readsWhatWasProducedAndFollowsOverRolls(String engine) throws IOException {
         try (TestBroker broker = TestBroker.start(folder, "sluice.log.engine", engine);
                 TestClient client = broker.client();

@@ -243,11 +243,11 @@ public final class LogDirectory implements AutoCloseable {
         } finally {
             recoveryAccount.close();
         }
-        PageCacheWitness.leave(kernel, folder);
+        PageCacheWitness.leave(kernel, folder, context.engine().fillsAhead());
         long durationNs = Duration.between(started, context.clock().instant()).toNanos();
         return new RecoveryReport(
                 ending == PartitionLoader.Ending.CLEAN,
-                ending == PartitionLoader.Ending.KILLED,
+                ending.keptPageCache(),
                 partitions,
                 ignored,
                 removed,
@@ -259,7 +259,12 @@ public final class LogDirectory implements AutoCloseable {
         if (takeMarker()) {
             return PartitionLoader.Ending.CLEAN;
         }
-        return PageCacheWitness.isThere(kernel, folder) ? PartitionLoader.Ending.KILLED : PartitionLoader.Ending.LOST;
+        if (PageCacheWitness.isThere(kernel, folder, false)) {
+            return PartitionLoader.Ending.KILLED;
+        }
+        return PageCacheWitness.isThere(kernel, folder, true)
+                ? PartitionLoader.Ending.KILLED_FILLING
+                : PartitionLoader.Ending.LOST;
     }
 
     /// Loads a partition; on a full disk with the reserve's room, for a start must not fail for want of an index.
@@ -282,7 +287,7 @@ public final class LogDirectory implements AutoCloseable {
                 }
                 context.reserve().spend(); // or another partition has, and there is room for this one too
                 // What this try cut off, the next would not miss.
-                if (ending == PartitionLoader.Ending.KILLED && loader.hasCut()) {
+                if (ending.keptPageCache() && loader.hasCut()) {
                     ending = PartitionLoader.Ending.LOST;
                 }
             }

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// boot 5b0c5b9e-4c0b-4bb5-9d2c-5ad0ed7f1f70     /proc/sys/kernel/random/boot_id: another when the machine was started
 /// mount 4294967428                              the mount's number, never given twice: another when it was mounted
 /// folder 2359299                                its inode: another where it was copied to
+/// filled                                        there where the engine fills files ahead of their ends
 /// ```
 ///
 /// Never synced: after a power loss the file that is found is of another boot, or none. Recovery takes it away before
@@ -37,9 +38,11 @@ final class PageCacheWitness {
 
     /// Whether nothing has come between what the broker before wrote and what is read now. Where the kernel does
     /// not tell, it is not known, and the answer is no.
-    static boolean isThere(Kernel kernel, Path folder) throws ErrnoException {
+    ///
+    /// @param filled whether that broker's engine was one that fills files ahead of their ends
+    static boolean isThere(Kernel kernel, Path folder, boolean filled) throws ErrnoException {
         byte @Nullable [] found = SmallFiles.read(kernel, folder.resolve(FILE));
-        return found != null && Arrays.equals(found, circumstances(kernel, folder));
+        return found != null && Arrays.equals(found, circumstances(kernel, folder, filled));
     }
 
     /// Takes it away: from now on something is lost.
@@ -48,14 +51,14 @@ final class PageCacheWitness {
     }
 
     /// Leaves the witness for whoever opens the folder next.
-    static void leave(Kernel kernel, Path folder) throws ErrnoException {
-        byte @Nullable [] now = circumstances(kernel, folder);
+    static void leave(Kernel kernel, Path folder, boolean filled) throws ErrnoException {
+        byte @Nullable [] now = circumstances(kernel, folder, filled);
         if (now != null) {
             SmallFiles.write(kernel, folder.resolve(FILE), now, false);
         }
     }
 
-    private static byte @Nullable [] circumstances(Kernel kernel, Path folder) throws ErrnoException {
+    private static byte @Nullable [] circumstances(Kernel kernel, Path folder, boolean filled) throws ErrnoException {
         String boot = bootId(kernel);
         FileStatus status;
         try (Descriptor open = kernel.files()
@@ -65,7 +68,8 @@ final class PageCacheWitness {
         }
         return boot.isEmpty() || status.mountId() == 0
                 ? null
-                : ("boot " + boot + "\nmount " + status.mountId() + "\nfolder " + status.inode() + "\n")
+                : ("boot " + boot + "\nmount " + status.mountId() + "\nfolder " + status.inode() + "\n"
+                                + (filled ? "filled\n" : ""))
                         .getBytes(StandardCharsets.UTF_8);
     }
 

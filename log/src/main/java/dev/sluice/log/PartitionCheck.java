@@ -197,7 +197,8 @@ final class PartitionCheck {
             try (Descriptor file = kernel.files()
                             .open(path, Files.O_RDONLY, 0, kernel.account())
                             .orThrow();
-                    SegmentScanner scanner = new SegmentScanner(kernel, size, recovered)) {
+                    SegmentScanner scanner = new SegmentScanner(
+                            kernel, size, recovered ? SegmentScanner.Rest.FILLED : SegmentScanner.Rest.NOTHING)) {
                 return scan(files, file, scanner, size, indexes, recovered, last);
             }
         } catch (ErrnoException e) {

@@ -61,8 +61,21 @@ final class PartitionLoader {
         CLEAN,
         /// It died, and what it wrote is in the page cache still.
         KILLED,
+        /// The same, with an engine that fills files ahead of their ends.
+        KILLED_FILLING,
         /// What it had not flushed may be lost.
-        LOST
+        LOST;
+
+        boolean keptPageCache() {
+            return this == KILLED || this == KILLED_FILLING;
+        }
+
+        /// What a file may end in that is no damage. Where zeros may be bytes that a device has lost, only as
+        /// few as no batch goes missing in; after a loss of power it is no matter, for the log goes on
+        /// elsewhere then.
+        SegmentScanner.Rest rest() {
+            return this == KILLED_FILLING || this == LOST ? SegmentScanner.Rest.FILLED : SegmentScanner.Rest.PADDED;
+        }
     }
 
     /// The log, and what was found.
@@ -107,6 +120,7 @@ final class PartitionLoader {
     private RecoveryReport.@Nullable Skip skip;
     /// Whether a flush of it failed: then the page cache may hold what the device does not.
     private boolean fenced;
+    private SegmentScanner.Rest rest = SegmentScanner.Rest.PADDED;
     private long recoveryPoint;
     /// Whether what was wrong with the segment that was read last is a write that did not come to its end.
     private boolean withinAWrite;
@@ -166,6 +180,7 @@ final class PartitionLoader {
     /// @throws IOException when its files can't be read or written
     Loaded load(Ending ending) throws IOException {
         Instant started = context.clock().instant();
+        rest = ending.rest();
         takeInventory();
         removeBelowStart();
         @Nullable UUID topicId = PartitionMetadata.read(kernel, folder, warnings::add).orElse(null);
@@ -196,7 +211,7 @@ final class PartitionLoader {
             epochs = epochs.with(0, segments.getFirst().files().baseOffset());
         }
         boolean lossless = trusted
-                || (ending == Ending.KILLED
+                || (ending.keptPageCache()
                         && nothingPublishedWasCut()
                         && !fenced
                         && endOffset() >= checkpoints.recoveryPoint());
@@ -424,7 +439,7 @@ final class PartitionLoader {
     private SegmentScanner.Result scan(Found found, IndexBuilder builder, SegmentScanner.Visitor visitor)
             throws ErrnoException {
         try (Descriptor file = open(found.files().log());
-                SegmentScanner scanner = new SegmentScanner(kernel, found.logBytes(), true)) {
+                SegmentScanner scanner = new SegmentScanner(kernel, found.logBytes(), rest)) {
             if (fenced) {
                 // What could not be written counts as clean, and goes: what is read then is the device's.
                 kernel.files().advise(file, 0, 0, Files.FADV_DONTNEED);

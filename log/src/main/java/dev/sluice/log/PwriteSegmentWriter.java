@@ -6,15 +6,16 @@ import dev.sluice.io.linux.Kernel;
 import java.lang.foreign.MemorySegment;
 
 /// The engine that writes with pwrite(2), from the hot receive buffer into the page cache: one copy by the processor.
-/// There is never a zero tail within the file's size.
-final class PwriteSegmentWriter implements SegmentWriter {
-    private final Kernel kernel;
-    private final Descriptor file;
+/// There is never a zero tail within the file's size; [MappedSegmentWriter], which does all but small writes by this
+/// one, has one.
+sealed class PwriteSegmentWriter implements SegmentWriter permits MappedSegmentWriter {
+    final Kernel kernel;
+    final Descriptor file;
     private final BlockReservation reservation;
 
-    private long end;
-    /// Whether a failed write may have left bytes beyond the end.
-    private boolean soiled;
+    long end;
+    /// Whether there may be bytes beyond the end: those of a write that failed, for one.
+    boolean soiled;
 
     /// @param stepBytes the most to reserve at a time; 0 to reserve nothing
     PwriteSegmentWriter(Kernel kernel, Descriptor file, long endBytes, long stepBytes, Progress progress) {
@@ -59,7 +60,8 @@ final class PwriteSegmentWriter implements SegmentWriter {
         return soiled || reservation.reachesBeyond(end) ? truncate() : 0;
     }
 
-    private long truncate() {
+    /// Cuts the file to its end, and gives back the blocks behind.
+    long truncate() {
         long result = reservation.truncate(end);
         soiled &= result < 0;
         return result;

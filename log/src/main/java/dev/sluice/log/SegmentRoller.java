@@ -62,7 +62,7 @@ final class SegmentRoller {
         SegmentFiles files = new SegmentFiles(state.folder(), baseOffset);
         Segment old = state.segments().active();
         old.trim(); // first: once there is another behind it, a start trusts its length
-        if (context.engineFor(state.config()).isPastPageCache()) {
+        if (mustKeepLength(baseOffset)) {
             keepLength(old);
         }
         Segment next = Segment.create(context, files, state.config().compacted(), account);
@@ -77,6 +77,16 @@ final class SegmentRoller {
         recoveryPoint.namesChanged();
         old.cool();
         state.segments().add(next);
+    }
+
+    /// Past the page cache all but the length is on the device; a segment that is only filled ahead is flushed here
+    /// where flushes went before, so that little is left to be.
+    private boolean mustKeepLength(long endOffset) {
+        SegmentWriter.Engine engine = state.context().engineFor(state.config());
+        return engine.isPastPageCache()
+                || (engine.fillsAhead()
+                        && (state.config().effectiveFlushPolicy() != FlushPolicy.OS
+                                || recoveryPoint.offset() >= endOffset));
     }
 
     /// Waits until a segment's length is on the device, which was longer by zeros until now: where all of it was

@@ -18,11 +18,24 @@ import org.jspecify.annotations.Nullable;
 /// segment is sealed or the log closed; a process that is killed leaves them. So zeros up to the end of a file that
 /// consists of whole blocks, fewer than a block, are an end and no damage.
 ///
+/// **Filled ahead.** The mapped engine stores batches over zeros, each batch's length last. A process that is killed
+/// leaves the zeros, and of a batch that it had not published all but its length. So where a batch's offset and length
+/// would be and are zero, in a file of whole blocks without a whole batch behind, a file of that engine's ends.
+///
 /// By pread(2) in large pieces into memory of its own, never through a map: a checksum that runs into a page which
 /// can't be read would end the process. A batch may be longer than the piece; it is checked as it passes, so a length
 /// that is wrong costs no memory. Owned by one thread, which closes it.
 final class SegmentScanner implements AutoCloseable {
     private static final int PIECE_BYTES = 1 << 20;
+
+    /// What may follow a file's last batch and is no damage.
+    enum Rest {
+        /// Nothing: a broker has closed it.
+        NOTHING,
+        PADDED,
+        /// Padding, or what the mapped engine has filled.
+        FILLED
+    }
 
     /// Is shown every whole batch, in order.
     interface Visitor {
@@ -42,7 +55,7 @@ final class SegmentScanner implements AutoCloseable {
             @Nullable String problem) {}
 
     private final Kernel kernel;
-    private final boolean allowsPadding;
+    private final Rest rest;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment piece;
     private final ByteBuffer pieceView;
@@ -56,10 +69,10 @@ final class SegmentScanner implements AutoCloseable {
     private long bytesRead;
 
     /// @param largestFileBytes length of the longest file that it will scan
-    /// @param allowsPadding    whether the files may end in padding: not where a broker has closed them
-    SegmentScanner(Kernel kernel, long largestFileBytes, boolean allowsPadding) {
+    /// @param rest             what the files may end in
+    SegmentScanner(Kernel kernel, long largestFileBytes, Rest rest) {
         this.kernel = kernel;
-        this.allowsPadding = allowsPadding;
+        this.rest = rest;
         this.piece = arena.allocate(Math.clamp(largestFileBytes, BatchView.HEADER_BYTES, PIECE_BYTES), 64);
         this.pieceView = piece.asByteBuffer();
     }
@@ -102,8 +115,9 @@ final class SegmentScanner implements AutoCloseable {
         while (position < sizeBytes) {
             String problem = check(file, position, sizeBytes, baseOffset, nextOffset, epoch, gapsAllowed);
             if (problem != null) {
-                boolean isPadded = isPadding(file, position, sizeBytes);
-                return new Result(position, batches, nextOffset, isPadded ? null : problem);
+                boolean isRest = isPadding(file, position, sizeBytes)
+                        || isFilled(file, position, sizeBytes, baseOffset, nextOffset);
+                return new Result(position, batches, nextOffset, isRest ? null : problem);
             }
             visitor.batch(header, position);
             batches++;
@@ -116,11 +130,24 @@ final class SegmentScanner implements AutoCloseable {
 
     private boolean isPadding(Descriptor file, int position, int sizeBytes) throws ErrnoException {
         int length = sizeBytes - position;
-        if (!allowsPadding
-                || position == 0
-                || sizeBytes % Staging.BLOCK_BYTES != 0
-                || length >= Staging.BLOCK_BYTES
-                || !available(file, position, length, sizeBytes)) {
+        return rest != Rest.NOTHING
+                && position != 0
+                && sizeBytes % Staging.BLOCK_BYTES == 0
+                && length < Staging.BLOCK_BYTES
+                && isZero(file, position, length, sizeBytes);
+    }
+
+    private boolean isFilled(Descriptor file, int position, int sizeBytes, long baseOffset, long nextOffset)
+            throws ErrnoException {
+        int length = sizeBytes - position;
+        return rest == Rest.FILLED
+                && sizeBytes % Staging.BLOCK_BYTES == 0
+                && isZero(file, position, Math.min(length, MappedSegmentWriter.LENGTH_ENDS_AT), sizeBytes)
+                && findBatch(file, position + 1, sizeBytes, baseOffset, nextOffset) < 0;
+    }
+
+    private boolean isZero(Descriptor file, int position, int length, int sizeBytes) throws ErrnoException {
+        if (!available(file, position, length, sizeBytes)) {
             return false;
         }
         for (int i = 0; i < length; i++) {

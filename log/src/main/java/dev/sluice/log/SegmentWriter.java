@@ -18,8 +18,10 @@ import org.jspecify.annotations.Nullable;
 /// lock, but for [#flush] and [#inMemory]. Answers are values ≥ 0 or −errno.
 ///
 /// **Engines that write later.** An asynchronous engine's [#write] only takes the bytes; they are in the file when
-/// [Progress#written] says so, and nobody may be shown them before. Until the file was trimmed, it may end in zeros
-/// that fill its last block, see [SegmentScanner].
+/// [Progress#written] says so, and nobody may be shown them before.
+///
+/// **Zeros at the end.** Until the file was trimmed, some engines leave it longer than its batches, see
+/// [SegmentScanner].
 public interface SegmentWriter extends AutoCloseable {
     /// Makes sure that `lengthBytes` more bytes have their place on the disk.
     ///
@@ -108,6 +110,11 @@ public interface SegmentWriter extends AutoCloseable {
         return PwriteSegmentWriter::new;
     }
 
+    /// The engine by stores into the mapped file, into the page cache.
+    static Engine mapped() {
+        return new MappedEngine.Stopped();
+    }
+
     /// The engine by direct I/O, past the page cache. Each data folder has one of its own, with its own pool.
     static Engine direct(DirectOptions options) {
         return new DirectEngine.Stopped(options);
@@ -139,6 +146,11 @@ public interface SegmentWriter extends AutoCloseable {
 
         /// Whether it leaves the page cache alone, and readers shall too.
         default boolean isPastPageCache() {
+            return false;
+        }
+
+        /// Whether who dies leaves files behind that end in zeros, as many as it likes, see [SegmentScanner].
+        default boolean fillsAhead() {
             return false;
         }
 

@@ -16,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// An asynchronous engine for tests that were written for one that is not: who commits waits until it is written, so
-/// that what was appended can be read.
+/// that what was appended can be read. Around another engine it unpads alone.
 ///
 /// @param unpads whether files are cut to their batches when it ends, as after a death they would not be: for tests
 ///     that spoil the end of a file
@@ -32,7 +32,7 @@ record AwaitedEngine(SegmentWriter.Engine real, boolean unpads, Map<Path, Segmen
     public SegmentWriter open(
             Kernel kernel, Descriptor file, long endBytes, long stepBytes, SegmentWriter.Progress progress)
             throws ErrnoException {
-        Awaited awaited = new Awaited(progress);
+        Awaited awaited = new Awaited(progress, isAsynchronous());
         ends.put(Path.of(file.name()), awaited);
         awaited.writer = real.open(kernel, file, endBytes, stepBytes, awaited);
         return awaited;
@@ -41,6 +41,11 @@ record AwaitedEngine(SegmentWriter.Engine real, boolean unpads, Map<Path, Segmen
     @Override
     public boolean isAsynchronous() {
         return real.isAsynchronous();
+    }
+
+    @Override
+    public boolean fillsAhead() {
+        return real.fillsAhead();
     }
 
     @Override
@@ -68,12 +73,14 @@ record AwaitedEngine(SegmentWriter.Engine real, boolean unpads, Map<Path, Segmen
 
     private static final class Awaited implements SegmentWriter, SegmentWriter.Progress {
         private final Progress told;
+        private final boolean waits;
         private SegmentWriter writer;
         private long writtenMark = -1;
         private boolean failed;
 
-        private Awaited(Progress told) {
+        private Awaited(Progress told, boolean waits) {
             this.told = told;
+            this.waits = waits;
         }
 
         @Override
@@ -81,7 +88,7 @@ record AwaitedEngine(SegmentWriter.Engine real, boolean unpads, Map<Path, Segmen
             writer.commit(mark);
             boolean interrupted = false;
             synchronized (this) {
-                while (writtenMark < mark && !failed) {
+                while (waits && writtenMark < mark && !failed) {
                     try {
                         wait();
                     } catch (InterruptedException e) {

@@ -64,13 +64,7 @@ class CeilingTest {
     }
 
     private long newestBase() throws IOException {
-        try (var names = Files.list(folder.path.resolve("t-0"))) {
-            return names.map(path -> SegmentFiles.parse(path.getFileName().toString()))
-                    .flatMap(java.util.Optional::stream)
-                    .mapToLong(SegmentFiles.Name::baseOffset)
-                    .max()
-                    .orElseThrow();
-        }
+        return folder.bases("t", 0).getLast();
     }
 
     private void reopen() throws IOException {

@@ -15,7 +15,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 
@@ -40,9 +42,10 @@ final class Folder implements AutoCloseable {
         this.path = path.toAbsolutePath();
     }
 
-    /// What [OnDirectEngineTest] changes for the tests in it.
+    /// What [OnEveryEngineTest] changes for the tests in it.
     enum EngineUnderTest {
         PWRITE,
+        MAPPED,
         DIRECT
     }
 
@@ -65,6 +68,7 @@ final class Folder implements AutoCloseable {
     private static SegmentWriter.Engine engine(boolean unpads) {
         return switch (engineUnderTest) {
             case PWRITE -> SegmentWriter.pwrite();
+            case MAPPED -> unpads ? new AwaitedEngine(SegmentWriter.mapped(), true, Map.of()) : SegmentWriter.mapped();
             case DIRECT -> {
                 DirectOptions small = new DirectOptions(DirectOptions.LEAST_POOL_BYTES, QueueConfig.Engine.BEST);
                 yield new AwaitedEngine(SegmentWriter.direct(small), unpads, Map.of());
@@ -139,6 +143,17 @@ final class Folder implements AutoCloseable {
                 .filter(each -> each.name().equals(log.toString()))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /// The base offsets of the segments that a partition has on the disk.
+    List<Long> bases(String topic, int partition) throws IOException {
+        return SmallFiles.list(path.resolve(topic + "-" + partition)).stream()
+                .map(SegmentFiles::parse)
+                .flatMap(Optional::stream)
+                .filter(name -> name.suffix().equals(SegmentFiles.LOG))
+                .map(SegmentFiles.Name::baseOffset)
+                .sorted()
+                .toList();
     }
 
     Path file(PartitionLog log, long baseOffset, String suffix) {

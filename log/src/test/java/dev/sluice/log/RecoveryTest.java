@@ -71,17 +71,6 @@ class RecoveryTest {
         return folder.report(log).cut();
     }
 
-    private List<Long> bases() throws IOException {
-        try (var names = Files.list(folder.path.resolve("t-0"))) {
-            return names.map(path -> SegmentFiles.parse(path.getFileName().toString()))
-                    .flatMap(java.util.Optional::stream)
-                    .filter(name -> name.suffix().equals(".log"))
-                    .map(SegmentFiles.Name::baseOffset)
-                    .sorted()
-                    .toList();
-        }
-    }
-
     private void edit(Path path, UnaryOperator<byte[]> change) throws IOException {
         Files.write(path, change.apply(Files.readAllBytes(path)));
     }
@@ -247,7 +236,7 @@ class RecoveryTest {
     @Test
     void segmentsBehindACutAreRemoved() throws IOException {
         fill(0, 60);
-        List<Long> before = bases();
+        List<Long> before = folder.bases("t", 0);
         assertThat(before).hasSizeGreaterThan(4);
         die();
         long third = before.get(2);
@@ -259,7 +248,7 @@ class RecoveryTest {
 
         reopen();
 
-        assertThat(bases()).isEqualTo(before.subList(0, 3));
+        assertThat(folder.bases("t", 0)).isEqualTo(before.subList(0, 3));
         assertThat(cut().segmentsRemoved()).isEqualTo(before.size() - 3);
         assertThat(cut().file()).endsWith(third + ".log");
         assertHolds((int) (log.logEndOffset() / 2));
@@ -272,7 +261,7 @@ class RecoveryTest {
     @Test
     void aMissingSegmentEndsTheLogThere() throws IOException {
         fill(0, 60);
-        List<Long> before = bases();
+        List<Long> before = folder.bases("t", 0);
         die();
         Files.delete(folder.file(log, before.get(2), ".log"));
 
@@ -309,7 +298,7 @@ class RecoveryTest {
 
         assertHolds(60);
         assertThat(folder.report(log).segmentsScanned()).isEqualTo(1);
-        assertThat(log.recoveryPoint()).isEqualTo(bases().getLast());
+        assertThat(log.recoveryPoint()).isEqualTo(folder.bases("t", 0).getLast());
     }
 
     @Test
@@ -318,7 +307,7 @@ class RecoveryTest {
         byte[] beginning = folder.read(log, 0, 300);
         folder.directory().checkpoint();
         die();
-        List<Long> before = bases();
+        List<Long> before = folder.bases("t", 0);
         edit(folder.file(log, 0, ".log"), bytes -> {
             bytes[300 + 16] = 9; // the magic byte of a batch in the middle, or a record's content
             Arrays.fill(bytes, 300, 900, (byte) 0x55);
@@ -328,7 +317,7 @@ class RecoveryTest {
 
         reopen();
 
-        assertThat(bases()).isEqualTo(before);
+        assertThat(folder.bases("t", 0)).isEqualTo(before);
         assertThat(cut()).isNull();
         assertThat(folder.report(log).warnings())
                 .anyMatch(warning -> warning.contains("damaged at byte") && warning.contains("left as it is"));
@@ -347,7 +336,7 @@ class RecoveryTest {
     void anIndexInWhateverStateIsMendedOrHarmless(String state) throws IOException {
         fill(0, 60);
         folder.directory().close();
-        List<Long> bases = bases();
+        List<Long> bases = folder.bases("t", 0);
         Random random = new Random(1);
         for (long base : bases) {
             for (String suffix : List.of(".index", ".timeindex")) {
@@ -430,7 +419,8 @@ class RecoveryTest {
 
         reopen();
 
-        assertThat(folder.report(log).indexesRebuilt()).isEqualTo(bases().size());
+        assertThat(folder.report(log).indexesRebuilt())
+                .isEqualTo(folder.bases("t", 0).size());
         for (int i = 0; i < indexes.size(); i++) {
             assertThat(read(indexes.get(i))).as(indexes.get(i).toString()).isEqualTo(made.get(i));
         }
@@ -521,7 +511,7 @@ class RecoveryTest {
         assertThat(log.append(batch().records(2).producer(1, 0, 118).view()))
                 .isEqualTo(new AppendOutcome.Duplicate(118, 119, -1, 0));
         assertThat(folder.report(log).warnings().stream().filter(w -> w.contains("no snapshot")))
-                .hasSize(missing ? 0 : bases().size() - 1);
+                .hasSize(missing ? 0 : folder.bases("t", 0).size() - 1);
     }
 
     @Test
@@ -557,13 +547,13 @@ class RecoveryTest {
         reopen();
 
         assertThatThrownBy(() -> log.read(2, 1, true)).isInstanceOf(CorruptBatchException.class);
-        assertThat(folder.read(log, bases().get(1), 1)).isNotEmpty();
+        assertThat(folder.read(log, folder.bases("t", 0).get(1), 1)).isNotEmpty();
     }
 
     @Test
     void anEmptyActiveSegmentIsTheOneToGoOnWith() throws IOException {
         fill(0, 14);
-        List<Long> before = bases();
+        List<Long> before = folder.bases("t", 0);
         die();
         // As if the crash had come between the roll and the first write.
         Path folderPath = folder.path.resolve("t-0");
@@ -575,7 +565,7 @@ class RecoveryTest {
 
         assertHolds(14);
         assertThat(cut()).isNull();
-        assertThat(bases()).hasSize(before.size() + 1).last().isEqualTo(28L);
+        assertThat(folder.bases("t", 0)).hasSize(before.size() + 1).last().isEqualTo(28L);
         fill(14, 20);
         assertHolds(20);
         log = folder.restart(log);
@@ -585,7 +575,7 @@ class RecoveryTest {
     @Test
     void anEmptySegmentOfAnAbandonedRollIsRemoved() throws IOException {
         fill(0, 14);
-        List<Long> before = bases();
+        List<Long> before = folder.bases("t", 0);
         die();
         Files.createFile(SegmentFiles.of(folder.path.resolve("t-0"), 21, ".log"));
 
@@ -593,7 +583,7 @@ class RecoveryTest {
 
         assertHolds(14);
         assertThat(cut()).isNull();
-        assertThat(bases()).isEqualTo(before);
+        assertThat(folder.bases("t", 0)).isEqualTo(before);
         assertThat(folder.report(log).warnings()).anyMatch(warning -> warning.contains("empty segment 21"));
     }
 
@@ -650,7 +640,7 @@ class RecoveryTest {
 
         assertThat(log.logStartOffset()).isEqualTo(1000);
         assertThat(log.logEndOffset()).isEqualTo(1000);
-        assertThat(bases()).containsExactly(1000L);
+        assertThat(folder.bases("t", 0)).containsExactly(1000L);
         assertThat(append(log, batch())).isEqualTo(1000);
     }
 
@@ -688,8 +678,9 @@ class RecoveryTest {
     void aPartitionThatCannotBeRecoveredIsNotHalfOpened(Call call) throws IOException {
         fill(0, 30);
         die();
-        edit(folder.file(log, bases().getLast(), ".log"), bytes -> Arrays.copyOf(bytes, bytes.length - 5));
-        Faults.Fault broken = folder.faults.once(call, bases().getLast() + ".log", 0, dev.sluice.io.linux.Errno.EIO);
+        edit(folder.file(log, folder.bases("t", 0).getLast(), ".log"), bytes -> Arrays.copyOf(bytes, bytes.length - 5));
+        Faults.Fault broken =
+                folder.faults.once(call, folder.bases("t", 0).getLast() + ".log", 0, dev.sluice.io.linux.Errno.EIO);
 
         assertThatThrownBy(() -> folder.open()).hasMessageContaining("t-0").hasMessageContaining("EIO");
 

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,17 +37,6 @@ class RollTest {
         folder.close();
     }
 
-    private List<Long> bases() throws IOException {
-        try (var names = Files.list(folder.path.resolve("t-0"))) {
-            return names.map(path -> SegmentFiles.parse(path.getFileName().toString()))
-                    .flatMap(java.util.Optional::stream)
-                    .filter(name -> name.suffix().equals(".log"))
-                    .map(SegmentFiles.Name::baseOffset)
-                    .sorted()
-                    .toList();
-        }
-    }
-
     @Test
     void aSegmentIsFilledToItsLastByteAndNotBeyond() throws IOException {
         int bytes = batch().view().lengthBytes();
@@ -58,7 +46,7 @@ class RollTest {
             append(log, batch());
         }
 
-        assertThat(bases()).containsExactly(0L, 3L, 6L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L, 3L, 6L);
         assertThat(Files.size(folder.file(log, 0, ".log"))).isEqualTo(3L * bytes);
     }
 
@@ -94,7 +82,7 @@ class RollTest {
                     assertThat(rejected.reason()).isEqualTo(AppendOutcome.Reason.TOO_LARGE_FOR_SEGMENT);
                     assertThat(rejected.message()).contains(Integer.toString(bytes + 1));
                 });
-        assertThat(bases()).containsExactly(0L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L);
     }
 
     @Test
@@ -104,16 +92,16 @@ class RollTest {
         append(log, batch().timestamp(T0));
         append(log, batch().timestamp(T0 + 1000)); // not more than that
         append(log, batch().timestamp(T0 - 5000)); // older: stays
-        assertThat(bases()).containsExactly(0L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L);
 
         append(log, batch().timestamp(T0 + 1001));
 
-        assertThat(bases()).containsExactly(0L, 3L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L, 3L);
         log = folder.restart(log);
         append(log, batch().timestamp(T0 + 2001));
-        assertThat(bases()).containsExactly(0L, 3L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L, 3L);
         append(log, batch().timestamp(T0 + 2002));
-        assertThat(bases()).containsExactly(0L, 3L, 5L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L, 3L, 5L);
     }
 
     @Test
@@ -123,12 +111,12 @@ class RollTest {
         append(log, batch().timestamp(-1));
         folder.nowMs += 1000;
         append(log, batch().timestamp(-1));
-        assertThat(bases()).containsExactly(0L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L);
 
         folder.nowMs += 1;
         append(log, batch().timestamp(-1));
 
-        assertThat(bases()).containsExactly(0L, 2L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L, 2L);
     }
 
     @Test
@@ -139,7 +127,7 @@ class RollTest {
             append(log, batch().timestamp(-1)); // no entries in the time index
         }
 
-        assertThat(bases()).containsExactly(0L, 4L, 8L); // the first batch of a segment has no entry
+        assertThat(folder.bases("t", 0)).containsExactly(0L, 4L, 8L); // the first batch of a segment has no entry
         assertThat(Files.size(folder.file(log, 0, ".index"))).isEqualTo(24);
     }
 
@@ -151,7 +139,7 @@ class RollTest {
             append(log, batch().timestamp(T0 + i));
         }
 
-        assertThat(bases()).containsExactly(0L, 3L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L, 3L);
         assertThat(Files.size(folder.file(log, 0, ".timeindex"))).isEqualTo(24);
         assertThat(log.offsetForTimestamp(T0 + 2, Batches.CODEC)).contains(new TimestampedOffset(T0 + 2, 2, 0));
     }
@@ -164,11 +152,11 @@ class RollTest {
         appended(log.append(withLastOffsetDelta(half - 1)));
         assertThat(log.append(withLastOffsetDelta(half - 2)))
                 .isEqualTo(new AppendOutcome.Appended(half + 1L, 2L * half - 1, -1, 0));
-        assertThat(bases()).containsExactly(0L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L);
 
         assertThat(appended(log.append(withLastOffsetDelta(0))).baseOffset()).isEqualTo(1L << 31);
 
-        assertThat(bases()).containsExactly(0L, 1L << 31);
+        assertThat(folder.bases("t", 0)).containsExactly(0L, 1L << 31);
         for (long offset : new long[] {0, 1, half, half + 1L, (1L << 31) - 1, 1L << 31}) {
             BatchView view = Batches.view(folder.read(log, offset, 1));
             assertThat(offset).isBetween(view.baseOffset(), view.lastOffset());
@@ -191,13 +179,13 @@ class RollTest {
         log = folder.create("t", 0);
         append(log, batch());
         append(log, batch());
-        assertThat(bases()).containsExactly(0L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L);
 
         log.configure(folder.config.withSegmentBytes(2 * bytes));
         append(log, batch());
 
         assertThat(log.config().segmentBytes()).isEqualTo(2 * bytes);
-        assertThat(bases()).containsExactly(0L, 2L);
+        assertThat(folder.bases("t", 0)).containsExactly(0L, 2L);
     }
 
     @Test

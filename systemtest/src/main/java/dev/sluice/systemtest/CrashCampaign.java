@@ -16,6 +16,7 @@ import java.util.Map;
 public final class CrashCampaign {
     private static final List<String> FILE_SYSTEMS = List.of("ext4", "xfs");
     private static final List<String> POLICIES = List.of("os", "interval", "ack");
+    private static final List<String> OTHER_ENGINES = List.of("mapped", "direct");
     private static final int CONTROL_CYCLES = 5;
 
     private CrashCampaign() {}
@@ -59,8 +60,10 @@ public final class CrashCampaign {
                 cases.add(new CrashCase(Crash.KILL, fileSystem, policy, false));
                 cases.add(new CrashCase(Crash.POWER_CUT, fileSystem, policy, false));
                 if (!policy.equals("interval")) { // which adds nothing to the two others
-                    cases.add(new CrashCase(Crash.KILL, fileSystem, policy, false, "direct"));
-                    cases.add(new CrashCase(Crash.POWER_CUT, fileSystem, policy, false, "direct"));
+                    for (String engine : OTHER_ENGINES) {
+                        cases.add(new CrashCase(Crash.KILL, fileSystem, policy, false, engine));
+                        cases.add(new CrashCase(Crash.POWER_CUT, fileSystem, policy, false, engine));
+                    }
                 }
             }
         }

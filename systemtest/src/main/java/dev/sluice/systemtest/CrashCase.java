@@ -13,9 +13,9 @@ import java.util.stream.Stream;
 /// @param fileSystem `ext4`, `xfs`, or `folder` for a plain folder, which needs no root and knows no power cut
 /// @param policy     `os`, `interval` or `ack`
 /// @param lying      whether its fsync and fdatasync do nothing: the control
-/// @param engine     `pwrite` or `direct`
+/// @param engine     `pwrite`, `mapped` or `direct`
 record CrashCase(Crash crash, String fileSystem, String policy, boolean lying, String engine) {
-    /// Through the page cache.
+    /// By pwrite.
     CrashCase(Crash crash, String fileSystem, String policy, boolean lying) {
         this(crash, fileSystem, policy, lying, "pwrite");
     }
@@ -45,7 +45,7 @@ record CrashCase(Crash crash, String fileSystem, String policy, boolean lying, S
                 Locale.ROOT, "%s %s %s%s", crash, fileSystem, policyAndEngine(), lying ? " without fsync" : "");
     }
 
-    /// `ack`, `ack direct`, …
+    /// `ack`, `ack mapped`, …
     String policyAndEngine() {
         return engine.equals("pwrite") ? policy : policy + " " + engine;
     }

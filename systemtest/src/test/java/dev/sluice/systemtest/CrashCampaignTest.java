@@ -48,6 +48,12 @@ class CrashCampaignTest {
 
     @Test
     @Tag("root")
+    void nothingAcknowledgedIsLostByAPowerCutWithFlushAckOfWhatWasStoredThroughAMap() throws Exception {
+        run(new CrashCase(Crash.POWER_CUT, "xfs", "ack", false, "mapped"), 2);
+    }
+
+    @Test
+    @Tag("root")
     void noOffsetIsGivenTwiceThoughAPowerCutTakesWhatWasNotFlushed() throws Exception {
         CrashRun.Result result = run(new CrashCase(Crash.POWER_CUT, "xfs", "os", false), 2);
         assertThat(result.anomalies().get(Kind.LOST)).isPositive();

@@ -36,10 +36,10 @@ import org.jspecify.annotations.Nullable;
 /// [#crash] makes a folder of one such state. A name of a file without its content, and content without a name, are
 /// among them. What is stored through a map is found by comparing the file, page by page.
 ///
-/// What a call did is looked up in the real folder at the next one, so the calls must come one after the other;
-/// whatever thread makes them, one waits for the other. The kernel's own write-back is not waited for: it is one of the
-/// states. It knows the calls that this library's log makes: no hard links, no writes but by pwrite and pwritev2, none
-/// of which a ring makes. What is not of the folder is not looked at.
+/// What a call did is looked up in the real folder at the next one, so the calls that may change something must come
+/// one after the other; whatever thread makes them, one waits for the other. The kernel's own write-back is not waited
+/// for: it is one of the states. It knows the calls that this library's log makes: no hard links, no writes but by
+/// pwrite and pwritev2, none of which a ring makes. What is not of the folder is not looked at.
 public final class VirtualDisk implements Gate {
     /// What a device writes whole.
     private static final int SECTOR_BYTES = 512;
@@ -144,12 +144,21 @@ public final class VirtualDisk implements Gate {
 
     @Override
     public long admit(Call call, String subject, long position, long lengthBytes) {
-        return subject.startsWith(prefix)
-                ? admitOfDisk(call, subject, position, lengthBytes)
-                : inner.admit(call, subject, position, lengthBytes); // a pipe's, say, beside a call that is under way
+        return mayChange(call) && subject.startsWith(prefix)
+                ? admitChange(call, subject, position, lengthBytes)
+                : inner.admit(call, subject, position, lengthBytes);
     }
 
-    private synchronized long admitOfDisk(Call call, String subject, long position, long lengthBytes) {
+    /// Others may be made beside a call that is under way, by an engine that closes its files when it has the time,
+    /// say: they must not look up what that has not done yet.
+    private static boolean mayChange(Call call) {
+        return switch (call) {
+            case OPENAT, MKDIR, UNLINK, RENAME, PWRITE, PWRITEV2, FTRUNCATE, FALLOCATE, FSYNC, FDATASYNC, MMAP -> true;
+            default -> false;
+        };
+    }
+
+    private synchronized long admitChange(Call call, String subject, long position, long lengthBytes) {
         settle();
         long answer = inner.admit(call, subject, position, lengthBytes);
         if (answer >= 0) {

@@ -116,10 +116,7 @@ final class BrokerBench {
         Path load = Tools.compile(sources, target, "load");
         Path limit = Tools.compile(sources, target, "limit");
         if (touch) {
-            System.out.println("touched "
-                    + Tools.run(List.of(Tools.compile(sources, target, "touch").toString()))
-                            .output()
-                            .strip());
+            Tools.touchMemory(sources, target);
         }
         Map<Subject, Peer> peers = new EnumMap<>(Subject.class);
         List<MemoryGroup> groups = new ArrayList<>();

@@ -151,14 +151,22 @@ final class Comparison {
         Server server = peer(subject).server();
         try (AutoCloseable _ = before.run(topic)) {
             double machineBefore = CpuClock.machineSeconds();
+            long deviceBefore = server.deviceBytes();
             long serverBefore = server.cpuNs();
-            Figures line = run(subject, work.kind().program, topic, work.options());
+            long faultsBefore = server.minorFaults();
+            List<String> options = new ArrayList<>(work.options());
+            if (work.consumers() > 1) {
+                options.add("mib=" + work.consumers() * mebibytes);
+            }
+            Figures line = run(subject, work.kind().program, topic, options);
             long serverNs = server.cpuNs() - serverBefore;
+            long faults = server.minorFaults() - faultsBefore;
             if (writtenBack) {
                 sync();
             }
             double machineSeconds = CpuClock.machineSeconds() - machineBefore - line.get("cpuSeconds");
-            return new Run(serverNs, nanoseconds(machineSeconds), line);
+            long deviceBytes = server.deviceBytes() - deviceBefore;
+            return new Run(serverNs, nanoseconds(machineSeconds), deviceBytes, faults, line);
         } catch (IOException | InterruptedException e) {
             throw e;
         } catch (Exception e) {
@@ -239,20 +247,24 @@ final class Comparison {
         }
         sync();
         double machineBefore = CpuClock.machineSeconds();
-        Figures line = ended(work.isSmallRequests() ? answers(work, subject, file) : moves(work, file));
+        Figures line = ended(work.isSmallRequests() ? answers(work, subject, file) : moves(work, subject, file));
         double client = line.has("clientCpuSeconds") ? line.get("clientCpuSeconds") : 0;
         long machineNs = nanoseconds(CpuClock.machineSeconds() - machineBefore - client);
         Files.deleteIfExists(file);
-        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, line);
+        return new Run(nanoseconds(line.get("cpuSeconds")), machineNs, 0, (long) line.get("faults"), line);
     }
 
-    private List<String> moves(Work work, Path file) {
-        return List.of(
+    private List<String> moves(Work work, Subject subject, Path file) {
+        List<String> command = new ArrayList<>(List.of(
                 limit.toString(),
                 work.limit(),
                 file.toString(),
                 Integer.toString(work.chunkBytes()),
-                Long.toString(mebibytes));
+                Long.toString(mebibytes)));
+        if (!work.isFetch()) {
+            command.addAll(List.of(subject.way(), Integer.toString(work.partitions())));
+        }
+        return command;
     }
 
     /// The limit serves the load program, as the servers do.

@@ -85,7 +85,9 @@ final class LogGrowth {
                 load.toString(), kind, Integer.toString(peer.server().port()), TOPIC, "protocol=" + subject.protocol));
         command.addAll(List.of(options));
         long serverBefore = peer.server().cpuNs();
+        long faultsBefore = peer.server().minorFaults();
         Figures line = Comparison.ended(command);
-        return new Run(peer.server().cpuNs() - serverBefore, 0, line);
+        long serverNs = peer.server().cpuNs() - serverBefore;
+        return new Run(serverNs, 0, 0, peer.server().minorFaults() - faultsBefore, line);
     }
 }

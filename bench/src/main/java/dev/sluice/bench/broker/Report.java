@@ -35,6 +35,15 @@ final class Report {
                 spread(theirs, run -> run.field("p99Ms")),
                 subject == Subject.SLUICE || ours == null ? "" : ratio(ours, theirs, run -> run.cost(work.unit())),
                 subject == Subject.SLUICE || ours == null ? "" : ratio(ours, theirs, run -> run.rate(work.unit())))));
+        if (work.kind() == Work.Kind.COLD) {
+            runs.forEach((subject, theirs) -> text.append(String.format(
+                    Locale.ROOT,
+                    "%n%s: %s bytes read from the device for each byte of the topic, by %d at once",
+                    subject.label,
+                    spread(theirs, run -> run.deviceReads(work.consumers())),
+                    work.consumers())));
+            text.append(System.lineSeparator());
+        }
         return text.toString();
     }
 
@@ -45,7 +54,7 @@ final class Report {
                 .toString();
     }
 
-    private static String spread(List<Run> runs, ToDoubleFunction<Run> figure) {
+    static String spread(List<Run> runs, ToDoubleFunction<Run> figure) {
         double[] figures = runs.stream().mapToDouble(figure).toArray();
         double median = Ratios.median(figures);
         if (Double.isNaN(median)) {
@@ -69,6 +78,7 @@ final class Report {
             row.put("unit", work.unit() == Work.Unit.GIB ? "GiB" : "request");
             row.put("serverCpu", GrowthPoint.all(all, run -> run.cost(work.unit())));
             row.put("machineCpu", GrowthPoint.all(all, run -> run.machineCost(work.unit())));
+            row.put("faultsPerGib", GrowthPoint.all(all, Run::faultsPerGib));
             row.put("rate", GrowthPoint.all(all, run -> run.rate(work.unit())));
             for (String field : List.of("p50Ms", "p99Ms", "p999Ms")) {
                 if (all.getFirst().line().has(field)) {

@@ -4,8 +4,10 @@ package dev.sluice.bench.broker;
 ///
 /// @param serverCpuNs  user and system time of the server's process
 /// @param machineCpuNs of all processors, less the client's own; in steps of 10 ms
+/// @param deviceBytes  that the server's process has had read from devices
+/// @param faults       of that process, those that waited for no disk
 /// @param line         what the load or the limit program printed
-record Run(long serverCpuNs, long machineCpuNs, Figures line) {
+record Run(long serverCpuNs, long machineCpuNs, long deviceBytes, long faults, Figures line) {
     private static final double GIB = 1L << 30;
 
     double field(String name) {
@@ -26,9 +28,18 @@ record Run(long serverCpuNs, long machineCpuNs, Figures line) {
                 : machineCpuNs / 1e3 / field("requests");
     }
 
+    /// Bytes read from devices for each byte of the topic, when so many consumers have read all of it.
+    double deviceReads(long consumers) {
+        return deviceBytes * consumers / field("payloadBytes");
+    }
+
     /// MiB/s, or requests a second.
     double rate(Work.Unit unit) {
         double moved = unit == Work.Unit.GIB ? field("payloadBytes") / (1 << 20) : field("requests");
         return moved / field("seconds");
+    }
+
+    double faultsPerGib() {
+        return faults / (field("payloadBytes") / GIB);
     }
 }

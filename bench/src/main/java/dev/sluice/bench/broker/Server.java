@@ -131,10 +131,30 @@ final class Server implements AutoCloseable {
     /// What the process has used so far, threads that have ended included, in nanoseconds: by the kernel's ticks of
     /// 10 ms.
     long processCpuNs() throws IOException {
-        String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
-        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" "); // from the third on, the state
+        String[] fields = stat();
         long ticks = Long.parseLong(fields[11]) + Long.parseLong(fields[12]); // utime, stime: proc(5), 14 and 15
         return TimeUnit.MILLISECONDS.toNanos(10 * ticks);
+    }
+
+    /// What its process has had read from devices so far: proc(5), /proc/PID/io.
+    long deviceBytes() throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "io"))) {
+            if (line.startsWith("read_bytes: ")) {
+                return Long.parseLong(line.substring("read_bytes: ".length()));
+            }
+        }
+        throw new IOException("the kernel does not tell what process " + process.pid() + " reads");
+    }
+
+    /// Its page faults so far that waited for no disk.
+    long minorFaults() throws IOException {
+        return Long.parseLong(stat()[7]); // minflt: proc(5), 10
+    }
+
+    /// From the third field on, the state.
+    private String[] stat() throws IOException {
+        String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
+        return stat.substring(stat.lastIndexOf(')') + 2).split(" ");
     }
 
     /// A field of /proc/PID/status in MiB, such as VmRSS or RssAnon.

@@ -34,6 +34,8 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
         REQUEST
     }
 
+    private static final int MOST_INGEST_CONNECTIONS = 4;
+
     static final List<Work> ALL = List.of(
             produce("produce-64k", 65_536),
             produce("produce-256k", 262_144),
@@ -57,6 +59,7 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
                     1,
                     0),
             new Work("fetch-cold", Kind.COLD, List.of("batch=65536", "max=1048576"), Unit.GIB, 1, 0),
+            new Work("fetch-cold-8", Kind.COLD, List.of("batch=65536", "max=1048576", "connections=8"), Unit.GIB, 1, 0),
             new Work("end-to-end", Kind.END_TO_END, List.of("requests=5000"), Unit.REQUEST, 1, 0),
             new Work("laggard", Kind.LAGGARD, List.of("requests=5000"), Unit.REQUEST, 1, 0));
 
@@ -73,6 +76,18 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
                 Unit.GIB,
                 partitions,
                 0);
+    }
+
+    /// Batches of one size, dealt out to the partitions in turn.
+    static Work ingest(int batchBytes, int partitions) {
+        int connections = Math.min(partitions, MOST_INGEST_CONNECTIONS);
+        return new Work(
+                "produce, batches of " + batchBytes + " bytes, partitions " + partitions,
+                Kind.PRODUCE,
+                List.of("batch=" + batchBytes, "connections=" + connections, "partitions=" + partitions),
+                Unit.GIB,
+                partitions,
+                batchBytes);
     }
 
     static Work of(String name) {
@@ -95,6 +110,11 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
     /// Whether it is small requests, whose number counts.
     boolean isSmallRequests() {
         return unit == Unit.REQUEST && (kind == Kind.PRODUCE || kind == Kind.FETCH);
+    }
+
+    /// How many read the whole topic, each by itself.
+    long consumers() {
+        return kind == Kind.COLD && options.contains("connections=8") ? 8 : 1;
     }
 
     /// What the limit program does in its place, where that moves bytes.

@@ -58,6 +58,13 @@ public final class Tools {
         }
     }
 
+    /// Writes once to nine tenths of the free memory, and prints how much that was: a virtual machine's host hands
+    /// out a page at its first touch, which costs more than whatever is measured.
+    public static void touchMemory(Path sources, Path target) throws IOException, InterruptedException {
+        Path touch = compile(sources, target, "touch");
+        System.out.println("touched " + run(List.of(touch.toString())).output().strip());
+    }
+
     /// Whether a program of this name is on the PATH.
     public static boolean isInstalled(String program) {
         for (String folder : System.getenv("PATH").split(File.pathSeparator, -1)) {

@@ -153,10 +153,11 @@ public final class BrokerKeys {
             LogEngine.PWRITE,
             List.of(LogEngine.values()),
             LogEngine::word,
-            "How records get to the disk: `pwrite`, through the page cache, which is the cheapest; or `direct`, past it,"
-                    + " by io_uring from a pool of the broker's own, where what others keep in the page cache must stay"
-                    + " there. With `direct` an acknowledgement waits for the write's end. The broker's own topics go"
-                    + " through the page cache always.");
+            "How records get to the disk: `pwrite`, through the page cache; `mapped`, the same by stores into the mapped"
+                    + " file, where a stalled disk can hold up the whole broker; or `direct`, past it, by io_uring from a"
+                    + " pool of the broker's own, where what others keep in the page cache must stay there. With `direct`"
+                    + " an acknowledgement waits for the write's end. The broker's own topics are written by pwrite"
+                    + " always.");
     static final ConfigKey<Long> DIRECT_POOL_BYTES = ConfigKey.longInteger(
             "sluice.log.direct.pool.bytes",
             DirectOptions.DEFAULT_POOL_BYTES,

@@ -7,6 +7,7 @@ import dev.sluice.log.SegmentWriter;
 /// How records get to the disk: the values of `sluice.log.engine`.
 public enum LogEngine {
     PWRITE("pwrite"),
+    MAPPED("mapped"),
     DIRECT("direct");
 
     private final String word;
@@ -23,6 +24,7 @@ public enum LogEngine {
     SegmentWriter.Engine make(long directPoolBytes) {
         return switch (this) {
             case PWRITE -> SegmentWriter.pwrite();
+            case MAPPED -> SegmentWriter.mapped();
             case DIRECT -> SegmentWriter.direct(new DirectOptions(directPoolBytes, QueueConfig.Engine.BEST));
         };
     }

@@ -31,9 +31,9 @@ import org.slf4j.LoggerFactory;
 /// Reads from the disk what consumers want and the page cache hasn't, on threads of its own, so that no event loop
 /// waits for a disk.
 ///
-/// Where the page cache shall not be filled, they come by O_DIRECT from the disk to a pipe's own pages. Otherwise
-/// they are read into the page cache, read ahead, and come in a pipe, which the loop splices to its socket; they are
-/// never copied by the processor. What a file's only reader has behind it is dropped from the page cache again, so that
+/// Where the page cache shall not be filled, they come by O_DIRECT from the disk to a pipe's own pages. Otherwise they
+/// are read into the page cache, read ahead, and come in a pipe, which the loop splices to its socket; they are never
+/// copied by the processor. What a file's only reader has far behind it is dropped from the page cache again, so that
 /// it drives out nothing that others read. Where several read a file, what one has brought in is there for all.
 ///
 /// Thread-safe.
@@ -54,7 +54,10 @@ final class ColdReader implements AutoCloseable {
 
     /// What positions and lengths are multiples of: no file system asks for more.
     static final long BLOCK_BYTES = 4096;
-    private static final long AHEAD_BYTES = 8 << 20;
+
+    /// What a lone reader leaves in the page cache behind it: so far apart may others follow without reading the
+    /// disk again.
+    private static final long KEPT_BYTES = 16 << 20;
 
     /// For how long nothing is dropped of a file that somebody else has read.
     private static final long SHARED_NS = TimeUnit.SECONDS.toNanos(10);
@@ -158,9 +161,10 @@ final class ColdReader implements AutoCloseable {
                 reading.reader = reader;
                 reading.keptFrom = range.position();
             }
+            reading.keptFrom = Math.min(reading.keptFrom, range.position()); // it may have gone back
             reading.lastNs = nowNs;
-            long behind = Math.max(0, range.position() - reading.keptFrom);
-            reading.keptFrom = range.position();
+            long behind = Math.max(0, range.position() - KEPT_BYTES - reading.keptFrom);
+            reading.keptFrom += behind;
             return reading.sharedUntilNs - nowNs > 0 ? 0 : behind;
         }
     }
@@ -182,7 +186,8 @@ final class ColdReader implements AutoCloseable {
                 pipe = takePipe();
                 result = range.isPastCache() ? fillPastCache(file, range, pipe) : fill(file, range, pipe);
                 if (behindBytes > 0) { // a hint, as reading ahead is; what a socket still sends keeps its pages
-                    kernel.files().advise(file, range.position() - behindBytes, behindBytes, Files.FADV_DONTNEED);
+                    long from = range.position() - KEPT_BYTES - behindBytes;
+                    kernel.files().advise(file, from, behindBytes, Files.FADV_DONTNEED);
                 }
             }
         } catch (ErrnoException e) {
@@ -224,7 +229,7 @@ final class ColdReader implements AutoCloseable {
 
     private long fill(Descriptor file, SocketWriter.Cold range, PipePool.Pipe pipe) {
         // A hint that may fail: then the kernel reads as it does for anybody.
-        kernel.files().advise(file, range.position(), AHEAD_BYTES, Files.FADV_WILLNEED);
+        kernel.files().advise(file, range.position(), SocketWriter.AHEAD_BYTES, Files.FADV_WILLNEED);
         long read = splice(
                 file,
                 range.position(),

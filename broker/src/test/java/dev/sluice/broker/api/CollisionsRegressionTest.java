@@ -21,6 +21,7 @@ import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,12 +79,7 @@ class CollisionsRegressionTest {
     @Test
     void aDeleteTopicsOfCollidingNamesIsRefused() throws Exception {
         DeleteTopicsRequestData request = new DeleteTopicsRequestData().setTopicNames(collidingNames(16_384));
-        try (RegressionBroker broker = new RegressionBroker(folder);
-                RawKafkaClient client = broker.connect()) {
-            client.send(ApiKeys.DELETE_TOPICS, 4, request);
-            assertThat(client.readUntilClosed()).isEmpty();
-            assertServes(broker);
-        }
+        refuses(ApiKeys.DELETE_TOPICS, 4, request);
     }
 
     @Test
@@ -93,12 +89,7 @@ class CollisionsRegressionTest {
                 .setTopics(collidingNames(16_384).stream()
                         .map(name -> new MetadataRequestTopic().setName(name))
                         .toList());
-        try (RegressionBroker broker = new RegressionBroker(folder);
-                RawKafkaClient client = broker.connect()) {
-            client.send(ApiKeys.METADATA, 9, request);
-            assertThat(client.readUntilClosed()).isEmpty();
-            assertServes(broker);
-        }
+        refuses(ApiKeys.METADATA, 9, request);
     }
 
     @Test
@@ -152,6 +143,15 @@ class CollisionsRegressionTest {
         }));
         out.writeByte(0);
         return bytes.toByteArray();
+    }
+
+    private void refuses(ApiKeys api, int version, ApiMessage request) throws IOException {
+        try (RegressionBroker broker = new RegressionBroker(folder);
+                RawKafkaClient client = broker.connect()) {
+            client.send(api, version, request);
+            assertThat(client.readUntilClosed()).isEmpty();
+            assertServes(broker);
+        }
     }
 
     private void refuses(ApiKeys api, int version, byte[] body) throws IOException {

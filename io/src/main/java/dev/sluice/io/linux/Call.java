@@ -1,7 +1,7 @@
 package dev.sluice.io.linux;
 
-/// Every system call that this library makes, named as the kernel (and `strace`) names it, and every operation that it
-/// hands to an io_uring, which costs no call of its own.
+/// Every system call that this library makes, named as the kernel (and `strace`) names it; and what carries bytes
+/// without a call of its own: operations handed to an io_uring, and stores into the map of a file.
 ///
 /// The account counts by these; fault plans select by them.
 public enum Call {
@@ -75,7 +75,8 @@ public enum Call {
     RING_WRITE("io_uring:write"),
     RING_WRITE_FIXED("io_uring:write_fixed"),
     RING_FSYNC("io_uring:fsync"),
-    RING_CANCEL("io_uring:async_cancel");
+    RING_CANCEL("io_uring:async_cancel"),
+    MAPPED_STORE("map:store");
 
     static final int COUNT = values().length;
 
@@ -85,16 +86,18 @@ public enum Call {
         this.kernelName = kernelName;
     }
 
-    /// The name that `strace` prints on x86-64; `io_uring:` and the operation where there is no call to print.
+    /// The name that `strace` prints on x86-64; `io_uring:` or `map:` and the operation where there is no call to
+    /// print.
     public String kernelName() {
         return kernelName;
     }
 
-    /// Whether this is a system call, two mode switches, and not an operation of a ring: many of those ride on one
-    /// [#IO_URING_ENTER].
+    /// Whether this is a system call, two mode switches; not an operation of a ring, of which many ride on one
+    /// [#IO_URING_ENTER], nor a store into memory.
     public boolean isSystemCall() {
         return switch (this) {
-            case RING_READ, RING_READ_FIXED, RING_WRITE, RING_WRITE_FIXED, RING_FSYNC, RING_CANCEL -> false;
+            case RING_READ, RING_READ_FIXED, RING_WRITE, RING_WRITE_FIXED, RING_FSYNC, RING_CANCEL, MAPPED_STORE ->
+                false;
             default -> true;
         };
     }

@@ -177,6 +177,12 @@ public final class Mappings {
         return memoryCall(Call.MSYNC, range, MS_SYNC);
     }
 
+    /// Counts bytes of a file that were stored through a map of it: no call of the kernel's, but a way that bytes
+    /// take.
+    public void countStore(Descriptor file, long lengthBytes) {
+        kernel.record(file.account(), Call.MAPPED_STORE, lengthBytes, true);
+    }
+
     private long memoryCall(Call call, MemorySegment range, int argument) {
         long result = kernel.admit(call, "mapped memory", -1, range.byteSize());
         if (result >= 0) {

@@ -77,9 +77,20 @@ public final class Mapping implements AutoCloseable {
     ///
     /// @return 0, or −errno: −EFAULT where a touch would raise SIGBUS
     public long populate(long position, long lengthBytes) {
+        return populate(position, lengthBytes, Mappings.MADV_POPULATE_READ);
+    }
+
+    /// The same for stores: each page is in memory, dirty, and may be stored to. What the kernel writes back later
+    /// it protects again, so ask right before the store.
+    ///
+    /// @return 0, or −errno: −EFAULT where a store would raise SIGBUS
+    public long populateForStores(long position, long lengthBytes) {
+        return populate(position, lengthBytes, Mappings.MADV_POPULATE_WRITE);
+    }
+
+    private long populate(long position, long lengthBytes, int advice) {
         long first = position / Mappings.PAGE_BYTES * Mappings.PAGE_BYTES;
-        return kernel.mappings()
-                .advise(segment.asSlice(first, position + lengthBytes - first), Mappings.MADV_POPULATE_READ);
+        return kernel.mappings().advise(segment.asSlice(first, position + lengthBytes - first), advice);
     }
 
     /// Gives the pages of a range back to the kernel; of an anonymous map they read as zeros afterwards.

@@ -62,6 +62,10 @@ public final class SocketWriter {
     /// What is asked for at a time, of the page cache and of the disk: what a pipe holds.
     private static final long WINDOW_BYTES = 1 << 20;
 
+    /// How far ahead of what [#takeCold] tells the file should be read into the page cache. Told again when half of
+    /// it is left, so that the disk has always something to do.
+    public static final long AHEAD_BYTES = 8 << 20;
+
     sealed interface Piece permits Bytes, Span {
         long lengthBytes();
 
@@ -93,6 +97,9 @@ public final class SocketWriter {
     // Of the first piece, when it is a span.
     /// Up to where it is known to be in the page cache, counted from its start.
     private long warmBytes;
+    /// The file that was cold last, and where what is read ahead of it ends.
+    private @Nullable Descriptor coldFile;
+    private long aheadTo;
     /// Set while its next bytes are being read from the disk.
     private boolean filling;
     /// Where its next bytes are, and how many.
@@ -210,7 +217,9 @@ public final class SocketWriter {
         return Progress.DONE;
     }
 
-    /// Asks the kernel, a window at a time. Where it doesn't tell, everything counts as warm.
+    /// Asks the kernel, a window at a time. Where it doesn't tell, everything counts as warm. Of what is on its way
+    /// from the disk the last byte comes last, as a rule; where it doesn't, the wait is for reads that are under
+    /// way.
     private boolean isCold(Span span) {
         if (copies == null || sentOfFirst < warmBytes) {
             return false;
@@ -219,12 +228,29 @@ public final class SocketWriter {
             return true; // what is being read counts as resident already
         }
         long window = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
-        long resident = pageCache.residentBytes(span.file(), span.position() + sentOfFirst, window);
-        if (resident < 0 ? span.isPastCache() : resident < window) {
+        long position = span.position() + sentOfFirst;
+        long resident = pageCache.residentBytes(span.file(), position, window);
+        if (resident < 0) {
+            if (span.isPastCache()) {
+                return true;
+            }
+        } else if (resident < window
+                || copies.isAwaited(span.file(), position + window - 1)
+                || isAheadUsedUp(span.file(), position)) {
             return true;
         }
         warmBytes = sentOfFirst + window;
         return false;
+    }
+
+    /// Whether a file that was cold a moment ago has to be read ahead further, so that it doesn't become so again.
+    /// At its end there is nothing to be read.
+    private boolean isAheadUsedUp(Descriptor file, long position) {
+        if (copies == null || file != coldFile || position >= aheadTo || position < aheadTo - AHEAD_BYTES) {
+            return false;
+        }
+        long half = position + AHEAD_BYTES / 2;
+        return half >= aheadTo && pageCache.residentBytes(file, half, 1) == 0 && copies.isAwaited(file, half);
     }
 
     /// What is to be read from the disk before sending can go on, once after [#flush] has answered
@@ -234,6 +260,8 @@ public final class SocketWriter {
             return null;
         }
         filling = true;
+        coldFile = span.file();
+        aheadTo = span.position() + sentOfFirst + AHEAD_BYTES;
         long length = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
         return new Cold(span.file(), span.position() + sentOfFirst, length, span.isPastCache());
     }
@@ -363,6 +391,7 @@ public final class SocketWriter {
         dropPipe();
         filling = false;
         warmBytes = 0;
+        coldFile = null;
         pieces.forEach(piece -> piece.hold().release());
         pieces.clear();
         sentOfFirst = 0;

@@ -1,5 +1,6 @@
 package dev.sluice.io.transfer;
 
+import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.IoVectors;
 import dev.sluice.io.linux.Kernel;
@@ -25,6 +26,7 @@ public final class SpanCopies {
     private final int largestBytes;
     private final MemorySegment memory;
     private final IoVectors vector = new IoVectors(Arena.ofAuto(), 1);
+    private final MemorySegment probe = Arena.ofAuto().allocate(1);
     private int used;
     private boolean isUnable;
     private boolean wouldWait;
@@ -68,5 +70,18 @@ public final class SpanCopies {
     /// Whether the last span that was not copied is not in the page cache, or not all of it.
     boolean wouldWait() {
         return wouldWait;
+    }
+
+    /// Whether a byte could only be read by waiting for the disk: its page is not in the page cache, or on its way
+    /// there, which cachestat(2) doesn't tell apart from being there.
+    boolean isAwaited(Descriptor file, long position) {
+        if (isUnable) {
+            return false;
+        }
+        vector.clear();
+        vector.add(probe);
+        long read = files.preadv2(file, vector, position, VectoredFiles.RWF_NOWAIT, 1);
+        isUnable = read == -Errno.EOPNOTSUPP;
+        return read == -Errno.EAGAIN;
     }
 }

@@ -202,7 +202,9 @@ class SharedMemoryCallsTest {
                     .substring("Groups:".length());
             return groups.isBlank()
                     ? Set.of()
-                    : Stream.of(groups.strip().split(" +")).map(Integer::parseInt).collect(Collectors.toSet());
+                    : Stream.of(groups.strip().split(" +"))
+                            .map(Integer::parseInt)
+                            .collect(Collectors.toSet());
         }
     }
 

@@ -144,7 +144,17 @@ class SocketWriterTest {
 
         assertAllArrived();
 
-        assertThat(gate.counts()).containsKey(Call.SENDFILE).doesNotContainKeys(Call.PREADV2, Call.SENDMSG);
+        assertThat(gate.counts()).containsKey(Call.SENDFILE).doesNotContainKeys(Call.SENDMSG);
+    }
+
+    @Test
+    void whatIsOnItsWayFromTheDiskIsColdThoughItCountsAsCached() throws Exception {
+        answer(17, BORDER_BYTES + 1);
+        gate.on((call, subject, position, length) ->
+                call == Call.PREADV2 && position == 17 + BORDER_BYTES ? -Errno.EAGAIN : length);
+
+        assertThat(exchange()).isEqualTo(Progress.COLD);
+        assertThat(gate.counts()).doesNotContainKey(Call.SENDFILE);
     }
 
     @ParameterizedTest

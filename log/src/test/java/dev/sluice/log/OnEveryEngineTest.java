@@ -1,25 +1,34 @@
 package dev.sluice.log;
 
+import dev.sluice.log.Folder.EngineUnderTest;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/// The log's contract once more, with the direct engine under it: the same tests as with pwrite.
+/// The log's contract once more, with the other engines under it: the same tests as with pwrite.
 ///
 /// Left out is what asks for pwrite's own calls, what counts descriptors, and what has Kafka read a segment that is
 /// being appended to.
+@ParameterizedClass
+@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "PWRITE")
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
-class OnDirectEngineTest {
-    @BeforeAll
-    static void direct() {
-        Folder.engineUnderTest = Folder.EngineUnderTest.DIRECT;
+class OnEveryEngineTest {
+    OnEveryEngineTest(EngineUnderTest engine) {
+        assert engine == Folder.engineUnderTest;
     }
 
-    @AfterAll
+    @BeforeParameterizedClassInvocation
+    static void use(EngineUnderTest engine) {
+        Folder.engineUnderTest = engine;
+    }
+
+    @AfterParameterizedClassInvocation
     static void asElsewhere() {
-        Folder.engineUnderTest = Folder.EngineUnderTest.PWRITE;
+        Folder.engineUnderTest = EngineUnderTest.PWRITE;
     }
 
     @Nested

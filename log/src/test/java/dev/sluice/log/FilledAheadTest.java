@@ -1,0 +1,156 @@
+package dev.sluice.log;
+
+import static dev.sluice.log.Batches.T0;
+import static dev.sluice.log.Batches.batch;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.io.linux.Call;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What a broker on the mapped engine leaves behind its last batch when it is killed, and who may take it for nothing.
+@Timeout(60)
+class FilledAheadTest {
+    @TempDir
+    Path temporary;
+
+    private Folder folder;
+    private PartitionLog log;
+
+    @BeforeEach
+    void folder() throws IOException {
+        folder = new Folder(temporary.resolve("data"));
+        folder.options = folder.options.withEngine(SegmentWriter.mapped());
+        log = folder.create("t", 0);
+    }
+
+    @AfterEach
+    void nothingLeft() throws IOException {
+        folder.close();
+    }
+
+    private long append() {
+        return Folder.append(log, batch().records(2).timestamp(T0));
+    }
+
+    private static int batchBytes() {
+        return batch().records(2).timestamp(T0).bytes().length;
+    }
+
+    private void reopen() throws IOException {
+        folder.open();
+        log = folder.log("t", 0);
+    }
+
+    /// Three batches, and a death.
+    private Path killed() {
+        append();
+        append();
+        append();
+        folder.directory().abandon();
+        return folder.file(log, 0, ".log");
+    }
+
+    private void assertNothingWasLost() {
+        assertThat(folder.report(log).cut()).isNull();
+        assertThat(folder.report(log).skip()).isNull();
+        assertThat(append()).isEqualTo(6);
+    }
+
+    @Test
+    void zerosAreCutOffAndNothingWasLost() throws IOException {
+        Path file = killed();
+        assertThat(Files.size(file)).isEqualTo(MappedSegmentWriter.FILL_BYTES);
+        CheckReport checked = DirectoryCheck.check(folder.kernel, folder.path, _ -> folder.config, folder.clock());
+        assertThat(checked.findings()).isEmpty();
+
+        reopen();
+
+        assertThat(Files.size(file)).isEqualTo(3L * batchBytes());
+        assertNothingWasLost();
+    }
+
+    @Test
+    void aSegmentThatWasFilledAndNeverStoredToIsEmpty() throws IOException {
+        folder.directory().abandon();
+        Files.write(folder.file(log, 0, ".log"), new byte[MappedSegmentWriter.FILL_BYTES]);
+
+        reopen();
+
+        assertThat(folder.report(log).skip()).isNull();
+        assertThat(append()).isZero();
+    }
+
+    @Test
+    void aBatchWithoutItsLengthWasNotPublished() throws IOException {
+        Path file = killed();
+        byte[] bytes = Files.readAllBytes(file);
+        byte[] torn = batch().records(2).bytesAt(6);
+        int from = MappedSegmentWriter.LENGTH_ENDS_AT;
+        System.arraycopy(torn, from, bytes, 3 * batchBytes() + from, torn.length - from);
+        Files.write(file, bytes);
+
+        reopen();
+
+        assertNothingWasLost();
+    }
+
+    @Test
+    void zerosBeforeAWholeBatchAreALoss() throws IOException {
+        Path file = killed();
+        byte[] bytes = Files.readAllBytes(file);
+        Arrays.fill(bytes, batchBytes(), 2 * batchBytes(), (byte) 0);
+        Files.write(file, bytes);
+
+        reopen();
+
+        assertThat(folder.report(log).skip()).isNotNull();
+        assertThat(append()).isGreaterThanOrEqualTo(6);
+    }
+
+    /// The control: who fills nothing must not take zeros, which a device may have left in place of records, for
+    /// the end.
+    @Test
+    void ofAnotherEngineZerosAreALoss() throws IOException {
+        folder.directory().close();
+        folder.options = folder.options.withEngine(SegmentWriter.pwrite());
+        reopen();
+        Path file = killed();
+        Files.write(file, Arrays.copyOf(Files.readAllBytes(file), MappedSegmentWriter.FILL_BYTES));
+
+        reopen();
+
+        assertThat(folder.report(log).skip()).isNotNull();
+        assertThat(append()).isGreaterThanOrEqualTo(6);
+    }
+
+    /// A start after a power loss reads nothing below the recovery point, and would leave the zeros in the log's
+    /// middle.
+    @Test
+    void whereAllWasFlushedTheLengthOfASealedSegmentIsTooAndElsewhereNobodyWaits() throws IOException {
+        folder.config = folder.config.withSegmentBytes(3 * batchBytes());
+        log.configure(folder.config);
+        append();
+        append();
+        append();
+        assertThat(flushesWhileAppending(6)).isZero();
+
+        append();
+        append();
+        log.flush();
+        assertThat(flushesWhileAppending(12)).isEqualTo(1);
+    }
+
+    private long flushesWhileAppending(long offset) {
+        long before = folder.account.count(Call.FDATASYNC).calls();
+        assertThat(append()).isEqualTo(offset);
+        return folder.account.count(Call.FDATASYNC).calls() - before;
+    }
+}

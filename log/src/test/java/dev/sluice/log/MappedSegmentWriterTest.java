@@ -1,0 +1,153 @@
+package dev.sluice.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.ErrnoException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class MappedSegmentWriterTest extends SegmentWriterContract {
+    private static final String MAPPED_MEMORY = "mapped memory"; // what the gate calls what madvise is made on
+
+    private SegmentWriter.Engine engine;
+
+    @Override
+    SegmentWriter.Engine engine() throws ErrnoException {
+        if (engine == null) {
+            try {
+                engine = SegmentWriter.mapped().start(kernel, folder, account);
+            } catch (ErrnoException e) {
+                throw e;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return engine;
+    }
+
+    @AfterEach
+    void end() {
+        if (engine != null) {
+            engine.close();
+        }
+    }
+
+    private long stored() {
+        return account.count(Call.MAPPED_STORE).bytes();
+    }
+
+    private void append(SegmentWriter writer, byte[] batch) {
+        assertThat(writer.room(batch.length)).isZero();
+        assertThat(write(writer, memory(batch))).isEqualTo(writer.end() - batch.length);
+    }
+
+    /// Over several maps, and lengths beyond what is filled at a time.
+    @Test
+    void batchesOfAllLengthsAreStoredAndComeOutAsTheyWentIn() throws IOException {
+        Random lengths = new Random(5);
+        ByteArrayOutputStream expected = new ByteArrayOutputStream();
+        try (SegmentWriter writer = writer(0)) {
+            for (int i = 0; i < 300; i++) {
+                byte[] batch = bytes(i % 10 == 0 ? 1_200_000 : 1 + lengths.nextInt(20_000), i);
+                expected.writeBytes(batch);
+                append(writer, batch);
+            }
+            assertThat(stored()).isEqualTo(expected.size());
+            assertThat(writer.trim()).isZero();
+        }
+        assertThat(Files.readAllBytes(path)).isEqualTo(expected.toByteArray());
+    }
+
+    @Test
+    void theFileEndsInZerosUntilItIsTrimmedAndAppendingGoesOnAfterwards() throws IOException {
+        byte[] first = bytes(100, 1);
+        byte[] second = bytes(70_000, 2);
+        try (SegmentWriter writer = writer(0)) {
+            append(writer, first);
+            assertThat(size()).isEqualTo(MappedSegmentWriter.FILL_BYTES);
+            assertThat(Files.readAllBytes(path)).isEqualTo(Arrays.copyOf(first, MappedSegmentWriter.FILL_BYTES));
+            assertThat(writer.trim()).isZero();
+            assertThat(size()).isEqualTo(100);
+            append(writer, second);
+            assertThat(writer.trim()).isZero();
+        }
+        assertThat(Files.readAllBytes(path)).hasSize(70_100).startsWith(first).endsWith(second);
+    }
+
+    /// Without the call before the store this would be SIGBUS.
+    @Test
+    void aFileThatWasCutIsWrittenAllTheSame() throws IOException {
+        byte[] batch = bytes(5000, 1);
+        try (SegmentWriter writer = writer(0)) {
+            append(writer, batch);
+            try (FileChannel other = FileChannel.open(path, StandardOpenOption.WRITE)) {
+                other.truncate(0);
+            }
+            append(writer, batch);
+            assertThat(stored()).isEqualTo(5000); // the control: the second was not
+            assertThat(writer.trim()).isZero();
+        }
+        assertThat(Files.readAllBytes(path)).hasSize(10_000).endsWith(batch);
+    }
+
+    @Test
+    void whereNoPageIsToBeHadTheErrorIsThatOfTheWrite() throws IOException {
+        try (SegmentWriter writer = writer(0)) {
+            append(writer, bytes(100, 1));
+            Faults.Fault unbacked = faults.always(Call.MADVISE, MAPPED_MEMORY, Errno.EFAULT);
+            Faults.Fault broken = faults.once(Call.PWRITE, ".log", 0, Errno.EROFS);
+
+            assertThat(writer.room(100)).isZero();
+            assertThat(write(writer, memory(bytes(100, 2)))).isEqualTo(-Errno.EROFS);
+            assertThat(writer.end()).isEqualTo(100);
+            assertThat(unbacked.hits()).isEqualTo(1);
+            assertThat(broken.hits()).isEqualTo(1);
+
+            append(writer, bytes(100, 2)); // by pwrite
+            unbacked.heal();
+            append(writer, bytes(100, 3));
+            assertThat(stored()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void whereNoMapIsToBeHadBatchesAreWritten() throws IOException {
+        faults.always(Call.MMAP, ".log", Errno.ENOMEM);
+        try (SegmentWriter writer = writer(0)) {
+            append(writer, bytes(100, 1));
+            append(writer, bytes(100, 2));
+            assertThat(stored()).isZero();
+            assertThat(writer.trim()).isZero();
+        }
+        assertThat(Files.readAllBytes(path)).hasSize(200).endsWith(bytes(100, 2));
+    }
+
+    @Test
+    void zerosThatFindNoRoomAreTakenBackAndTheBatchIsWritten() throws IOException {
+        try (SegmentWriter writer = writer(0)) {
+            Faults.Fault full = faults.once(Call.PWRITE, ".log", 1, Errno.ENOSPC);
+            Faults.Fault torn = faults.shorten(Call.PWRITE, ".log", 700);
+            assertThat(writer.room(100)).isZero();
+            assertThat(full.hits()).isEqualTo(1);
+            assertThat(size()).isZero();
+            torn.heal();
+
+            assertThat(write(writer, memory(bytes(100, 1)))).isZero();
+
+            assertThat(size()).isEqualTo(100);
+            assertThat(stored()).isZero();
+        }
+    }
+}
