@@ -20,17 +20,16 @@ import org.jspecify.annotations.Nullable;
 /// consists of whole blocks, fewer than a block, are an end and no damage.
 ///
 /// **Filled ahead.** The mapped engine stores batches over zeros, each batch's length last. A process that is killed
-/// leaves the zeros, and of a batch that it had not published all but its length. So where a batch's length would be and
-/// is zero, and its offset is zero or the next one, in a file of whole blocks without a whole batch behind, a file of
-/// that engine's ends.
+/// leaves the zeros, and of a batch that it had not published all but its length. So where a batch's length would be
+/// and is zero, and its offset is zero or the next one, in a file of whole blocks without a whole batch behind, a file
+/// of that engine's ends.
 ///
 /// By pread(2) in large pieces into memory of its own, never through a map: a checksum that runs into a page which
 /// can't be read would end the process. A batch may be longer than the piece; it is checked as it passes, so a length
 /// that is wrong costs no memory. Owned by one thread, which closes it.
 final class SegmentScanner implements AutoCloseable {
     private static final int PIECE_BYTES = 1 << 20;
-    private static final ValueLayout.OfLong OFFSET =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfLong OFFSET = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     /// What may follow a file's last batch and is no damage.
     enum Rest {

@@ -64,8 +64,9 @@ class RollTest {
 
         assertThat(lost.hits()).isEqualTo(1);
         assertThat(outcome)
-                .isInstanceOfSatisfying(AppendOutcome.Failed.class, failed -> assertThat(failed.permanent())
-                        .isTrue());
+                .isInstanceOfSatisfying(
+                        AppendOutcome.Failed.class,
+                        failed -> assertThat(failed.permanent()).isTrue());
         folder.directory().abandon();
         folder.open();
     }
