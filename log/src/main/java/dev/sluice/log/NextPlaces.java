@@ -24,7 +24,7 @@ final class NextPlaces {
 
     /// The batch at `position` is the first that has records from `relativeOffset` on.
     void add(long relativeOffset, int position) {
-        ENTRY.setOpaque(entries, slot(relativeOffset), relativeOffset << 32 | position);
+        ENTRY.setOpaque(entries, slot(relativeOffset), (relativeOffset << 32) | position);
     }
 
     /// The position of the first batch that has records from `relativeOffset` on, or −1 when it is not known.
@@ -35,6 +35,6 @@ final class NextPlaces {
 
     /// Multiplied by 2³² ÷ golden ratio, of which the highest bits differ most.
     private static int slot(long relativeOffset) {
-        return (int) relativeOffset * 0x9E3779B9 >>> 27;
+        return ((int) relativeOffset * 0x9E3779B9) >>> 27;
     }
 }
