@@ -142,7 +142,6 @@ final class SegmentScanner implements AutoCloseable {
 
     private boolean isFilled(Descriptor file, int position, int sizeBytes, long baseOffset, long nextOffset)
             throws ErrnoException {
-        int length = sizeBytes - position;
         return rest == Rest.FILLED
                 && sizeBytes % Staging.BLOCK_BYTES == 0
                 && hasNoLength(file, position, sizeBytes, nextOffset)
