@@ -48,14 +48,22 @@ final class LeaderEpochs {
         return Optional.of(epochs);
     }
 
-    /// Writes the file, and does not wait for the device: what it says can be found in the batches again.
+    /// Writes a new partition's file, and does not wait for the device: its one epoch is the one that a partition
+    /// without a file is taken to have.
     void write(Kernel kernel, Path folder) throws ErrnoException {
-        write(kernel, folder, false);
+        SmallFiles.write(kernel, folder.resolve(FILE), content(), false);
     }
 
-    /// @param sync whether to wait for the device
-    void write(Kernel kernel, Path folder, boolean sync) throws ErrnoException {
-        SmallFiles.write(kernel, folder.resolve(FILE), CheckpointFile.format(lines()), sync);
+    /// Puts these epochs in the place of those in the file, and waits for the device. A crash meanwhile leaves one
+    /// or the other: a part of them would have an epoch given again, for recovery reads no batch of the segments it
+    /// trusts.
+    void replace(Kernel kernel, Path folder) throws ErrnoException {
+        SmallFiles.replace(kernel, folder.resolve(FILE), content());
+        SmallFiles.syncFolder(kernel, folder);
+    }
+
+    private byte[] content() {
+        return CheckpointFile.format(lines());
     }
 
     /// The lines of the file, without its head.

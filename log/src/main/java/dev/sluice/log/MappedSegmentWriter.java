@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// Either way the batch is written by pwrite(2) then, which makes it good or tells why not. So it is with what the map
 /// can't take: no map to be had, no room to fill, a kernel before 5.14.
 ///
-/// **What a death leaves.** A batch's length is stored last. So behind the last batch there are twelve zeros, whatever
-/// follows; see [SegmentScanner].
+/// **What a death leaves.** A batch's length is stored last, its offset right before. So behind the last batch a length
+/// of zero follows, behind an offset of zero or the next, whatever comes then; see [SegmentScanner].
 ///
 /// Owned as all writers are; nobody else touches the map. [#flush] is fdatasync(2), which writes what was stored, too.
 final class MappedSegmentWriter extends PwriteSegmentWriter {

@@ -221,7 +221,7 @@ final class PartitionLoader {
             goOnAbove(seen);
         }
         if (!epochs.lines().equals(stored.lines())) {
-            epochs.write(kernel, folder, skip != null);
+            epochs.replace(kernel, folder);
         }
         if (trusted) {
             recoveryPoint = endOffset();
@@ -614,11 +614,16 @@ final class PartitionLoader {
         }
     }
 
+    /// A failure is told by the kernel once, so the next start must not trust the page cache: a mark is left.
     private void sync(Descriptor file) throws ErrnoException {
         long result;
         do {
             result = kernel.files().fdatasync(file);
         } while (result == -Errno.EINTR);
+        if (result < 0) {
+            FenceMark.leave(
+                    kernel, folder, "Flushing " + file.name() + " at the start: " + Errno.describe((int) -result));
+        }
         ErrnoException.check(result, Call.FDATASYNC, file.name());
     }
 

@@ -375,7 +375,8 @@ public final class PartitionLog {
         try {
             appender = appenderFor(batch, using, baseOffset);
         } catch (ErrnoException e) {
-            return failed(e.errno(), "Preparing the append (" + e.getMessage() + ")");
+            AppendOutcome.Failed fenced = state.failure(); // a roll flushes, and what that loses doesn't come back
+            return fenced != null ? fenced : failed(e.errno(), "Preparing the append (" + e.getMessage() + ")");
         } catch (CorruptBatchException e) {
             return failed(Errno.EIO, true, "Preparing the append (" + e.getMessage() + ")");
         }

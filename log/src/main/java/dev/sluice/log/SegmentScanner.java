@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -19,14 +20,16 @@ import org.jspecify.annotations.Nullable;
 /// consists of whole blocks, fewer than a block, are an end and no damage.
 ///
 /// **Filled ahead.** The mapped engine stores batches over zeros, each batch's length last. A process that is killed
-/// leaves the zeros, and of a batch that it had not published all but its length. So where a batch's offset and length
-/// would be and are zero, in a file of whole blocks without a whole batch behind, a file of that engine's ends.
+/// leaves the zeros, and of a batch that it had not published all but its length. So where a batch's length would be
+/// and is zero, and its offset is zero or the next one, in a file of whole blocks without a whole batch behind, a file
+/// of that engine's ends.
 ///
 /// By pread(2) in large pieces into memory of its own, never through a map: a checksum that runs into a page which
 /// can't be read would end the process. A batch may be longer than the piece; it is checked as it passes, so a length
 /// that is wrong costs no memory. Owned by one thread, which closes it.
 final class SegmentScanner implements AutoCloseable {
     private static final int PIECE_BYTES = 1 << 20;
+    private static final ValueLayout.OfLong OFFSET = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     /// What may follow a file's last batch and is no damage.
     enum Rest {
@@ -139,11 +142,23 @@ final class SegmentScanner implements AutoCloseable {
 
     private boolean isFilled(Descriptor file, int position, int sizeBytes, long baseOffset, long nextOffset)
             throws ErrnoException {
-        int length = sizeBytes - position;
         return rest == Rest.FILLED
                 && sizeBytes % Staging.BLOCK_BYTES == 0
-                && isZero(file, position, Math.min(length, MappedSegmentWriter.LENGTH_ENDS_AT), sizeBytes)
+                && hasNoLength(file, position, sizeBytes, nextOffset)
                 && findBatch(file, position + 1, sizeBytes, baseOffset, nextOffset) < 0;
+    }
+
+    /// The offset is stored right before the length: who dies between the two leaves it.
+    private boolean hasNoLength(Descriptor file, int position, int sizeBytes, long nextOffset) throws ErrnoException {
+        int length = Math.min(sizeBytes - position, MappedSegmentWriter.LENGTH_ENDS_AT);
+        if (isZero(file, position, length, sizeBytes)) {
+            return true;
+        }
+        int lengthAt = MappedSegmentWriter.LENGTH_ENDS_AT - Integer.BYTES;
+        return length == MappedSegmentWriter.LENGTH_ENDS_AT
+                && available(file, position, length, sizeBytes)
+                && piece.get(OFFSET, position - pieceStart) == nextOffset
+                && isZero(file, position + lengthAt, Integer.BYTES, sizeBytes);
     }
 
     private boolean isZero(Descriptor file, int position, int length, int sizeBytes) throws ErrnoException {

@@ -387,6 +387,22 @@ class CeilingTest {
     }
 
     @Test
+    void norIsThePageCacheTrustedAfterAFlushThatFailedAtTheStart() throws IOException {
+        append();
+        folder.directory().abandon(); // killed: the witness is there
+        folder.config = folder.config.withFlushPolicy(FlushPolicy.ACK); // so that what is found is flushed
+        Faults.Fault lost = folder.faults.once(Call.FDATASYNC, "0.log", 0, Errno.EIO);
+        assertThatThrownBy(folder::open).hasMessageContaining("EIO");
+        assertThat(lost.hits()).isEqualTo(1);
+
+        reopen();
+
+        assertThat(folder.report(log).skip()).as("what was seen may be lost").isNotNull();
+        assertThat(append()).isGreaterThanOrEqualTo(2);
+        assertThat(folder.path.resolve("t-0").resolve(FenceMark.FILE)).doesNotExist();
+    }
+
+    @Test
     void aPartitionMadeUnderTheNameOfADeletedOneBeginsAtZero() throws IOException {
         append();
         folder.directory().delete(log);

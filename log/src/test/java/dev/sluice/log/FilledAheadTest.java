@@ -3,8 +3,10 @@ package dev.sluice.log;
 import static dev.sluice.log.Batches.T0;
 import static dev.sluice.log.Batches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Errno;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a broker on the mapped engine leaves behind its last batch when it is killed, and who may take it for nothing.
 @Timeout(60)
@@ -88,18 +92,32 @@ class FilledAheadTest {
         assertThat(append()).isZero();
     }
 
-    @Test
-    void aBatchWithoutItsLengthWasNotPublished() throws IOException {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aBatchWithoutItsLengthWasNotPublished(boolean hasOffset) throws IOException {
         Path file = killed();
         byte[] bytes = Files.readAllBytes(file);
         byte[] torn = batch().records(2).bytesAt(6);
-        int from = MappedSegmentWriter.LENGTH_ENDS_AT;
-        System.arraycopy(torn, from, bytes, 3 * batchBytes() + from, torn.length - from);
+        int lengthAt = MappedSegmentWriter.LENGTH_ENDS_AT - Integer.BYTES;
+        Arrays.fill(torn, hasOffset ? lengthAt : 0, MappedSegmentWriter.LENGTH_ENDS_AT, (byte) 0);
+        System.arraycopy(torn, 0, bytes, 3 * batchBytes(), torn.length);
         Files.write(file, bytes);
 
         reopen();
 
         assertNothingWasLost();
+    }
+
+    /// Zeros that a device has left in place of the last records look the same; its error tells them.
+    @Test
+    void zerosAreNotBelievedWhereTheDeviceHasFailed() throws IOException {
+        killed();
+        folder.faults.once(Call.FDATASYNC, "0.log", 0, Errno.EIO);
+        assertThatThrownBy(folder::open).hasMessageContaining("EIO");
+
+        reopen();
+
+        assertThat(folder.report(log).skip()).isNotNull();
     }
 
     @Test

@@ -6,7 +6,9 @@ import static dev.sluice.log.Folder.append;
 import static dev.sluice.log.Folder.appended;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.io.async.QueueConfig;
 import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Errno;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -46,6 +48,27 @@ class RollTest {
 
         assertThat(folder.bases("t", 0)).containsExactly(0L, 3L, 6L);
         assertThat(Files.size(folder.file(log, 0, ".log"))).isEqualTo(3L * bytes);
+    }
+
+    /// Also where a full disk was what failed it, which passes otherwise.
+    @Test
+    void aFlushThatFailsAtARollStopsTheLog() throws IOException {
+        folder.options = folder.options.withEngine(
+                SegmentWriter.direct(new DirectOptions(DirectOptions.LEAST_POOL_BYTES, QueueConfig.Engine.BEST)));
+        folder.config = folder.config.withSegmentBytes(batch().view().lengthBytes());
+        log = folder.create("t", 0);
+        append(log, batch());
+        Faults.Fault lost = folder.faults.once(Call.FDATASYNC, "0.log", 0, Errno.ENOSPC);
+
+        AppendOutcome outcome = log.append(batch().view());
+
+        assertThat(lost.hits()).isEqualTo(1);
+        assertThat(outcome)
+                .isInstanceOfSatisfying(
+                        AppendOutcome.Failed.class,
+                        failed -> assertThat(failed.permanent()).isTrue());
+        folder.directory().abandon();
+        folder.open();
     }
 
     @Test

@@ -84,6 +84,8 @@ public final class LocalLog implements AutoCloseable {
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment scratch = arena.allocate(LocalReply.MAX_BYTES, 8);
     private final List<LocalReader> readers = new ArrayList<>();
+    /// Why the answer to a request stayed away, which may still come: the next one must not take it for its own.
+    private @Nullable String unanswered;
     private boolean closed;
 
     private LocalLog(
@@ -256,6 +258,19 @@ public final class LocalLog implements AutoCloseable {
         return new Answer(reply, received);
     }
 
+    /// Asks on this connection, of which nothing can be asked any more once an answer has stayed away.
+    private Answer ask(LocalRequest request, int mostDescriptors) throws LocalLogException {
+        if (unanswered != null) {
+            throw new LocalLogException(Reason.BROKER_GONE, unanswered);
+        }
+        try {
+            return ask(kernel, path, socket, scratch, request, mostDescriptors);
+        } catch (LocalLogException e) {
+            unanswered = e.reason() == Reason.BROKER_GONE ? e.getMessage() : null;
+            throw e;
+        }
+    }
+
     private static LocalLogException gone(Path path, String what) {
         return new LocalLogException(
                 Reason.BROKER_GONE,
@@ -272,7 +287,7 @@ public final class LocalLog implements AutoCloseable {
     /// Asks for a segment, and maps it.
     Passed segment(String name, LocalRequest request) throws LocalLogException {
         checkOpen();
-        Answer answer = ask(kernel, path, socket, scratch, request, 1);
+        Answer answer = ask(request, 1);
         if (!(answer.reply instanceof LocalReply.Segment segment)
                 || answer.received.descriptors().size() != 1
                 || segment.slot() >= EndPage.SLOTS) {
@@ -300,7 +315,7 @@ public final class LocalLog implements AutoCloseable {
         readers.remove(reader);
         if (!closed) {
             try {
-                ask(kernel, path, socket, scratch, new LocalRequest.Close(slot), 0);
+                ask(new LocalRequest.Close(slot), 0);
             } catch (LocalLogException e) {
                 // The broker is gone, and with it what we would have it let go of.
             }
