@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
 /// another of ours in the same process; the kernel drops it when the process ends, however that happens.
 final class DirectoryLock implements AutoCloseable {
     private static final String FILE = ".lock";
+
+    /// Where a KRaft broker keeps what topics it has.
+    private static final String KAFKAS_CATALOGUE = "__cluster_metadata-0";
+
     /// What may be in a folder that is not ours yet: our own first steps, and what a fresh file system has.
     private static final Set<String> HARMLESS = Set.of(FILE, MetaProperties.FILE + SmallFiles.TEMPORARY, "lost+found");
 
@@ -151,6 +155,12 @@ final class DirectoryLock implements AutoCloseable {
     /// @return the folder's own id
     /// @throws LogDirectoryException.Foreign when it belongs to another
     UUID identify(Identity identity, Supplier<UUID> ids) throws LogDirectoryException, ErrnoException {
+        if (java.nio.file.Files.exists(folder.resolve(KAFKAS_CATALOGUE))) {
+            throw new LogDirectoryException.Foreign("Data folder " + folder + " is Apache Kafka's: what topics it has"
+                    + " stands in " + KAFKAS_CATALOGUE
+                    + ", which Sluice does not read. Choose another folder with --data"
+                    + " (log.dirs), and bring the records over with a client");
+        }
         UUID newId = KafkaUuid.random(ids);
         Optional<MetaProperties> found = readMeta(newId);
         MetaProperties meta = found.orElse(new MetaProperties(identity, newId));

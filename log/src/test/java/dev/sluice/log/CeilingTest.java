@@ -326,7 +326,15 @@ class CeilingTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"PWRITE .log", "FDATASYNC .log", "FSYNC t-0", "OPENAT .index", "FSYNC epoch-checkpoint.tmp", "RENAME epoch-checkpoint.tmp"})
+    @ValueSource(
+            strings = {
+                "PWRITE .log",
+                "FDATASYNC .log",
+                "FSYNC t-0",
+                "OPENAT .index",
+                "FSYNC epoch-checkpoint.tmp",
+                "RENAME epoch-checkpoint.tmp"
+            })
     void aRecoveryThatDoesNotComeToItsEndIsDoneAgain(String fault) throws IOException {
         append();
         append();

@@ -103,6 +103,15 @@ class LogDirectoryTest {
     }
 
     @Test
+    void kafkasFolderIsLeftAlone() throws IOException {
+        Files.createDirectories(folder.path.resolve("__cluster_metadata-0"));
+        Files.writeString(
+                folder.path.resolve("meta.properties"), "version=1\ncluster.id=MkU3OEVBNTcwNTJENDM2Qk\nnode.id=1\n");
+
+        assertRefused(folder::open, LogDirectoryException.Foreign.class, "Apache Kafka's", "another folder");
+    }
+
+    @Test
     void theRootOfAFreshFileSystemIsTaken() throws IOException {
         Files.createDirectories(folder.path.resolve("lost+found"));
 

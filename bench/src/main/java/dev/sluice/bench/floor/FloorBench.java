@@ -26,7 +26,14 @@ final class FloorBench {
         boolean paged = arguments.length >= 4 && arguments[2].equals("--page");
         Path page = paged ? Path.of(arguments[3]) : null;
         String[] rest = Arrays.copyOfRange(arguments, paged ? 4 : 2, arguments.length);
-        CommandLineOptions given = new CommandLineOptions(rest);
+        CommandLineOptions given;
+        try {
+            given = new CommandLineOptions(rest.length == 1 && rest[0].equals("--help") ? new String[] {"-h"} : rest);
+        } catch (CommandLineOptionException e) {
+            System.err.println("bin/bench floor: " + e.getMessage() + "; --help lists the options.");
+            System.exit(2);
+            return;
+        }
         if (given.shouldHelp()) {
             System.out.println(
                     "--page FILE comes first, and writes the table between the marks of this page; the rest is JMH's:");
