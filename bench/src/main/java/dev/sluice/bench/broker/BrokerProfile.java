@@ -21,7 +21,9 @@ import java.util.stream.Collectors;
 ///
 /// @param samples by place; at each, those that copy and the rest
 record BrokerProfile(Map<String, long[]> samples) {
-    private static final Pattern SYSTEM_CALL = Pattern.compile("__(?:x64|arm64)_sys_(\\w+)");
+    /// The entry of a call; where that jumps on to the rest of it, as sendmsg's does, only the rest is in the
+    /// stack.
+    private static final Pattern SYSTEM_CALL = Pattern.compile("_{2,4}(?:(?:x64|arm64)_)?sys_(\\w+)");
     private static final Pattern JVM_THREAD = Pattern.compile(
             "(C1 |C2 |VM |GC |G1 |Sweeper|Signal |Service|Monitor|Common-Clean|Notification|Finalizer).*");
     private static final int COPYING = 0;
