@@ -64,13 +64,16 @@ final class OffsetsShard implements LogListener {
 
     /// @return the coordinator's end offset
     long append(MemoryRecords records) {
-        long end = log.append(records);
+        long logEnd = log.append(records);
+        long end;
+        synchronized (this) {
+            // Before anything is hidden behind it: by the time that a flush has acknowledged that, it counts as below.
+            end = coordinatorOffset(logEnd);
+        }
         if (snapshot.isDue()) {
             rewrite();
         }
-        synchronized (this) {
-            return coordinatorOffset(end);
-        }
+        return end;
     }
 
     private void rewrite() {
