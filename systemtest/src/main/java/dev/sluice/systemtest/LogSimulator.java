@@ -53,7 +53,8 @@ import org.apache.kafka.common.record.internal.RecordBatch;
 /// - no offset that anybody has seen stands for another record, now or with the next append;
 /// - after a clean end `sluice check` finds nothing lost.
 ///
-/// The same seed does the same, for each engine. With [Engine#DIRECT] the run writes by direct I/O, and the states are
+/// The same seed does the same, for each engine. With [Engine#PWRITE] those of even seeds fill files with zeros ahead of
+/// their ends from the start, where others are too short for it. With [Engine#DIRECT] the run writes by direct I/O, and the states are
 /// recovered by a broker without it, as whoever starts next may be. Owned by one thread; the engine's make their calls
 /// while that waits.
 final class LogSimulator {
@@ -120,7 +121,9 @@ final class LogSimulator {
     private LogSimulator(Path work, Path worldsIn, Engine engine, long seed, int bound, boolean lying) {
         this.work = work;
         this.worldsIn = worldsIn;
-        this.engine = engine == Engine.DIRECT ? AwaitedDirect.stopped() : SegmentWriter.pwrite();
+        this.engine = engine == Engine.DIRECT
+                ? AwaitedDirect.stopped()
+                : seed % 2 == 0 ? SegmentWriter.pwriteFillingFrom(0) : SegmentWriter.pwrite();
         this.seed = seed;
         this.random = new Random(seed);
         this.fates = new Random(seed + 1);
