@@ -6,14 +6,14 @@ import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 
 /// Disk blocks reserved ahead of a file's end with FALLOC_FL_KEEP_SIZE, so that the file's size is always that of its
-/// data, or of the zeros ahead of them, a full disk is an error number before anything was written, and large writes get
-/// large extents. A step is as long as the file is already, within bounds: what holds little reserves little.
+/// data, or of the zeros ahead of them, a full disk is an error number before anything was written, and large writes
+/// get large extents. A step is as long as the file is already, within bounds: what holds little reserves little.
 ///
 /// Owned by the thread that owns the file's end. Answers are 0 or −errno.
 final class BlockReservation {
     private static final long SMALLEST_STEP_BYTES = 64 << 10;
 
-    /// Reserved ends are multiples of it while there is room.
+    /// Reserved ends are multiples of it, while there is room and steps are not shorter.
     private static final long GRAIN_BYTES = PwriteSegmentWriter.LEAST_FILL_BYTES;
 
     private final Kernel kernel;
@@ -42,7 +42,8 @@ final class BlockReservation {
             return 0;
         }
         long step = Math.clamp(end, Math.min(SMALLEST_STEP_BYTES, largestStepBytes), largestStepBytes);
-        long wanted = (Math.max(needed, end + step) + GRAIN_BYTES - 1) / GRAIN_BYTES * GRAIN_BYTES;
+        long grain = Math.min(GRAIN_BYTES, largestStepBytes);
+        long wanted = (Math.max(needed, end + step) + grain - 1) / grain * grain;
         long result = reserve(wanted);
         if (Errno.isOutOfSpace((int) -result) && needed < wanted) {
             result = reserve(needed); // the last bytes of a disk are used too

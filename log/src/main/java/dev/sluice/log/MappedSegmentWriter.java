@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
 /// The engine that stores batches into the mapped file, from the hot receive buffer into the page cache: the same one
 /// copy as with pwrite(2), by the processor in user mode.
 ///
-/// **Over zeros alone.** What fits into the zeros that [PwriteSegmentWriter] has written ahead is stored; the batch that
-/// does not is written, with new zeros behind it. Without them a map is dearer than a call: a store into a page that isn't
-/// there costs a fault and a clearing each 4 KiB, where pages that a large write made belong together (large folios) and
-/// are mapped many at a fault.
+/// **Over zeros alone.** What fits into the zeros that [PwriteSegmentWriter] has written ahead is stored; the batch
+/// that does not is written, with new zeros behind it. Without them a map is dearer than a call: a store into a page
+/// that isn't there costs a fault and a clearing each 4 KiB, where pages that a large write made belong together (large
+/// folios) and are mapped many at a fault.
 ///
 /// **No fault in Java code, if it can be helped.** A page that the kernel has written back faults again at the next
 /// store: on a disk that stalls for as long as that lasts, and a thread that waits there in Java code holds up every

@@ -16,8 +16,8 @@ import java.nio.file.Path;
 /// @param stores whether it is the mapped one
 /// @param fillsFrom the position from which on a file is filled
 record PageCacheEngine(Mapping zeros, boolean stores, long fillsFrom) implements SegmentWriter.Engine {
-    /// What a file holds before [PwriteSegmentWriter] fills it: thousands of partitions with a few records each shall
-    /// not have page cache, and disk, for zeros.
+    /// What a file holds before [PwriteSegmentWriter] fills it: thousands of partitions with a few records each
+    /// shall not have page cache, and disk, for zeros.
     static final long FILLED_FROM_BYTES = 128 << 10;
 
     /// Before it is started for a folder.

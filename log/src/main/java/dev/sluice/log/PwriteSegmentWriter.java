@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
 ///   published, never touched again    zeros, in the page cache and dirty
 /// ```
 ///
-/// **Zeros ahead.** The write that comes to the end of the zeros goes on with new ones up to the next multiple of 256 KiB,
-/// in one pwritev(2). What is dear about a write into the page cache is each folio that it has to make, and how large
-/// the kernel makes them depends on the write's length and on where it begins: batches at any position leave folios of
-/// 13 KiB, zeros to a round position those of 256 KiB, and writing batches over them costs the copy and little else. All
-/// of it, the zeros too, takes half of what writing without them does at batches of 16 or 64 KiB, and a tenth less at
-/// 1 MB. Where there is a reservation they go no further, so that they take no room that anybody else could want.
-/// What holds little is not filled: see [#fillEnd].
+/// **Zeros ahead.** The write that comes to the end of the zeros goes on with new ones up to the next multiple of 256
+/// KiB, in one pwritev(2). What is dear about a write into the page cache is each folio that it has to make, and how
+/// large the kernel makes them depends on the write's length and on where it begins: batches at any position leave
+/// folios of 13 KiB, zeros to a round position those of 256 KiB, and writing batches over them costs the copy and
+/// little else. All of it, the zeros too, takes half of what writing without them does at batches of 16 or 64 KiB, and
+/// a tenth less at 1 MB. Where there is a reservation they go no further, so that they take no room that anybody else
+/// could want. What holds little is not filled: see [#fillEnd].
 ///
 /// **What a death leaves.** Zeros to the file's end, and before them the first pages of a batch that was being written:
 /// the kernel ends a write early between folios, for a process that is killed. See [SegmentScanner].

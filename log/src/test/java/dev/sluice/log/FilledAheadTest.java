@@ -19,7 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What a broker that fills files ahead leaves behind its last batch when it is killed, and who may take it for nothing.
+/// What a broker that fills files ahead leaves behind its last batch when it is killed, and who may take it for
+/// nothing.
 @Timeout(60)
 class FilledAheadTest {
     @TempDir

@@ -84,14 +84,14 @@ class PartitionLogFaultTest {
         Faults.Fault full = folder.faults.always(call, ".log", Errno.ENOSPC);
         // Larger than what is reserved already, so that room has to be made.
         AppendOutcome.Failed failed =
-                failed(log.append(batch().valueBytes(100_000).producer(1, 0, 2).view()));
+                failed(log.append(batch().valueBytes(60_000).producer(1, 0, 2).view()));
 
         assertThat(full.hits()).isPositive();
         assertThat(failed.errno()).isEqualTo(Errno.ENOSPC);
         assertThat(failed.permanent()).isFalse();
         assertThat(failed.message()).contains("ENOSPC").contains(".log").contains("make room");
         assertNothingPublished();
-        failed(log.append(batch().valueBytes(100_000).producer(1, 0, 2).view()));
+        failed(log.append(batch().valueBytes(60_000).producer(1, 0, 2).view()));
 
         full.heal();
 

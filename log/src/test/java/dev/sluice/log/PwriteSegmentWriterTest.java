@@ -179,7 +179,8 @@ class PwriteSegmentWriterTest extends SegmentWriterContract {
             assertThat(append(writer, 10, 3)).isEqualTo(FILLED_FROM + 1000);
 
             byte[] filled = Files.readAllBytes(path);
-            assertThat(Arrays.copyOfRange(filled, FILLED_FROM + 1010, filled.length)).containsOnly(0);
+            assertThat(Arrays.copyOfRange(filled, FILLED_FROM + 1010, filled.length))
+                    .containsOnly(0);
         }
     }
 }

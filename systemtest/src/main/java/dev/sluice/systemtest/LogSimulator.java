@@ -53,10 +53,10 @@ import org.apache.kafka.common.record.internal.RecordBatch;
 /// - no offset that anybody has seen stands for another record, now or with the next append;
 /// - after a clean end `sluice check` finds nothing lost.
 ///
-/// The same seed does the same, for each engine. With [Engine#PWRITE] those of even seeds fill files with zeros ahead of
-/// their ends from the start, where others are too short for it. With [Engine#DIRECT] the run writes by direct I/O, and the states are
-/// recovered by a broker without it, as whoever starts next may be. Owned by one thread; the engine's make their calls
-/// while that waits.
+/// The same seed does the same, for each engine. With [Engine#PWRITE] those of even seeds fill files with zeros ahead
+/// of their ends from the start, where others are too short for it. With [Engine#DIRECT] the run writes by direct I/O,
+/// and the states are recovered by a broker without it, as whoever starts next may be. Owned by one thread; the
+/// engine's make their calls while that waits.
 final class LogSimulator {
     private static final Identity IDENTITY = new Identity("MkU3OEVBNTcwNTJENDM2Qk", 1);
     private static final UUID TOPIC_ID = new UUID(1, 2);

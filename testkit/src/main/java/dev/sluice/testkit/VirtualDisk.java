@@ -153,7 +153,18 @@ public final class VirtualDisk implements Gate {
     /// say: they must not look up what that has not done yet.
     private static boolean mayChange(Call call) {
         return switch (call) {
-            case OPENAT, MKDIR, UNLINK, RENAME, PWRITE, PWRITEV, PWRITEV2, FTRUNCATE, FALLOCATE, FSYNC, FDATASYNC, MMAP -> true;
+            case OPENAT,
+                    MKDIR,
+                    UNLINK,
+                    RENAME,
+                    PWRITE,
+                    PWRITEV,
+                    PWRITEV2,
+                    FTRUNCATE,
+                    FALLOCATE,
+                    FSYNC,
+                    FDATASYNC,
+                    MMAP -> true;
             default -> false;
         };
     }
