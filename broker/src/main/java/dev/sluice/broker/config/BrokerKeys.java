@@ -99,6 +99,14 @@ public final class BrokerKeys {
             1,
             65_535,
             "Connections that the kernel holds before they are accepted.");
+    static final ConfigKey<Integer> SEND_BUFFER = bufferBytes(
+            "socket.send.buffer.bytes",
+            "The kernel's buffer for what a connection was answered and its peer has not taken in (SO_SNDBUF); -1 leaves it to"
+                    + " the kernel, which lets it grow with the connection's rate. Above net.core.wmem_max it is that.");
+    static final ConfigKey<Integer> RECEIVE_BUFFER = bufferBytes(
+            "socket.receive.buffer.bytes",
+            "The kernel's buffer for what a connection has sent and was not received yet (SO_RCVBUF); -1 leaves it to the"
+                    + " kernel, which lets it grow with the connection's rate. Above net.core.rmem_max it is that.");
     static final ConfigKey<Long> DISK_PATIENCE_MS = ConfigKey.longInteger(
             "sluice.disk.patience.ms",
             200,
@@ -210,6 +218,8 @@ public final class BrokerKeys {
             MAX_CONNECTIONS,
             MAX_CONNECTIONS_PER_IP,
             BACKLOG,
+            SEND_BUFFER,
+            RECEIVE_BUFFER,
             DISK_PATIENCE_MS,
             COPIED_BYTES,
             SHUTDOWN_GRACE_MS,
@@ -253,6 +263,22 @@ public final class BrokerKeys {
         names.add(MAX_CONNECTIONS.name());
         names.add(MAX_CONNECTIONS_PER_IP.name());
         return Set.copyOf(names);
+    }
+
+    private static ConfigKey<Integer> bufferBytes(String name, String meaning) {
+        return new ConfigKey<>(
+                name,
+                Integer.toString(NetConfig.KERNELS_BUFFER),
+                ConfigKey.Kind.INT,
+                "-1, or an integer from 1 to " + Integer.MAX_VALUE,
+                meaning,
+                value -> {
+                    int bytes = Integer.parseInt(value);
+                    if (bytes < 1 && bytes != NetConfig.KERNELS_BUFFER) {
+                        throw new IllegalArgumentException(value);
+                    }
+                    return bytes;
+                });
     }
 
     private static ConfigKey<List<Integer>> ids(String name, String meaning) {
