@@ -101,12 +101,16 @@ public final class BrokerKeys {
             "Connections that the kernel holds before they are accepted.");
     static final ConfigKey<Integer> SEND_BUFFER = bufferBytes(
             "socket.send.buffer.bytes",
-            "The kernel's buffer for what a connection was answered and its peer has not taken in (SO_SNDBUF); -1 leaves it to"
-                    + " the kernel, which lets it grow with the connection's rate. Above net.core.wmem_max it is that.");
+            100 << 10,
+            "The kernel's buffer for what a connection was answered and its peer has not confirmed (SO_SNDBUF). A short one is"
+                    + " cheaper, above all where many read at once; a peer is sent at most so much in the time that a packet"
+                    + " takes to it and back. -1 leaves it to the kernel, which lets it grow: for consumers that are far away."
+                    + " More than net.core.wmem_max it can't be.");
     static final ConfigKey<Integer> RECEIVE_BUFFER = bufferBytes(
             "socket.receive.buffer.bytes",
+            NetConfig.KERNELS_BUFFER,
             "The kernel's buffer for what a connection has sent and was not received yet (SO_RCVBUF); -1 leaves it to the"
-                    + " kernel, which lets it grow with the connection's rate. Above net.core.rmem_max it is that.");
+                    + " kernel, which lets it grow with the connection's rate. More than net.core.rmem_max it can't be.");
     static final ConfigKey<Long> DISK_PATIENCE_MS = ConfigKey.longInteger(
             "sluice.disk.patience.ms",
             200,
@@ -265,10 +269,10 @@ public final class BrokerKeys {
         return Set.copyOf(names);
     }
 
-    private static ConfigKey<Integer> bufferBytes(String name, String meaning) {
+    private static ConfigKey<Integer> bufferBytes(String name, int defaultBytes, String meaning) {
         return new ConfigKey<>(
                 name,
-                Integer.toString(NetConfig.KERNELS_BUFFER),
+                Integer.toString(defaultBytes),
                 ConfigKey.Kind.INT,
                 "-1, or an integer from 1 to " + Integer.MAX_VALUE,
                 meaning,
