@@ -157,37 +157,26 @@ class UndrainedReaderTest {
         }
     }
 
-    private record Both(SegmentWriter real, Kernel kernel, Descriptor again) implements SegmentWriter {
-        @Override
-        public long room(long lengthBytes) {
-            return real.room(lengthBytes);
+    private static final class Both extends ForwardingWriter {
+        private final Kernel kernel;
+        private final Descriptor again;
+
+        private Both(SegmentWriter real, Kernel kernel, Descriptor again) {
+            super(real);
+            this.kernel = kernel;
+            this.again = again;
         }
 
         @Override
         public long write(MemorySegment batches) {
-            long position = real.write(batches);
+            long position = super.write(batches);
             kernel.files().pwriteFully(again, batches, position);
             return position;
         }
 
         @Override
-        public long end() {
-            return real.end();
-        }
-
-        @Override
-        public long trim() {
-            return real.trim();
-        }
-
-        @Override
-        public long flush() {
-            return real.flush();
-        }
-
-        @Override
         public void close() {
-            real.close();
+            super.close();
             again.close();
         }
     }

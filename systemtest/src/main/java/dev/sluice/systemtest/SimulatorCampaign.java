@@ -92,7 +92,7 @@ public final class SimulatorCampaign {
     /// Whether the direct engine works in a folder, which is left empty.
     static boolean knowsDirectIo(Path folder) throws IOException {
         Kernel kernel = new Kernel();
-        try (SegmentWriter.Engine engine = AwaitedDirect.stopped().start(kernel, folder, Account.root("probe"))) {
+        try (SegmentWriter.Engine engine = LogSimulator.awaitedDirect().start(kernel, folder, Account.root("probe"))) {
             return engine.isPastPageCache();
         } catch (LogDirectoryException e) {
             System.out.println("by pwrite alone: " + e.getMessage());
