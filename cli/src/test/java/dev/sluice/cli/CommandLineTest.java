@@ -169,6 +169,12 @@ class CommandLineTest {
                 bad("nonsense", "broker", "--listen", "nonsense"));
     }
 
+    /// Kafka hands all settings to such a class, and only the class knows its own.
+    @Test
+    void besideAClassOfTheUsersOwnAnyPropertyGoes() throws CommandFailure {
+        KafkaClient.PRODUCER.check(Map.of("interceptor.classes", "com.example.Traced", "traced.sample", "0.1"));
+    }
+
     @ParameterizedTest
     @MethodSource("clientCommands")
     void withoutABrokerOneLineSaysSoInBoundedTime(List<String> command) throws IOException {
