@@ -54,9 +54,8 @@ enum KafkaClient {
                         + ": what begins with sluice. is a setting of the broker: sluice broker --set KEY=VALUE");
             }
             if (!known.contains(name)) {
-                throw CommandFailure.usage(
-                        "--property " + name + ": Kafka's " + label + " has no such setting; the nearest is "
-                                + Nearest.of(name, known.stream().sorted()));
+                throw CommandFailure.usage("--property " + name + ": not a setting of Kafka's " + label
+                        + "; the nearest is " + Nearest.of(name, known.stream().sorted()));
             }
         }
     }

@@ -137,7 +137,7 @@ class CommandLineTest {
                 bad("--header", "produce", "t", "--header", "x"),
                 bad("--property", "produce", "t", "--property", "x"),
                 bad("the nearest is linger.ms", "produce", "t", "--property", "lingr.ms=5"),
-                bad("consumer has no such setting", "consume", "t", "--property", "linger.ms=5"),
+                bad("not a setting of Kafka's consumer", "consume", "t", "--property", "linger.ms=5"),
                 bad("the nearest is retries", "topic", "list", "--property", "retrys=5"),
                 bad("sluice broker --set", "status", "--property", "sluice.flush.policy=ack"),
                 bad("--from", "consume", "t", "--from", "yesterday"),
