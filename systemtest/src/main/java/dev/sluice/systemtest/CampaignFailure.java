@@ -2,8 +2,8 @@ package dev.sluice.systemtest;
 
 import java.io.Serial;
 
-/// Something that a campaign saw is not as it must be, or it was asked for what there is not. The message is all that is
-/// shown.
+/// Something that a campaign saw is not as it must be, or it was asked for what there is not. The message is all that
+/// is shown.
 final class CampaignFailure extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;

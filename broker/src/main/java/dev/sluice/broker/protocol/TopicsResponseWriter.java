@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 
 /// What the answers to Produce and Fetch have in common: a list of topics, each a list of partitions.
 ///
-/// The counts come first on the wire, and the request has them: for each topic `topic`, then as many partitions as it was
-/// told. Who leads elsewhere is never told. Allocates nothing once the pool is warm. Reused; owned by one thread.
+/// The counts come first on the wire, and the request has them: for each topic `topic`, then as many partitions as it
+/// was told. Who leads elsewhere is never told. Allocates nothing once the pool is warm. Reused; owned by one thread.
 public abstract sealed class TopicsResponseWriter permits FetchResponseWriter, ProduceResponseWriter {
     final FrameWriter frame;
     int version;
