@@ -36,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// A disk that is full, or fails: the partitions that it hits answer an error, all else goes on.
-@Timeout(120)
+@Timeout(180)
 @ExtendWith(LeakCounter.class)
 class DiskTroubleTest {
     @TempDir

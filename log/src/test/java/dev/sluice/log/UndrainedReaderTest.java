@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 ///
 /// What lies in a socket after sendfile(2) are references to pages of the page cache. Whoever writes to such a page,
 /// because a file is used again for a new segment, changes what was sent long ago. The control does just that.
-@Timeout(120)
+@Timeout(180)
 class UndrainedReaderTest {
     private static final int SEGMENT_BYTES = 1 << 20;
     private static final int BATCH_BYTES = 16 << 10;

@@ -42,7 +42,7 @@ public final class LoopFileSystem implements AutoCloseable {
             LINKER.defaultLookup().findOrThrow("close"),
             FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
 
-    private static final long BUSY_NS = 10_000_000_000L;
+    private static final long BUSY_NS = 60_000_000_000L;
     private static final long LOOK_MS = 20;
 
     private final Path image;
