@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// copy, send and receive: right bytes under the right name or nothing under it, and no byte twice.
-@Timeout(120)
+@Timeout(180)
 class MovingFilesTest {
     private static final int LENGTH_BYTES = (3 << 20) + 77;
     private static final byte[] CONTENT = content();
@@ -123,7 +123,7 @@ class MovingFilesTest {
         CompletableFuture<SluiceRun> receiving =
                 CompletableFuture.supplyAsync(() -> SluiceRun.of("receive", Integer.toString(port), target.toString()));
         SluiceRun sent = sendWhenItListens(port);
-        SluiceRun received = receiving.get(60, TimeUnit.SECONDS);
+        SluiceRun received = receiving.get(120, TimeUnit.SECONDS);
 
         assertThat(sent.exitCode()).as(sent.err()).isZero();
         assertThat(received.exitCode()).as(received.err()).isZero();
@@ -147,7 +147,7 @@ class MovingFilesTest {
             assertThat(dying.getInputStream().readNBytes(8)).containsOnly(0);
             dying.getOutputStream().write(CONTENT, 0, 1 << 20);
         }
-        SluiceRun broken = first.get(60, TimeUnit.SECONDS);
+        SluiceRun broken = first.get(120, TimeUnit.SECONDS);
         assertThat(broken.exitCode()).as(broken.err()).isEqualTo(ExitCode.FAILURE);
         assertThat(broken.err()).contains("to go on");
         assertThat(target).doesNotExist();
@@ -155,7 +155,7 @@ class MovingFilesTest {
         CompletableFuture<SluiceRun> second =
                 CompletableFuture.supplyAsync(() -> SluiceRun.of("receive", Integer.toString(port), target.toString()));
         SluiceRun sent = sendWhenItListens(port);
-        assertThat(second.get(60, TimeUnit.SECONDS).exitCode()).isZero();
+        assertThat(second.get(120, TimeUnit.SECONDS).exitCode()).isZero();
         assertThat(sent.err()).contains("sent 2.00 MiB", "after the 1.00 MiB that were there");
         assertWhole();
     }
@@ -168,7 +168,7 @@ class MovingFilesTest {
         try (Socket stranger = connectWhenItListens(port)) {
             stranger.getOutputStream()
                     .write("GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-            SluiceRun run = receiving.get(60, TimeUnit.SECONDS);
+            SluiceRun run = receiving.get(120, TimeUnit.SECONDS);
             assertThat(run.exitCode()).isEqualTo(ExitCode.FAILURE);
             assertThat(run.err()).contains("doesn't speak as sluice send does");
         }

@@ -15,7 +15,7 @@ import java.util.List;
 /// Used by one thread, which closes it; nothing may be open on it then.
 final class ZramDisk implements AutoCloseable {
     private static final Path CONTROL = Path.of("/sys/class/zram-control");
-    private static final Duration BOUND = Duration.ofSeconds(30);
+    private static final Duration BOUND = Duration.ofMinutes(2);
     private static final String SIZE = "64M";
 
     private final String number;

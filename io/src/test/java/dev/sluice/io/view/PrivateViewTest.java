@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Copy on write by the page, and stores that find no room.
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class PrivateViewTest {
     private static final int PAGES = 64;
     private static final int PAGE = 4096;
