@@ -89,13 +89,18 @@ public final class LoopFileSystem implements AutoCloseable {
         mount();
     }
 
-    /// Files of a killed process that used io_uring are closed a moment after it is gone.
     private void unmount() throws IOException, InterruptedException {
+        unmount(folder);
+        mounted = false;
+    }
+
+    /// Unmounts any file system, as soon as it lets itself be: files of a killed process that used io_uring are
+    /// closed a moment after it is gone, and a loop device lets go of its image a moment after it is.
+    public static void unmount(Path folder) throws IOException, InterruptedException {
         long begunNs = System.nanoTime();
         while (true) {
             try {
                 run("umount", folder.toString());
-                mounted = false;
                 return;
             } catch (IOException e) {
                 if (System.nanoTime() - begunNs > BUSY_NS) {
