@@ -96,29 +96,34 @@ public final class LoopFileSystem implements AutoCloseable {
     /// again over that copy, it would be the same file system, with the power still cut.
     private void unmount() throws IOException, InterruptedException {
         long begunNs = System.nanoTime();
-        while (!isLetGo(begunNs)) {
+        if (mounted) {
+            unmount(folder);
+            mounted = false;
+        }
+        while (isHeld()) {
+            if (System.nanoTime() - begunNs > BUSY_NS) {
+                throw new IOException(image + " is unmounted and held all the same: by another mount namespace?");
+            }
             Thread.sleep(LOOK_MS);
         }
     }
 
-    private boolean isLetGo(long begunNs) throws IOException, InterruptedException {
-        boolean late = System.nanoTime() - begunNs > BUSY_NS;
-        if (mounted) {
+    /// Unmounts any file system, as soon as nobody has anything open on it.
+    ///
+    /// @throws IOException when that takes longer than a minute
+    public static void unmount(Path folder) throws IOException, InterruptedException {
+        long begunNs = System.nanoTime();
+        while (true) {
             try {
                 run("umount", folder.toString());
-                mounted = false;
+                return;
             } catch (IOException e) {
-                if (late) {
+                if (System.nanoTime() - begunNs > BUSY_NS) {
                     throw e;
                 }
-                return false;
+                Thread.sleep(LOOK_MS);
             }
         }
-        boolean held = isHeld();
-        if (held && late) {
-            throw new IOException(image + " is unmounted and held all the same: by another mount namespace?");
-        }
-        return !held;
     }
 
     /// Whether a loop device has it: loop(4) lets go of the image with the last mount.
