@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a broker that fills files ahead leaves behind its last batch when it is killed, and who may take it for
 /// nothing.
-@Timeout(60)
+@Timeout(180)
 class FilledAheadTest {
     @TempDir
     Path temporary;

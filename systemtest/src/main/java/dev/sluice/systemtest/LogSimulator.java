@@ -1,12 +1,15 @@
 package dev.sluice.systemtest;
 
+import dev.sluice.io.async.QueueConfig;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Span;
 import dev.sluice.log.AppendOutcome;
+import dev.sluice.log.AwaitedEngine;
 import dev.sluice.log.BatchBuilder;
 import dev.sluice.log.CheckReport;
+import dev.sluice.log.DirectOptions;
 import dev.sluice.log.DirectoryCheck;
 import dev.sluice.log.FlushPolicy;
 import dev.sluice.log.Flushing;
@@ -122,7 +125,7 @@ final class LogSimulator {
         this.work = work;
         this.worldsIn = worldsIn;
         this.engine = engine == Engine.DIRECT
-                ? AwaitedDirect.stopped()
+                ? awaitedDirect()
                 : seed % 2 == 0 ? SegmentWriter.pwriteFillingFrom(0) : SegmentWriter.pwrite();
         this.seed = seed;
         this.random = new Random(seed);
@@ -137,6 +140,13 @@ final class LogSimulator {
         if (lying) {
             faults.on(Call.FSYNC, Call.FDATASYNC).pretends();
         }
+    }
+
+    /// The direct engine for a simulation: on threads, whose calls a gate sees (a ring makes its own), and awaited,
+    /// so that the same seed does the same.
+    static SegmentWriter.Engine awaitedDirect() {
+        return AwaitedEngine.of(
+                SegmentWriter.direct(new DirectOptions(DirectOptions.LEAST_POOL_BYTES, QueueConfig.Engine.THREADS)));
     }
 
     /// Runs one seed.
