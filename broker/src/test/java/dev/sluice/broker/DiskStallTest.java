@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.ProduceRequestData;
@@ -356,6 +357,10 @@ class DiskStallTest {
 
     /// Produces until it is told to stop, and knows what was acknowledged.
     private static final class Load implements AutoCloseable {
+        /// So that no file system is full before the test gets to freeze it, nor a partition longer than a
+        /// fetch.
+        private static final long PACE_NS = 1_000_000;
+
         private final TestClient client;
         private final TopicRef topic;
         private final int partition;
@@ -375,6 +380,7 @@ class DiskStallTest {
                 assertThat(client.append(topic, partition, batch(acknowledged.get(), 2000)))
                         .isEqualTo(acknowledged.get());
                 acknowledged.incrementAndGet();
+                LockSupport.parkNanos(PACE_NS);
             }
         }
 
@@ -410,7 +416,7 @@ class DiskStallTest {
     /// Runs producers, freezes the file system, has `whileFrozen` look at it when a write is in it for sure, thaws
     /// it, and sees that nothing is missing.
     private void freeze(long patienceMs, WhileFrozen whileFrozen) throws Exception {
-        try (LoopFileSystem frozen = LoopFileSystem.create(folder, "ext4", 128 << 20)) {
+        try (LoopFileSystem frozen = LoopFileSystem.create(folder, "ext4", 512L << 20)) {
             try (TestBroker broker = TestBroker.start(
                             frozen.folder().resolve("data"),
                             "num.network.threads",
