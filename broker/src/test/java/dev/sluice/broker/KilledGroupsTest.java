@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A broker that is killed (SIGKILL) at random moments while groups commit, and while their log is rewritten: no
 /// committed offset is lost, and none moves back.
 @ExtendWith(LeakCounter.class)
-@Timeout(180)
+@Timeout(300)
 class KilledGroupsTest {
     private static final int ROUNDS = 4;
     private static final int GROUPS = 3;
