@@ -174,7 +174,7 @@ final class ColdReader implements AutoCloseable {
     ///               not told any more
     /// @throws ErrnoException when the file can't be opened once more, or no thread begun
     void read(Object reader, SocketWriter.Cold range, Sink sink) throws ErrnoException {
-        long dropTo = range.position() - KEPT_BYTES & -LARGEST_FOLIO_BYTES;
+        long dropTo = dropTo(range.position());
         long dropFrom = range.isPastCache() ? dropTo : dropFrom(range, reader, dropTo);
         Way way = new Way(reader, range.file());
         try {
@@ -197,6 +197,26 @@ final class ColdReader implements AutoCloseable {
         }
     }
 
+    /// Goes on with reading ahead, without telling when. Called on a loop.
+    ///
+    /// @param reached where its reader has come
+    /// @param over    run, on a thread of the reader's, when this was the last time: there is nothing more to be
+    ///                read ahead
+    /// @return false when that is so already
+    boolean advance(Object reader, SocketWriter.Cold reached, Runnable over) {
+        long dropTo = dropTo(reached.position());
+        ColdStream known;
+        synchronized (streams) {
+            known = streams.get(new Way(reader, reached.file()));
+        }
+        long dropFrom = dropFrom(reached, reader, dropTo);
+        try {
+            return known != null && known.advance(reached, dropFrom, dropTo, over);
+        } catch (RejectedExecutionException | OutOfMemoryError e) {
+            return false; // whoever needs those bytes will be told
+        }
+    }
+
     /// Nobody reads ahead for this one any more.
     void forget(Object reader) {
         synchronized (streams) {
@@ -208,6 +228,10 @@ final class ColdReader implements AutoCloseable {
                 return its;
             });
         }
+    }
+
+    private static long dropTo(long position) {
+        return Math.max(0, position - KEPT_BYTES) & -LARGEST_FOLIO_BYTES;
     }
 
     /// From where on a file's only reader has left behind it what it has read, up to where it is dropped now.

@@ -35,7 +35,15 @@ final class ColdStream implements Runnable, AutoCloseable {
     /// kernel.
     private static final long FAR_BYTES = 64 << 20;
 
-    private record Wish(SocketWriter.Cold range, long dropFrom, long dropTo, ColdReader.Sink sink) {}
+    /// @param range of no length when nobody waits for it
+    private record Wish(SocketWriter.Cold range, long dropFrom, long dropTo, ColdReader.Sink sink) {
+        /// Both in one: what somebody waits for is not forgotten for what nobody does.
+        Wish and(Wish later) {
+            Wish wanted = range.lengthBytes() > 0 ? this : later;
+            return new Wish(
+                    wanted.range, Math.min(dropFrom, later.dropFrom), Math.max(dropTo, later.dropTo), wanted.sink);
+        }
+    }
 
     private final ColdReader reader;
     private final Descriptor file;
@@ -64,12 +72,28 @@ final class ColdStream implements Runnable, AutoCloseable {
     /// @param dropTo   …to here is dropped from the page cache afterwards
     /// @return false when it is closed: a new one has to be begun
     boolean read(SocketWriter.Cold range, long dropFrom, long dropTo, ColdReader.Sink sink) {
+        return wish(new Wish(range, dropFrom, dropTo, sink));
+    }
+
+    /// Reads ahead from where its reader is by now.
+    ///
+    /// @param over run when this was the last time
+    /// @return false when it is closed
+    boolean advance(SocketWriter.Cold reached, long dropFrom, long dropTo, Runnable over) {
+        return wish(new Wish(reached, dropFrom, dropTo, (_, _, isReadAhead) -> {
+            if (!isReadAhead) {
+                over.run();
+            }
+        }));
+    }
+
+    private boolean wish(Wish wish) {
         boolean begin;
         synchronized (this) {
             if (closed) {
                 return false;
             }
-            next = new Wish(range, dropFrom, dropTo, sink);
+            next = next == null ? wish : next.and(wish);
             begin = !running;
             running = true;
         }
@@ -128,10 +152,10 @@ final class ColdStream implements Runnable, AutoCloseable {
                 result = reader.fillPastCache(file, range, pipe);
             } else {
                 result = bring(range.position(), range.lengthBytes());
-                goesOn = result > 0 && isColdFurtherOn(range.position());
+                goesOn = result >= 0 && isColdFurtherOn(range.position());
                 last = !goesOn;
                 aheadFrom = Math.max(aheadFrom, range.position() + Math.max(0, result));
-                aheadTo = result > 0 ? range.position() + SocketWriter.AHEAD_BYTES : 0;
+                aheadTo = result >= 0 ? range.position() + SocketWriter.AHEAD_BYTES : 0;
             }
         } catch (ErrnoException e) {
             result = -e.errno();

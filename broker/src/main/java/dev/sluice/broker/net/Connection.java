@@ -390,6 +390,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
                 return false;
             } finally {
                 sentBytes += queued - writer.queuedBytes();
+                readAhead();
             }
         }
         if (closeWhenSent && !handling) {
@@ -411,6 +412,20 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
                             range,
                             (pipe, result, isReadAhead) ->
                                     loop.execute(() -> readCold(range, pipe, result, isReadAhead)));
+        }
+    }
+
+    /// Has what it comes to later read from the disk, if that is to be done.
+    private void readAhead() {
+        SocketWriter.Cold reached = writer.takeAhead();
+        if (reached != null && !closed) {
+            coldSinceFrame = framesTaken;
+            coldReads++;
+            boolean goesOn = loop.coldReader()
+                    .advance(this, reached, () -> loop.execute(() -> writer.notReadAhead(reached.file())));
+            if (!goesOn) {
+                writer.notReadAhead(reached.file());
+            }
         }
     }
 

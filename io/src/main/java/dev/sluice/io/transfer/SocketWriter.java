@@ -104,6 +104,8 @@ public final class SocketWriter {
     // Of the first piece, when it is a span.
     /// Up to where it is known to be in the page cache, counted from its start.
     private long warmBytes;
+    /// What [#takeAhead] tells next.
+    private @Nullable Cold ahead;
     /// Where the files that are being read ahead are to be told again.
     private final Map<Descriptor, Long> tellAgainAt = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
@@ -236,9 +238,10 @@ public final class SocketWriter {
             return false;
         }
         long position = span.position() + sentOfFirst;
-        if (copies.wouldWait() || isAheadUsedUp(span.file(), position)) {
+        if (copies.wouldWait()) {
             return true; // what is being read counts as resident already
         }
+        noteAhead(span, position);
         long window = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
         long resident = pageCache.residentBytes(span.file(), position, window);
         if (resident < 0) {
@@ -252,13 +255,28 @@ public final class SocketWriter {
         return false;
     }
 
-    /// Whether a file that is being read ahead has to be read ahead further, though its next bytes are there.
-    private boolean isAheadUsedUp(Descriptor file, long position) {
+    private void noteAhead(Span span, long position) {
         if (tellAgainAt.isEmpty()) {
-            return false;
+            return;
         }
-        Long at = tellAgainAt.get(file);
-        return at != null && position >= at;
+        Long at = tellAgainAt.get(span.file());
+        if (at != null && position >= at) {
+            ahead = new Cold(span.file(), position, 0, span.isPastCache());
+            tellAgainAt.put(span.file(), position + AHEAD_BYTES / 2);
+        }
+    }
+
+    /// Where a file that is being read ahead is by now, its length being 0; null when it need not be told. To be
+    /// asked after each [#flush], which doesn't wait for it.
+    public @Nullable Cold takeAhead() {
+        Cold taken = ahead;
+        ahead = null;
+        return taken;
+    }
+
+    /// What [#takeAhead] tells of a file is of no use any more.
+    public void notReadAhead(Descriptor file) {
+        tellAgainAt.remove(file);
     }
 
     /// What is to be read from the disk before sending can go on, once after [#flush] has answered
@@ -368,10 +386,7 @@ public final class SocketWriter {
         for (Piece piece : pieces) {
             MemorySegment bytes = switch (piece) {
                 case Bytes(MemorySegment segment, var _) -> from == 0 ? segment : segment.asSlice(from);
-                case Span span ->
-                    copies == null || isAheadUsedUp(span.file(), span.position() + from)
-                            ? null
-                            : copies.copy(span, from);
+                case Span span -> copies == null ? null : copy(copies, span, from);
             };
             if (bytes == null || !vectors.add(bytes)) {
                 moreFollows = true;
@@ -381,6 +396,14 @@ public final class SocketWriter {
             from = 0;
         }
         return vectors.count() > 0;
+    }
+
+    private @Nullable MemorySegment copy(SpanCopies to, Span span, long from) {
+        MemorySegment copied = to.copy(span, from);
+        if (copied != null) {
+            noteAhead(span, span.position() + from);
+        }
+        return copied;
     }
 
     private long sendGathered() {
@@ -418,6 +441,7 @@ public final class SocketWriter {
         filling = false;
         warmBytes = 0;
         tellAgainAt.clear();
+        ahead = null;
         pieces.forEach(piece -> piece.hold().release());
         pieces.clear();
         sentOfFirst = 0;
