@@ -4,6 +4,7 @@ import static dev.sluice.broker.TestClient.FETCH;
 import static dev.sluice.broker.TestClient.fetchRequest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sluice.broker.TestClient.TopicRef;
@@ -18,6 +19,7 @@ import dev.sluice.testkit.LeakCounter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -43,6 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ColdFetchTest {
     private static final int BATCHES = 120;
+    private static final Duration LONG = Duration.ofMinutes(1);
 
     /// Not a multiple of anything, so that batches lie across blocks and fetches end within batches.
     private static final int RECORD_BYTES = 450_021;
@@ -238,6 +242,40 @@ class ColdFetchTest {
             at += length(stored, at);
         }
         return at;
+    }
+
+    /// How often this process has the segment open.
+    private long openDescriptors() throws IOException {
+        try (Stream<Path> links = java.nio.file.Files.list(Path.of("/proc/self/fd"))) {
+            return links.filter(link -> {
+                        try {
+                            return java.nio.file.Files.readSymbolicLink(link).equals(segment.toRealPath());
+                        } catch (IOException e) {
+                            return false; // closed meanwhile
+                        }
+                    })
+                    .count();
+        }
+    }
+
+    /// The broker's own descriptor is not the reader's: a segment that is deleted gives its room back.
+    @Test
+    void aFileThatWasReadToItsEndOrLeftIsLetGoOf() throws Exception {
+        long before = openDescriptors();
+        fetch(client, topic, 0, 400_000);
+        assertThat(openDescriptors())
+                .as("the control: kept for what comes next")
+                .isEqualTo(before + 1);
+
+        assertThat(readAll(client, topic, 1 << 20)).isEqualTo(stored);
+        await().atMost(LONG).until(() -> openDescriptors() == before);
+
+        dropFromMemory();
+        try (TestClient leaving = broker.client()) {
+            fetch(leaving, topic, 0, 400_000);
+            assertThat(openDescriptors()).isEqualTo(before + 1);
+        }
+        await().atMost(LONG).until(() -> openDescriptors() == before);
     }
 
     /// It is met when the answer's head has been sent: too late for an error code.
