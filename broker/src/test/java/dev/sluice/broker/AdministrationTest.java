@@ -60,7 +60,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Topics and their configurations in the hands of Kafka's own admin client.
-@Timeout(60)
+@Timeout(180)
 class AdministrationTest {
     private static final ConfigResource ORDERS = new ConfigResource(ConfigResource.Type.TOPIC, "orders");
     private static final ConfigResource BROKER = new ConfigResource(ConfigResource.Type.BROKER, "1");

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Requests that are small on the wire and claim to be large inside: lengths, counts, compressed nothing. What the
 /// broker allocates for them is bounded by what it received, not by what they claim.
-@Timeout(120)
+@Timeout(180)
 @ExtendWith(LeakCounter.class)
 class BombsTest {
     private static final int BOMB_BYTES = 200;

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// How a broker ends.
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class BrokerRegressionTest {
     @TempDir
     Path folder;
@@ -46,7 +46,7 @@ class BrokerRegressionTest {
             client.status(null);
             deadly.set(true);
             client.sendBytes(new byte[] {0});
-            Throwable cause = broker.failure().toCompletableFuture().get(30, TimeUnit.SECONDS);
+            Throwable cause = broker.failure().toCompletableFuture().get(60, TimeUnit.SECONDS);
             assertThat(cause).hasMessageContaining("EBADF");
             client.readUntilClosed();
         }

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Records that are on the disk and not in memory: who fetches them gets them whole, and memory stays with the others.
 @ExtendWith(LeakCounter.class)
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class ColdFetchTest {
     private static final int BATCHES = 120;
     private static final Duration LONG = Duration.ofMinutes(1);

@@ -31,10 +31,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// How many connections there may be, and for how long they may say nothing.
-@Timeout(120)
+@Timeout(180)
 @ExtendWith(LeakCounter.class)
 class ConnectionLimitsTest {
     private static final Duration LONG = Duration.ofSeconds(60);
+
+    /// Longer than this process is kept from running between two requests of somebody who is not idle.
+    private static final String IDLE_MS = "2500";
 
     @TempDir
     private Path folder;
@@ -166,7 +169,7 @@ class ConnectionLimitsTest {
 
     @Test
     void whoSaysNothingIsClosedAndWhoAsksIsNot() throws Exception {
-        try (TestBroker broker = TestBroker.start(folder.resolve("data"), "connections.max.idle.ms", "1000");
+        try (TestBroker broker = TestBroker.start(folder.resolve("data"), "connections.max.idle.ms", IDLE_MS);
                 TestClient idle = broker.client();
                 TestClient dribbling = broker.client();
                 TestClient busy = broker.client()) {
@@ -194,7 +197,7 @@ class ConnectionLimitsTest {
     /// Its request is under way, though its connection is silent.
     @Test
     void whoWaitsForRecordsIsNotIdle() throws Exception {
-        try (TestBroker broker = TestBroker.start(folder.resolve("data"), "connections.max.idle.ms", "1000");
+        try (TestBroker broker = TestBroker.start(folder.resolve("data"), "connections.max.idle.ms", IDLE_MS);
                 TestClient consumer = broker.client();
                 TestClient idle = broker.client()) {
             var topic = consumer.create("topic", 1);

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A broker that writes past the page cache: what is produced is on the disk when it is answered, the newest records
 /// are read from its pool, older ones from the disk, and the page cache has none of it.
 @ExtendWith(LeakCounter.class)
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class DirectEngineTest {
     private static final int BATCHES = 60;
 

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A disk that does not come back from a write: it costs what is produced, and nothing else.
-@Timeout(120)
+@Timeout(180)
 @ExtendWith(LeakCounter.class)
 class DiskStallTest {
     private static final int EXCHANGES = 50;
@@ -466,14 +466,16 @@ class DiskStallTest {
     @Tag("root")
     void aFrozenFileSystemHoldsUpItsWritersAlone() throws Exception {
         freeze(200, (reader, topic, loads) -> {
-            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
-            List<Integer> before =
+            List<Integer> atFirst =
                     loads.stream().map(load -> load.acknowledged.get()).toList();
+            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
 
             exchange(reader, topic, Batches.stored(batch(0, 2000), 0, 0));
             System.gc(); // no thread waits for the disk where it holds up a collection
 
-            assertThat(loads.stream().map(load -> load.acknowledged.get())).containsExactlyElementsOf(before);
+            for (int i = 0; i < loads.size(); i++) { // one answer each may have been on its way, or not yet counted
+                assertThat(loads.get(i).acknowledged.get()).isBetween(atFirst.get(i), atFirst.get(i) + 1);
+            }
             return CompletableFuture.completedFuture(null);
         });
     }

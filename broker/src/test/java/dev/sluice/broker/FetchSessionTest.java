@@ -33,7 +33,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Fetch sessions (KIP-227): who has one says and is told only what has changed.
-@Timeout(120)
+@Timeout(180)
 @ExtendWith(LeakCounter.class)
 class FetchSessionTest {
     private static final int NO_SESSION = 0;

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Produce with `sluice.flush.policy=ack`, on a broker with one event loop and a device that is held or fails.
 @ExtendWith(LeakCounter.class)
-@Timeout(60)
+@Timeout(180)
 class FlushAckTest {
     @TempDir
     Path temporary;
@@ -150,7 +150,7 @@ class FlushAckTest {
         // After the restart it was verified, and goes on.
         client.close();
         other.close();
-        broker.broker().shutdown(java.time.Duration.ofSeconds(30));
+        broker.broker().shutdown(java.time.Duration.ofMinutes(2));
         assertThat(org.assertj.core.api.Assertions.catchThrowable(
                         () -> broker.broker().close()))
                 .isInstanceOf(IOException.class);

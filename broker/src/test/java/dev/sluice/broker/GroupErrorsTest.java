@@ -48,7 +48,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What a request about a group is answered that can't be granted: the error codes are those that Kafka 4.3.1 gave to
 /// the same requests.
 @ExtendWith(LeakCounter.class)
-@Timeout(60)
+@Timeout(180)
 class GroupErrorsTest {
     private static final Pattern ERROR = Pattern.compile("errorCode=(-?\\d+)");
     private static final int MANY = 1 << 12;

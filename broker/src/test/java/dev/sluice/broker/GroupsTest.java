@@ -52,7 +52,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Consumer groups, as Kafka's own consumers and its admin client see them.
 @ExtendWith(LeakCounter.class)
-@Timeout(60)
+@Timeout(180)
 class GroupsTest {
     private static final String CLASSIC = "classic";
     private static final String CONSUMER = "consumer";
@@ -164,7 +164,7 @@ class GroupsTest {
     @Test
     void whoJoinsInAClassicGroupsFirstRebalanceIsToldToAskAgain() throws Exception {
         broker.close();
-        broker.set("group.initial.rebalance.delay.ms", "2000");
+        broker.set("group.initial.rebalance.delay.ms", "5000");
         broker.start();
         create("topic", 1);
         ConsumerGroupHeartbeatRequestData joining = new ConsumerGroupHeartbeatRequestData()
@@ -393,18 +393,18 @@ class GroupsTest {
     void offsetsExpireWhenTheirGroupHasHadNoMemberForLong() throws Exception {
         AtomicLong aheadMs = new AtomicLong();
         broker.close();
-        broker.set("offsets.retention.minutes", "1", "offsets.retention.check.interval.ms", "50");
+        broker.set("offsets.retention.minutes", "10", "offsets.retention.check.interval.ms", "50");
         broker.clock = () -> Instant.now().plusMillis(aheadMs.get());
         broker.start();
         create("topic", 1);
         try (Admin admin = GroupClients.admin(broker.bootstrap())) {
             commit(admin, "topic", 5);
-            aheadMs.set(Duration.ofSeconds(50).toMillis());
+            aheadMs.set(Duration.ofMinutes(8).toMillis());
             commit(admin, "topic", 6); // begins anew
-            aheadMs.set(Duration.ofSeconds(100).toMillis());
+            aheadMs.set(Duration.ofMinutes(16).toMillis());
             assertThat(committed(admin, "topic", 0)).isEqualTo(6);
 
-            aheadMs.set(Duration.ofSeconds(200).toMillis());
+            aheadMs.set(Duration.ofMinutes(32).toMillis());
             await().until(() -> committed(admin, "topic", 0) == -1);
         }
     }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The program of docs/formats/local-reading.md compiles and prints what the page says.
-@Timeout(60)
+@Timeout(180)
 class LocalExampleTest {
     private static final Path PAGE = Path.of("..", "docs", "formats", "local-reading.md");
     private static final Pattern EXAMPLE =

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// batch.
 @Tag("strace")
 @RequiresProgram("strace")
-@Timeout(120)
+@Timeout(180)
 class LocalStraceTest {
     private static final int BATCHES = 300;
     private static final int BATCH_BYTES = 60_000;

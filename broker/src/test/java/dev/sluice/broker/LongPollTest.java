@@ -317,7 +317,7 @@ class LongPollTest {
         for (int i = 0; i < 300; i++) {
             abandonOne(i);
         }
-        await().atMost(30, TimeUnit.SECONDS)
+        await().atMost(60, TimeUnit.SECONDS)
                 .untilAsserted(() -> assertThat(liveFetches()).isLessThan(before + 20));
 
         assertThat(producer.append(topic, 0, Batches.of("a").bytes())).isZero();

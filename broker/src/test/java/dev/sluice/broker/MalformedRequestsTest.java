@@ -63,7 +63,7 @@ class MalformedRequestsTest {
         assertThat(Thread.getAllStackTraces().keySet().stream()
                         .filter(thread -> thread.getName().startsWith("sluice-loop-")))
                 .hasSize(LOOPS);
-        await().atMost(Duration.ofSeconds(30))
+        await().atMost(Duration.ofMinutes(1))
                 .untilAsserted(
                         () -> assertThat(Status.of(witness).openConnections()).hasSize(1));
         witness.close();
@@ -207,7 +207,7 @@ class MalformedRequestsTest {
             clients[i] = broker.client();
             clients[i].raw.sendBytes(ByteBuffer.allocate(1000).putInt(100 << 20).array());
         }
-        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+        await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
             Status status = Status.of(witness);
             for (TestClient client : clients) {
                 assertThat(status.connectionBytes(client.peerName(), Call.RECV)).isEqualTo(1000);

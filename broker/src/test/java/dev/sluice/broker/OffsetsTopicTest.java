@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// `__consumer_offsets` stays short, and forgets nothing by it.
 @ExtendWith(LeakCounter.class)
-@Timeout(60)
+@Timeout(180)
 class OffsetsTopicTest {
     private static final String OFFSETS = "__consumer_offsets";
     private static final int SEGMENT_BYTES = 64 << 10;

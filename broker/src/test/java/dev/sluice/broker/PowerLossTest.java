@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What clients see of a partition whose end was lost with the power: older records, newer records, and between them
 /// offsets that stand for nothing.
-@Timeout(120)
+@Timeout(180)
 class PowerLossTest {
     private static final TopicPartition PARTITION = new TopicPartition("t", 0);
 

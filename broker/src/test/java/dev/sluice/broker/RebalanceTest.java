@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// A group under load whose members join, leave, die and pause, in a random order: every record is consumed, no offset
 /// is committed before its records were consumed, and no committed offset moves back.
 @ExtendWith(LeakCounter.class)
-@Timeout(120)
+@Timeout(180)
 class RebalanceTest {
     private static final String TOPIC = "topic";
     private static final String GROUP = "group";
@@ -51,6 +51,8 @@ class RebalanceTest {
 
     /// Records consumed between two events.
     private static final int PROGRESS = 300;
+
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private static final CloseOptions DIE = CloseOptions.groupMembershipOperation(
                     CloseOptions.GroupMembershipOperation.REMAIN_IN_GROUP)
@@ -185,7 +187,7 @@ class RebalanceTest {
                     all += produced.get(i);
                 }
                 long wanted = all;
-                await().atMost(25, TimeUnit.SECONDS).until(() -> {
+                await().atMost(PATIENCE).until(() -> {
                     requireNobodyFailed();
                     return consumed.count.get() == wanted;
                 });
@@ -256,7 +258,7 @@ class RebalanceTest {
 
         private void awaitProgress() {
             long target = consumed.count.get() + PROGRESS;
-            await().atMost(25, TimeUnit.SECONDS).until(() -> {
+            await().atMost(PATIENCE).until(() -> {
                 requireNobodyFailed();
                 return consumed.count.get() >= target;
             });
@@ -309,7 +311,7 @@ class RebalanceTest {
             chosen.pause = latch;
             long before = consumed.count.get();
             // The others have consumed what was ready, and what came to them since.
-            await().atMost(25, TimeUnit.SECONDS).until(() -> consumed.count.get() >= before + PROGRESS);
+            await().atMost(PATIENCE).until(() -> consumed.count.get() >= before + PROGRESS);
             latch.countDown();
             members.add(chosen);
         }

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// What topics ask of records: compression, clocks, keys, sizes; and records of every shape.
-@Timeout(60)
+@Timeout(180)
 @ExtendWith(LeakCounter.class)
 class RecordsTest {
     private static final long HOUR_MS = 3_600_000;

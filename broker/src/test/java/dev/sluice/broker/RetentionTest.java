@@ -32,7 +32,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A running broker lets go of what is due, and of nothing else, whatever its clock does.
-@Timeout(60)
+@Timeout(180)
 @ExtendWith(LeakCounter.class)
 class RetentionTest {
     private static final long DAY_MS = TimeUnit.DAYS.toMillis(1);

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// A clock that is set forward is not believed for a while; see [RetentionTest] for what that saves.
-@Timeout(10)
+@Timeout(180)
 class SteadyClockTest {
     private static final Duration MONTH = Duration.ofDays(30);
     private static final Duration DAY = Duration.ofDays(1);

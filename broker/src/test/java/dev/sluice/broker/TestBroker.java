@@ -65,7 +65,7 @@ final class TestBroker implements AutoCloseable {
     }
 
     void stop() throws IOException, InterruptedException {
-        assertThat(broker.shutdown(Duration.ofSeconds(30))).isTrue();
+        assertThat(broker.shutdown(Duration.ofMinutes(2))).isTrue();
         broker.close();
     }
 

@@ -57,7 +57,7 @@ class WakeUpTest {
                 }));
             }
             for (int offset = 0; offset < ROUNDS; offset++) {
-                round.await(60, TimeUnit.SECONDS);
+                round.await(120, TimeUnit.SECONDS);
                 assertThat(producer.append(topic, 0, batch)).isEqualTo(offset);
             }
             for (Future<?> fetcher : fetchers) {
@@ -70,7 +70,7 @@ class WakeUpTest {
             throws Exception {
         try (TestClient client = broker.client()) {
             for (int offset = 0; offset < ROUNDS; offset++) {
-                round.await(60, TimeUnit.SECONDS);
+                round.await(120, TimeUnit.SECONDS);
                 var answer = client.fetch(
                         FETCH, fetchRequest(FETCH, topic, 0, offset).setMaxWaitMs(AN_HOUR_MS));
                 assertThat(Errors.forCode(answer.errorCode())).isEqualTo(Errors.NONE);

@@ -41,7 +41,10 @@ record ClientOptions(List<HostPort> bootstrap, Duration timeout, Map<String, Str
     }
 
     /// Reads the options, and sets the level of the log before any client class can ask for a logger.
-    static ClientOptions from(ParseResult parsed, Map<String, String> environment) throws CommandFailure {
+    ///
+    /// @param client whose settings `--property` may name
+    static ClientOptions from(ParseResult parsed, Map<String, String> environment, KafkaClient client)
+            throws CommandFailure {
         LogLevel.forClients(environment, isVerbose(parsed));
         String environmentBootstrap = environment.getOrDefault(ENVIRONMENT_KEY, "");
         String fallback = environmentBootstrap.isBlank() ? DEFAULT_BOOTSTRAP : environmentBootstrap;
@@ -53,6 +56,7 @@ record ClientOptions(List<HostPort> bootstrap, Duration timeout, Map<String, Str
         }
         Map<String, String> properties =
                 KeyValue.parseAll("--property", parsed.matchedOptionValue("--property", List.<String>of()));
+        client.check(properties);
         return new ClientOptions(bootstrap, Duration.ofMillis((long) Math.ceil(seconds * 1000)), properties);
     }
 

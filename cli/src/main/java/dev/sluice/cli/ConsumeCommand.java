@@ -61,7 +61,7 @@ final class ConsumeCommand implements Command {
 
     @Override
     public int run(ParseResult parsed, Surroundings surroundings) throws Exception {
-        ClientOptions client = ClientOptions.from(parsed, surroundings.environment());
+        ClientOptions client = ClientOptions.from(parsed, surroundings.environment(), KafkaClient.CONSUMER);
         return new Consuming(client, ConsumeOptions.from(parsed), surroundings).run();
     }
 }

@@ -1,63 +1,24 @@
 package dev.sluice.cli;
 
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import dev.sluice.cli.json.JsonValues;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.json.JsonFactory;
 
-/// JSON as maps, lists, strings and numbers, from jackson-core's tokens; binding to classes would need two more jars
-/// and reflection. Missing values read as empty ones.
+/// The broker's status, read from JSON. Missing values read as empty ones.
 final class Json {
     private Json() {}
 
     static @Nullable Object parse(String json) throws CommandFailure {
-        try (JsonParser parser = new JsonFactory().createParser(ObjectReadContext.empty(), json)) {
-            parser.nextToken();
-            return value(parser);
+        try {
+            return JsonValues.parse(json);
         } catch (JacksonException e) {
             throw CommandFailure.failed("the broker's status is not JSON: " + e.getOriginalMessage(), e);
         }
     }
 
-    /// The value that the parser stands on; the parser then stands on its last token. jackson bounds the nesting.
-    private static @Nullable Object value(JsonParser parser) {
-        JsonToken token = parser.currentToken();
-        if (token == null) {
-            return null;
-        }
-        return switch (token) {
-            case START_OBJECT -> {
-                Map<String, @Nullable Object> fields = new LinkedHashMap<>();
-                while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
-                    String name = parser.currentName();
-                    parser.nextToken();
-                    fields.put(name, value(parser));
-                }
-                yield fields;
-            }
-            case START_ARRAY -> {
-                List<@Nullable Object> items = new ArrayList<>();
-                while (parser.nextToken() != JsonToken.END_ARRAY) {
-                    items.add(value(parser));
-                }
-                yield items;
-            }
-            case VALUE_STRING -> parser.getString();
-            case VALUE_NUMBER_INT -> parser.getLongValue();
-            case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
-            case VALUE_TRUE -> true;
-            case VALUE_FALSE -> false;
-            default -> null;
-        };
-    }
-
-    @SuppressWarnings("unchecked") // Only value() makes these maps, and their keys are names.
+    @SuppressWarnings("unchecked") // Only JsonValues makes these maps, and their keys are names.
     static Map<String, Object> object(@Nullable Object value) throws CommandFailure {
         return switch (value) {
             case null -> Map.of();

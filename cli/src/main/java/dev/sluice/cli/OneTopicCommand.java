@@ -42,7 +42,7 @@ abstract class OneTopicCommand implements Command {
 
     @Override
     public final int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
-        ClientOptions options = ClientOptions.from(parsed, surroundings.environment());
+        ClientOptions options = ClientOptions.from(parsed, surroundings.environment(), KafkaClient.ADMIN);
         String topic = TopicName.from(parsed);
         Work work = prepare(topic, parsed);
         try (AdminSession session = AdminSession.open(options)) {

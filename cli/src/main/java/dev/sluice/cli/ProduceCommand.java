@@ -54,7 +54,7 @@ final class ProduceCommand implements Command {
 
     @Override
     public int run(ParseResult parsed, Surroundings surroundings) throws Exception {
-        ClientOptions client = ClientOptions.from(parsed, surroundings.environment());
+        ClientOptions client = ClientOptions.from(parsed, surroundings.environment(), KafkaClient.PRODUCER);
         return new Producing(client, ProduceOptions.from(parsed), surroundings).run();
     }
 }

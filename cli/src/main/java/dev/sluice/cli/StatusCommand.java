@@ -51,7 +51,7 @@ final class StatusCommand implements Command {
 
     @Override
     public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
-        ClientOptions options = ClientOptions.from(parsed, surroundings.environment());
+        ClientOptions options = ClientOptions.from(parsed, surroundings.environment(), KafkaClient.NONE);
         if (!options.isPlaintext()) {
             throw CommandFailure.usage("status is asked over plain TCP; security.protocol must be PLAINTEXT");
         }

@@ -23,7 +23,7 @@ final class TopicListCommand implements Command {
 
     @Override
     public int run(ParseResult parsed, Surroundings surroundings) throws CommandFailure {
-        ClientOptions options = ClientOptions.from(parsed, surroundings.environment());
+        ClientOptions options = ClientOptions.from(parsed, surroundings.environment(), KafkaClient.ADMIN);
         try (AdminSession session = AdminSession.open(options)) {
             new TreeSet<>(session.await(
                             "list topics", session.admin().listTopics().names()))

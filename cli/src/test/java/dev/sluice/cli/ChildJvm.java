@@ -11,7 +11,7 @@ import java.util.function.Predicate;
 
 /// A main class in a JVM of its own: for what only a process shows, its signals, its exit code, its classes.
 final class ChildJvm implements AutoCloseable {
-    private static final long BOUND_NS = TimeUnit.SECONDS.toNanos(60);
+    private static final long BOUND_NS = TimeUnit.SECONDS.toNanos(120);
 
     private final Process process;
     private final Path output;

@@ -136,6 +136,10 @@ class CommandLineTest {
                 bad("--delimiter", "produce", "t", "--delimiter", ""),
                 bad("--header", "produce", "t", "--header", "x"),
                 bad("--property", "produce", "t", "--property", "x"),
+                bad("the nearest is linger.ms", "produce", "t", "--property", "lingr.ms=5"),
+                bad("not a setting of Kafka's consumer", "consume", "t", "--property", "linger.ms=5"),
+                bad("the nearest is retries", "topic", "list", "--property", "retrys=5"),
+                bad("sluice broker --set", "status", "--property", "sluice.flush.policy=ack"),
                 bad("--from", "consume", "t", "--from", "yesterday"),
                 bad("--max", "consume", "t", "--max", "-1"),
                 bad("--print", "consume", "t", "--print", "topic"),
@@ -163,6 +167,12 @@ class CommandLineTest {
                 bad("one argument too many: 'b'", "consume", "a", "b"),
                 bad("write HOST:PORT alone", "broker", "--listen", "PLAINTEXT://:9092"),
                 bad("nonsense", "broker", "--listen", "nonsense"));
+    }
+
+    /// Kafka hands all settings to such a class, and only the class knows its own.
+    @Test
+    void besideAClassOfTheUsersOwnAnyPropertyGoes() throws CommandFailure {
+        KafkaClient.PRODUCER.check(Map.of("interceptor.classes", "com.example.Traced", "traced.sample", "0.1"));
     }
 
     @ParameterizedTest

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The doctor's findings, on this machine and on one where a gate refuses what it asks for.
-@Timeout(60)
+@Timeout(180)
 class DoctorCommandTest {
     @TempDir
     Path folder;

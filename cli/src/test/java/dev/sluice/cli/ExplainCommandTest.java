@@ -19,7 +19,7 @@ import org.xml.sax.InputSource;
 
 /// What the command draws: the way that the literature knows, with the figures of a run that it made and checked
 /// itself.
-@Timeout(120)
+@Timeout(180)
 class ExplainCommandTest {
     private static final int LENGTH_BYTES = 1 << 20;
 

@@ -2,6 +2,7 @@ package dev.sluice.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.testbase.LastingPort;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// copy, send and receive: right bytes under the right name or nothing under it, and no byte twice.
-@Timeout(120)
+@Timeout(180)
 class MovingFilesTest {
     private static final int LENGTH_BYTES = (3 << 20) + 77;
     private static final byte[] CONTENT = content();
@@ -119,11 +120,11 @@ class MovingFilesTest {
 
     @Test
     void sendsWhatReceiveStoresUnderItsName() throws Exception {
-        int port = freePort();
+        int port = LastingPort.find();
         CompletableFuture<SluiceRun> receiving =
                 CompletableFuture.supplyAsync(() -> SluiceRun.of("receive", Integer.toString(port), target.toString()));
         SluiceRun sent = sendWhenItListens(port);
-        SluiceRun received = receiving.get(60, TimeUnit.SECONDS);
+        SluiceRun received = receiving.get(120, TimeUnit.SECONDS);
 
         assertThat(sent.exitCode()).as(sent.err()).isZero();
         assertThat(received.exitCode()).as(received.err()).isZero();
@@ -134,7 +135,7 @@ class MovingFilesTest {
 
     @Test
     void aSenderThatDiesLeavesAPartAndTheNextOneGoesOn() throws Exception {
-        int port = freePort();
+        int port = LastingPort.find();
         CompletableFuture<SluiceRun> first =
                 CompletableFuture.supplyAsync(() -> SluiceRun.of("receive", Integer.toString(port), target.toString()));
         // What a killed sender does: begins in order, then its kernel closes the connection in order.
@@ -147,7 +148,7 @@ class MovingFilesTest {
             assertThat(dying.getInputStream().readNBytes(8)).containsOnly(0);
             dying.getOutputStream().write(CONTENT, 0, 1 << 20);
         }
-        SluiceRun broken = first.get(60, TimeUnit.SECONDS);
+        SluiceRun broken = first.get(120, TimeUnit.SECONDS);
         assertThat(broken.exitCode()).as(broken.err()).isEqualTo(ExitCode.FAILURE);
         assertThat(broken.err()).contains("to go on");
         assertThat(target).doesNotExist();
@@ -155,20 +156,20 @@ class MovingFilesTest {
         CompletableFuture<SluiceRun> second =
                 CompletableFuture.supplyAsync(() -> SluiceRun.of("receive", Integer.toString(port), target.toString()));
         SluiceRun sent = sendWhenItListens(port);
-        assertThat(second.get(60, TimeUnit.SECONDS).exitCode()).isZero();
+        assertThat(second.get(120, TimeUnit.SECONDS).exitCode()).isZero();
         assertThat(sent.err()).contains("sent 2.00 MiB", "after the 1.00 MiB that were there");
         assertWhole();
     }
 
     @Test
     void whoDoesntSpeakAsSendDoesIsRefused() throws Exception {
-        int port = freePort();
+        int port = LastingPort.find();
         CompletableFuture<SluiceRun> receiving =
                 CompletableFuture.supplyAsync(() -> SluiceRun.of("receive", Integer.toString(port), target.toString()));
         try (Socket stranger = connectWhenItListens(port)) {
             stranger.getOutputStream()
                     .write("GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-            SluiceRun run = receiving.get(60, TimeUnit.SECONDS);
+            SluiceRun run = receiving.get(120, TimeUnit.SECONDS);
             assertThat(run.exitCode()).isEqualTo(ExitCode.FAILURE);
             assertThat(run.err()).contains("doesn't speak as sluice send does");
         }
@@ -236,12 +237,6 @@ class MovingFilesTest {
                 socket.close();
                 Thread.sleep(10);
             }
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (java.net.ServerSocket socket = new java.net.ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// seal and unseal: what comes back is what went in or nothing at all, openssl reads the same, and a key is kept from
 /// others.
-@Timeout(60)
+@Timeout(180)
 class SealCommandTest {
     private static final byte[] KEY = HexFormat.of().parseHex("00ff".repeat(16));
     private static final int SEGMENT_BYTES = 64 << 10;
@@ -135,7 +135,7 @@ class SealCommandTest {
                 .redirectOutput(output.toFile())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
-        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isZero();
         return Files.readAllBytes(output);
     }

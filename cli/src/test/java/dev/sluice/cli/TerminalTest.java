@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// On a real terminal: a pseudo-terminal by script(1), whose Ctrl-C is the character and goes to whoever is in its
 /// foreground.
-@Timeout(120)
+@Timeout(180)
 @RequiresProgram("script")
 class TerminalTest {
     private static final char CTRL_C = 3;

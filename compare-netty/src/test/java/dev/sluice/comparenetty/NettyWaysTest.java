@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Found on the class path, they are measured like all others, and what they deliver is checked byte by byte.
-@Timeout(120)
+@Timeout(180)
 class NettyWaysTest {
     @TempDir
     private Path folder;

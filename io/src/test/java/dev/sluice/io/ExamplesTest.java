@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Every program of docs/EXAMPLES.md compiles and prints what the page says, in a JVM that has our classes and the
 /// JDK's. Those for users of Netty are tried where Netty is.
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class ExamplesTest {
     @TempDir
     Path folder;

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The front door: the JDK's types in and out, their positions as the JDK would leave them, nothing left open.
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class SluiceIoTest {
     private static final int LENGTH = 300_000;
 

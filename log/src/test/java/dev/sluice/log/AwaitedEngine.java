@@ -6,36 +6,53 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 
 /// An asynchronous engine for tests that were written for one that is not: who commits waits until it is written, so
-/// that what was appended can be read. Around another engine it unpads alone.
-///
-/// @param unpads whether files are cut to their batches when it ends, as after a death they would not be: for tests
-///     that spoil the end of a file
-/// @param ends   of the files that it has written to
-record AwaitedEngine(SegmentWriter.Engine real, boolean unpads, Map<Path, SegmentWriter> ends)
-        implements SegmentWriter.Engine {
+/// that what was appended can be read, and calls come one after the other. Around another engine it unpads alone.
+public final class AwaitedEngine implements SegmentWriter.Engine {
+    private final SegmentWriter.Engine real;
+    private final boolean unpads;
+
+    /// Of the files that it has written to, where they are to be cut.
+    private final Map<Path, SegmentWriter> ends = new ConcurrentHashMap<>();
+
+    private AwaitedEngine(SegmentWriter.Engine real, boolean unpads) {
+        this.real = real;
+        this.unpads = unpads;
+    }
+
+    /// @param real not started yet
+    public static SegmentWriter.Engine of(SegmentWriter.Engine real) {
+        return new AwaitedEngine(real, false);
+    }
+
+    /// The same, and files are cut to their batches when it ends, as after a death they would not be: for tests
+    /// that spoil the end of a file.
+    static SegmentWriter.Engine unpadding(SegmentWriter.Engine real) {
+        return new AwaitedEngine(real, true);
+    }
+
     @Override
     public SegmentWriter.Engine start(Kernel kernel, Path folder, Account account) throws IOException {
-        return new AwaitedEngine(real.start(kernel, folder, account), unpads, new ConcurrentHashMap<>());
+        return new AwaitedEngine(real.start(kernel, folder, account), unpads);
     }
 
     @Override
     public SegmentWriter open(
             Kernel kernel, Descriptor file, long endBytes, long stepBytes, SegmentWriter.Progress progress)
             throws ErrnoException {
-        Awaited awaited = new Awaited(progress, isAsynchronous());
-        ends.put(Path.of(file.name()), awaited);
-        awaited.writer = real.open(kernel, file, endBytes, stepBytes, awaited);
-        return awaited;
+        Marks marks = new Marks(progress);
+        SegmentWriter writer = real.open(kernel, file, endBytes, stepBytes, marks);
+        if (unpads) {
+            ends.put(Path.of(file.name()), writer);
+        }
+        return isAsynchronous() ? new Awaited(writer, marks) : writer;
     }
 
     @Override
@@ -56,9 +73,7 @@ record AwaitedEngine(SegmentWriter.Engine real, boolean unpads, Map<Path, Segmen
     @Override
     public void close() {
         real.close();
-        if (unpads) {
-            ends.forEach(AwaitedEngine::unpad);
-        }
+        ends.forEach(AwaitedEngine::unpad);
     }
 
     private static void unpad(Path path, SegmentWriter writer) {
@@ -71,40 +86,22 @@ record AwaitedEngine(SegmentWriter.Engine real, boolean unpads, Map<Path, Segmen
         }
     }
 
-    private static final class Awaited implements SegmentWriter, SegmentWriter.Progress {
-        private final Progress told;
-        private final boolean waits;
-        private SegmentWriter writer;
-        private long writtenMark = -1;
+    /// How far one segment was written: told on the engine's thread, waited for by the log's.
+    private static final class Marks implements SegmentWriter.Progress {
+        private final SegmentWriter.Progress told;
+
+        // Guarded by this.
+        private long written = -1;
         private boolean failed;
 
-        private Awaited(Progress told, boolean waits) {
+        private Marks(SegmentWriter.Progress told) {
             this.told = told;
-            this.waits = waits;
-        }
-
-        @Override
-        public void commit(long mark) {
-            writer.commit(mark);
-            boolean interrupted = false;
-            synchronized (this) {
-                while (waits && writtenMark < mark && !failed) {
-                    try {
-                        wait();
-                    } catch (InterruptedException e) {
-                        interrupted = true;
-                    }
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
         }
 
         @Override
         public synchronized void written(long mark) {
             told.written(mark);
-            writtenMark = mark;
+            written = mark;
             notifyAll();
         }
 
@@ -120,39 +117,33 @@ record AwaitedEngine(SegmentWriter.Engine real, boolean unpads, Map<Path, Segmen
             notifyAll();
         }
 
-        @Override
-        public long room(long lengthBytes) {
-            return writer.room(lengthBytes);
+        private synchronized void await(long mark) {
+            boolean interrupted = false;
+            while (written < mark && !failed) {
+                try {
+                    wait();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static final class Awaited extends ForwardingWriter {
+        private final Marks marks;
+
+        private Awaited(SegmentWriter real, Marks marks) {
+            super(real);
+            this.marks = marks;
         }
 
         @Override
-        public long write(MemorySegment batches) {
-            return writer.write(batches);
-        }
-
-        @Override
-        public long end() {
-            return writer.end();
-        }
-
-        @Override
-        public long trim() {
-            return writer.trim();
-        }
-
-        @Override
-        public long flush() {
-            return writer.flush();
-        }
-
-        @Override
-        public @Nullable InMemory inMemory(long position, long lengthBytes) {
-            return writer.inMemory(position, lengthBytes);
-        }
-
-        @Override
-        public void close() {
-            writer.close();
+        public void commit(long mark) {
+            super.commit(mark);
+            marks.await(mark);
         }
     }
 }

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// No offset stands for two records, whatever was lost.
-@Timeout(60)
+@Timeout(180)
 class CeilingTest {
     @TempDir
     Path temporary;

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// The direct engine on io_uring; [DirectOnThreadsTest] is the same on its fallback.
-@Timeout(60)
+@Timeout(180)
 class DirectSegmentWriterTest extends SegmentWriterContract {
     private static final int BLOCK = Staging.BLOCK_BYTES;
 
@@ -78,7 +78,7 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
 
     private static void await(java.util.concurrent.Callable<Boolean> condition) {
         Awaitility.await()
-                .atMost(Duration.ofSeconds(30))
+                .atMost(Duration.ofMinutes(1))
                 .pollInterval(Duration.ofMillis(1))
                 .until(condition);
     }

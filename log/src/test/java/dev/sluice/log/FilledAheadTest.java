@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a broker on the mapped engine leaves behind its last batch when it is killed, and who may take it for nothing.
-@Timeout(60)
+@Timeout(180)
 class FilledAheadTest {
     @TempDir
     Path temporary;

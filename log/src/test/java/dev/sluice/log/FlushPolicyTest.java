@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// When a log is flushed, what one flush covers, and what readers see before it.
-@Timeout(60)
+@Timeout(180)
 class FlushPolicyTest {
     private static final long MS = 1_000_000;
     private static final long FLUSH_TAKES_NS = 4 * MS;

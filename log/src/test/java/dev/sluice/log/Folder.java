@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
@@ -68,10 +67,11 @@ final class Folder implements AutoCloseable {
     private static SegmentWriter.Engine engine(boolean unpads) {
         return switch (engineUnderTest) {
             case PWRITE -> SegmentWriter.pwrite();
-            case MAPPED -> unpads ? new AwaitedEngine(SegmentWriter.mapped(), true, Map.of()) : SegmentWriter.mapped();
+            case MAPPED -> unpads ? AwaitedEngine.unpadding(SegmentWriter.mapped()) : SegmentWriter.mapped();
             case DIRECT -> {
-                DirectOptions small = new DirectOptions(DirectOptions.LEAST_POOL_BYTES, QueueConfig.Engine.BEST);
-                yield new AwaitedEngine(SegmentWriter.direct(small), unpads, Map.of());
+                SegmentWriter.Engine small = SegmentWriter.direct(
+                        new DirectOptions(DirectOptions.LEAST_POOL_BYTES, QueueConfig.Engine.BEST));
+                yield unpads ? AwaitedEngine.unpadding(small) : AwaitedEngine.of(small);
             }
         };
     }

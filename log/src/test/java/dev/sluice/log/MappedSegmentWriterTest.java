@@ -17,7 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(180)
 class MappedSegmentWriterTest extends SegmentWriterContract {
     private static final String MAPPED_MEMORY = "mapped memory"; // what the gate calls what madvise is made on
 

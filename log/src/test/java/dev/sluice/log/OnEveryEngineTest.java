@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// being appended to.
 @ParameterizedClass
 @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "PWRITE")
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class OnEveryEngineTest {
     OnEveryEngineTest(EngineUnderTest engine) {
         assert engine == Folder.engineUnderTest;

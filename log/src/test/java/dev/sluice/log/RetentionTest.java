@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Which segments go, by age, by size and on demand, and what is left of it after a crash.
-@Timeout(60)
+@Timeout(180)
 class RetentionTest {
     private static final long HOUR_MS = TimeUnit.HOURS.toMillis(1);
     private static final int BATCH_BYTES = batch().view().lengthBytes();

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// On a full disk the reserve keeps alive what must go on, and only that, until there is room again. The disk here is
 /// full by the kernel's gate, and has room again when the reserve's file is cut.
-@Timeout(60)
+@Timeout(180)
 class SpaceReserveTest {
     private static final long RESERVE_BYTES = 256 << 10;
 

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 ///
 /// What lies in a socket after sendfile(2) are references to pages of the page cache. Whoever writes to such a page,
 /// because a file is used again for a new segment, changes what was sent long ago. The control does just that.
-@Timeout(120)
+@Timeout(180)
 class UndrainedReaderTest {
     private static final int SEGMENT_BYTES = 1 << 20;
     private static final int BATCH_BYTES = 16 << 10;
@@ -157,37 +157,26 @@ class UndrainedReaderTest {
         }
     }
 
-    private record Both(SegmentWriter real, Kernel kernel, Descriptor again) implements SegmentWriter {
-        @Override
-        public long room(long lengthBytes) {
-            return real.room(lengthBytes);
+    private static final class Both extends ForwardingWriter {
+        private final Kernel kernel;
+        private final Descriptor again;
+
+        private Both(SegmentWriter real, Kernel kernel, Descriptor again) {
+            super(real);
+            this.kernel = kernel;
+            this.again = again;
         }
 
         @Override
         public long write(MemorySegment batches) {
-            long position = real.write(batches);
+            long position = super.write(batches);
             kernel.files().pwriteFully(again, batches, position);
             return position;
         }
 
         @Override
-        public long end() {
-            return real.end();
-        }
-
-        @Override
-        public long trim() {
-            return real.trim();
-        }
-
-        @Override
-        public long flush() {
-            return real.flush();
-        }
-
-        @Override
         public void close() {
-            real.close();
+            super.close();
             again.close();
         }
     }

@@ -46,7 +46,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// The bytes of spans and buffers through Netty's transports, and who lets go of them when.
-@Timeout(120)
+@Timeout(180)
 @SuppressWarnings("FutureReturnValueIgnored") // of writes before one that is waited for
 class AdapterTest {
     private static final int LENGTH = (3 << 20) + 17;

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// isn't seen: there it is what isn't asked for that tells.
 @Tag("strace")
 @RequiresProgram("strace")
-@Timeout(120)
+@Timeout(180)
 class StraceTest {
     private static final int LENGTH = (2 << 20) + 17;
     private static final Pattern SENDFILE = Pattern.compile("sendfile\\(.*\\) += (\\d+)$");

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 
 /// Every client that users bring, against a broker of its own; what each received is held against what was sent. Writes
 /// docs/COMPATIBILITY.md; the exit code tells whether all held.
-public final class Compatibility {
+final class Compatibility {
     private static final Duration BOUND = Duration.ofMinutes(3);
     private static final int RECORDS = 1000;
     private static final String KAFKA = "4.3.1";
@@ -48,7 +48,7 @@ public final class Compatibility {
 
     /// Arguments: the repository's root, the folder with the clients' class paths and Node modules, and words that
     /// choose clients; without words it is all of them, and the page is written.
-    public static void main(String[] args) throws Exception {
+    static void main(String[] args) throws Exception {
         if (args.length < 2) {
             System.err.println("usage: Compatibility HOME PREPARED [WORD]...");
             System.exit(2);

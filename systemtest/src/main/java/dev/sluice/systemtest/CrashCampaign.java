@@ -10,10 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// kill -9 and power cuts of a broker under eight producers and a reader, again and again, over ext4 and xfs and each
 /// flush policy. Ends with a table; the first line of trouble is told when it is seen.
-public final class CrashCampaign {
+final class CrashCampaign {
     private static final List<String> FILE_SYSTEMS = List.of("ext4", "xfs");
     private static final List<String> POLICIES = List.of("os", "interval", "ack");
     private static final List<String> OTHER_ENGINES = List.of("mapped", "direct");
@@ -23,7 +24,7 @@ public final class CrashCampaign {
 
     /// Arguments: the repository's root, kills in all, power cuts in all, a file for JSON; then what to run if not
     /// all: words that a case's name contains, such as `xfs` or `ack`.
-    public static void main(String[] args) throws Exception {
+    static void main(String[] args) throws Exception {
         if (args.length < 4) {
             System.err.println("usage: CrashCampaign HOME KILLS CUTS JSON [WORD]...");
             System.exit(2);
@@ -32,6 +33,10 @@ public final class CrashCampaign {
         List<CrashCase> cases = cases(root).stream()
                 .filter(each -> List.of(args).subList(4, args.length).stream().allMatch(each.toString()::contains))
                 .toList();
+        if (cases.isEmpty()) {
+            throw CampaignFailure.usage("no case has all of these words in its name; there are "
+                    + cases(root).stream().map(CrashCase::toString).collect(Collectors.joining("; ")));
+        }
         if (!root) {
             System.out.println("not root: no file systems can be mounted, so there are kills in a plain folder alone");
         }

@@ -29,7 +29,7 @@ import org.apache.kafka.common.protocol.Errors;
 /// What a broker takes up, and how a client fares that does nothing wrong, while others are idle by the thousand,
 /// dribble, announce what never comes, while the disk is slow, memory is little, or descriptors run out. One line a
 /// step.
-public final class LimitsCampaign {
+final class LimitsCampaign {
     /// A step: it throws a [CampaignFailure] when a promise is broken.
     @FunctionalInterface
     private interface Step {
@@ -69,7 +69,7 @@ public final class LimitsCampaign {
     }
 
     /// Arguments: the repository's root; steps, if not all.
-    public static void main(String[] args) throws IOException {
+    static void main(String[] args) throws IOException {
         if (args.length < 1) {
             System.err.println("usage: LimitsCampaign HOME [STEP]...");
             System.exit(2);
@@ -86,6 +86,12 @@ public final class LimitsCampaign {
         steps.put("pause", this::pause);
         steps.put("disk", this::slowDisk);
         steps.put("memory", this::littleMemory);
+        for (String name : wanted) {
+            if (!steps.containsKey(name)) {
+                throw CampaignFailure.usage(
+                        "there is no step '" + name + "'; there are " + String.join(" ", steps.keySet()));
+            }
+        }
         boolean held = true;
         for (Map.Entry<String, Step> each : steps.entrySet()) {
             if (wanted.isEmpty() || wanted.contains(each.getKey())) {

@@ -1,12 +1,15 @@
 package dev.sluice.systemtest;
 
+import dev.sluice.io.async.QueueConfig;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.Span;
 import dev.sluice.log.AppendOutcome;
+import dev.sluice.log.AwaitedEngine;
 import dev.sluice.log.BatchBuilder;
 import dev.sluice.log.CheckReport;
+import dev.sluice.log.DirectOptions;
 import dev.sluice.log.DirectoryCheck;
 import dev.sluice.log.FlushPolicy;
 import dev.sluice.log.Flushing;
@@ -120,7 +123,7 @@ final class LogSimulator {
     private LogSimulator(Path work, Path worldsIn, Engine engine, long seed, int bound, boolean lying) {
         this.work = work;
         this.worldsIn = worldsIn;
-        this.engine = engine == Engine.DIRECT ? AwaitedDirect.stopped() : SegmentWriter.pwrite();
+        this.engine = engine == Engine.DIRECT ? awaitedDirect() : SegmentWriter.pwrite();
         this.seed = seed;
         this.random = new Random(seed);
         this.fates = new Random(seed + 1);
@@ -134,6 +137,13 @@ final class LogSimulator {
         if (lying) {
             faults.on(Call.FSYNC, Call.FDATASYNC).pretends();
         }
+    }
+
+    /// The direct engine for a simulation: on threads, whose calls a gate sees (a ring makes its own), and awaited,
+    /// so that the same seed does the same.
+    static SegmentWriter.Engine awaitedDirect() {
+        return AwaitedEngine.of(
+                SegmentWriter.direct(new DirectOptions(DirectOptions.LEAST_POOL_BYTES, QueueConfig.Engine.THREADS)));
     }
 
     /// Runs one seed.

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HexFormat;
@@ -17,11 +18,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The main job, end to end: real data through the broker and back, byte for byte, with real clients; what it costs in
 /// copies and system calls; what is left after kill -9. One line a step; the first that fails ends the campaign.
-public final class MainJob {
+final class MainJob {
     private static final Duration BOUND = Duration.ofMinutes(9);
     private static final double MIB = 1 << 20;
 
@@ -48,20 +50,32 @@ public final class MainJob {
 
     /// Arguments: the repository's root, MiB of data a step, kills, and the steps if not all: round_trips,
     /// performance, account, heap, killed, start.
-    public static void main(String[] args) throws Exception {
+    static void main(String[] args) throws Exception {
         if (args.length < 3) {
             System.err.println("usage: MainJob HOME MIB KILLS [STEP]...");
             System.exit(2);
         }
         Set<Step> steps = EnumSet.noneOf(Step.class);
         for (String name : List.of(args).subList(3, args.length)) {
-            steps.add(Step.valueOf(name.toUpperCase(Locale.ROOT)));
+            steps.add(step(name));
         }
         run(
                 Path.of(args[0]),
                 Long.parseLong(args[1]) << 20,
                 Integer.parseInt(args[2]),
                 steps.isEmpty() ? EnumSet.allOf(Step.class) : steps);
+    }
+
+    private static Step step(String name) {
+        return Arrays.stream(Step.values())
+                .filter(each -> name(each).equals(name))
+                .findFirst()
+                .orElseThrow(() -> CampaignFailure.usage("there is no step '" + name + "'; there are "
+                        + Arrays.stream(Step.values()).map(MainJob::name).collect(Collectors.joining(" "))));
+    }
+
+    private static String name(Step step) {
+        return step.name().toLowerCase(Locale.ROOT);
     }
 
     /// All steps.

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 
 /// Follows docs/METHODS.md as a reader does who has just cloned the repository: types every command, in order, and
 /// holds what is printed against what the page shows.
-public final class MethodsCampaign {
+final class MethodsCampaign {
     private static final Pattern BLOCK = Pattern.compile("(?m)^```console\n(.*?)^```$", Pattern.DOTALL);
     private static final Duration BOUND = Duration.ofMinutes(9);
 
@@ -30,7 +30,7 @@ public final class MethodsCampaign {
     record Step(String typed, List<String> prints) {}
 
     /// @param arguments the root of the source tree, whose last commit is cloned; a folder that doesn't exist yet
-    public static void main(String[] arguments) throws IOException {
+    static void main(String[] arguments) throws IOException {
         Path root = Path.of(arguments[0]);
         Path clone = Path.of(arguments[1]).toAbsolutePath();
         Processes.run(BOUND, List.of("git", "clone", "-q", root.toString(), clone.toString()))

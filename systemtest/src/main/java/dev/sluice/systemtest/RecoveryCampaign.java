@@ -16,7 +16,7 @@ import org.apache.kafka.common.protocol.Errors;
 
 /// How long a broker takes that was not stopped cleanly, for every GiB that it has to read: records above the recovery
 /// point, all of them, over several partitions, by so many recovering threads, from the page cache and from the disk.
-public final class RecoveryCampaign {
+final class RecoveryCampaign {
     private static final int BATCH_BYTES = 1_000_000;
     private static final int RECORDS_A_BATCH = 10;
     private static final List<Integer> THREADS = List.of(1, 2, 4);
@@ -36,7 +36,7 @@ public final class RecoveryCampaign {
     }
 
     /// Arguments: the repository's root, MiB in all, partitions, and where the data folder is to be made.
-    public static void main(String[] args) throws Exception {
+    static void main(String[] args) throws Exception {
         if (args.length != 4) {
             System.err.println("usage: RecoveryCampaign HOME MIB PARTITIONS FOLDER");
             System.exit(2);

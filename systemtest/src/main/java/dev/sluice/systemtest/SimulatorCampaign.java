@@ -11,7 +11,7 @@ import java.util.Locale;
 
 /// Seeds of [LogSimulator], one after the other, for a time; then one run of the control, which must fail. Seeds that
 /// are multiples of [#DIRECT_EVERY] go through the direct engine, where the disk knows direct I/O.
-public final class SimulatorCampaign {
+final class SimulatorCampaign {
     private static final int BOUND = 8;
     private static final int DIRECT_EVERY = 4;
     private static final Path DISK = Path.of("/var/tmp");
@@ -19,7 +19,7 @@ public final class SimulatorCampaign {
     private SimulatorCampaign() {}
 
     /// Arguments: the repository's root (not used), seconds, and the first seed if it is not to be a fresh one.
-    public static void main(String[] args) throws IOException {
+    static void main(String[] args) throws IOException {
         if (args.length < 2) {
             System.err.println("usage: SimulatorCampaign HOME SECONDS [SEED]");
             System.exit(2);
@@ -92,7 +92,7 @@ public final class SimulatorCampaign {
     /// Whether the direct engine works in a folder, which is left empty.
     static boolean knowsDirectIo(Path folder) throws IOException {
         Kernel kernel = new Kernel();
-        try (SegmentWriter.Engine engine = AwaitedDirect.stopped().start(kernel, folder, Account.root("probe"))) {
+        try (SegmentWriter.Engine engine = LogSimulator.awaitedDirect().start(kernel, folder, Account.root("probe"))) {
             return engine.isPastPageCache();
         } catch (LogDirectoryException e) {
             System.out.println("by pwrite alone: " + e.getMessage());

@@ -17,7 +17,7 @@ import org.apache.kafka.common.protocol.Errors;
 
 /// A broker under everything that comes and goes, for a while: connections, topics, segments that roll and expire. What
 /// it takes up is looked at all the time, and must not go on rising.
-public final class SoakCampaign {
+final class SoakCampaign {
     private static final int CLIENTS = 6;
     private static final int MOST_RECORD_BYTES = 16 << 10;
     private static final int ROUNDS_A_CONNECTION = 200;
@@ -41,7 +41,7 @@ public final class SoakCampaign {
     private SoakCampaign() {}
 
     /// Arguments: the repository's root, minutes.
-    public static void main(String[] args) throws Exception {
+    static void main(String[] args) throws Exception {
         if (args.length != 2) {
             System.err.println("usage: SoakCampaign HOME MINUTES");
             System.exit(2);

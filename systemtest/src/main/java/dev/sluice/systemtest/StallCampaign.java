@@ -35,7 +35,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /// For each file system a broker in a process of its own, producers on partitions of their own, and a reader that asks
 /// in turn for records that are cached, and for metadata. Then once more with a broker that waits for the disk: the
 /// control, which answers nothing.
-public final class StallCampaign {
+final class StallCampaign {
     private static final long DISK_BYTES = 512L << 20;
     private static final int PRODUCERS = 4;
     private static final int RECORD_BYTES = 1_000;
@@ -49,7 +49,7 @@ public final class StallCampaign {
     private StallCampaign() {}
 
     /// Arguments: the repository's root, and for how many seconds each file system is frozen.
-    public static void main(String[] args) throws Exception {
+    static void main(String[] args) throws Exception {
         if (args.length != 2) {
             System.err.println("usage: StallCampaign HOME SECONDS");
             System.exit(2);

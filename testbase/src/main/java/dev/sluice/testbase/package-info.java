@@ -1,4 +1,4 @@
-/// What the tests of every module share. Depends on JUnit alone, so that io's own tests can use it too.
+/// What the tests of every module share. Depends on JUnit and Awaitility alone, so that io's own tests can use it too.
 @NullMarked
 package dev.sluice.testbase;
 

@@ -29,7 +29,7 @@ import java.util.regex.Pattern;
 /// is the third of all. Thread-safe; faults may be added and healed while calls are made.
 public final class GateFaults implements Gate {
     /// How long a call is held at most: a test that failed before it let go must not hang for ever.
-    private static final long LONGEST_HOLD_S = 60;
+    private static final long LONGEST_HOLD_S = 120;
 
     private final Random random;
     private final List<Fault> faults = new CopyOnWriteArrayList<>();
@@ -109,7 +109,7 @@ public final class GateFaults implements Gate {
             });
         }
 
-        /// The calls are held until the latch is at zero, or a minute has passed, and are then made.
+        /// The calls are held until the latch is at zero, or two minutes have passed, and are then made.
         public Fault waitsFor(CountDownLatch release) {
             return add(length -> {
                 try {
@@ -201,13 +201,13 @@ public final class GateFaults implements Gate {
 
         /// Waits until it has struck `count` calls.
         ///
-        /// @throws AssertionError when it has not within a minute
+        /// @throws AssertionError when it has not within two minutes
         public synchronized void awaitHits(int count) throws InterruptedException {
             long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(LONGEST_HOLD_S);
             while (hits < count) {
                 long leftMs = TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime());
                 if (leftMs <= 0) {
-                    throw new AssertionError("struck " + hits + " calls in a minute, not " + count);
+                    throw new AssertionError("struck " + hits + " calls in two minutes, not " + count);
                 }
                 wait(leftMs);
             }

@@ -24,9 +24,9 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 ///
 /// `@ExtendWith(LeakCounter.class)` on the class. It compares what is there after the class, its `@AfterAll` methods
 /// included, with what was there before it. What the virtual machine opens for itself and keeps (jars, libraries) does
-/// not count. Something that is closed by another thread may take its time, so it looks again for some seconds.
+/// not count. Something that is closed by another thread may take its time, so it looks again for a minute.
 public final class LeakCounter implements BeforeAllCallback, AfterAllCallback {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
     private static final long LOOK_MS = 20;
 
     /// Jars, modules, libraries, devices, and what /proc itself shows of the looking.

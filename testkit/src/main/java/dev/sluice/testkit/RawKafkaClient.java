@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// Reading waits for at most [#PATIENCE_MS], far longer than anything should take: a broker that does not answer fails
 /// the test instead of hanging it. Used by one thread at a time; whoever opened it closes it.
 public final class RawKafkaClient implements AutoCloseable {
-    public static final int PATIENCE_MS = 60_000;
+    public static final int PATIENCE_MS = 120_000;
 
     /// The broker's own API for its status, and the only version of it.
     public static final short STATUS_KEY = 20_000;

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Each anomaly, planted, is named, and nothing else is.
-@Timeout(30)
+@Timeout(180)
 class HistoryTest {
     private final History history = new History(10);
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(180)
 class VirtualDiskTest {
     private static final int CREATE = dev.sluice.io.linux.Files.O_RDWR | dev.sluice.io.linux.Files.O_CREAT;
 

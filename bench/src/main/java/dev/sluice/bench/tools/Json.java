@@ -1,26 +1,22 @@
 package dev.sluice.bench.tools;
 
+import dev.sluice.cli.json.JsonValues;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.PrettyPrinter;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.util.DefaultPrettyPrinter;
 
 /// Results as JSON, by jackson-core: maps, lists, texts, numbers and arrays of them written as they are, a figure to
-/// four digits behind the point; read back, every number is a Double.
+/// four digits behind the point.
 public final class Json {
     private static final double STEPS = 1e4;
 
@@ -82,41 +78,13 @@ public final class Json {
         }
     }
 
+    /// @return as [JsonValues#parse]
     /// @throws IOException when it can't be read, or is not JSON
     public static @Nullable Object read(Path file) throws IOException {
-        try (JsonParser parser = new JsonFactory().createParser(ObjectReadContext.empty(), Files.readString(file))) {
-            parser.nextToken();
-            return value(parser);
+        try {
+            return JsonValues.parse(Files.readString(file));
         } catch (JacksonException e) {
             throw new IOException(file + ": " + e.getOriginalMessage(), e);
         }
-    }
-
-    /// The value that the parser stands on; the parser then stands on its last token.
-    private static @Nullable Object value(JsonParser parser) {
-        JsonToken token = parser.currentToken();
-        return switch (token) {
-            case START_OBJECT -> {
-                Map<String, @Nullable Object> fields = new LinkedHashMap<>();
-                while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
-                    String name = parser.currentName();
-                    parser.nextToken();
-                    fields.put(name, value(parser));
-                }
-                yield fields;
-            }
-            case START_ARRAY -> {
-                List<@Nullable Object> items = new ArrayList<>();
-                while (parser.nextToken() != JsonToken.END_ARRAY) {
-                    items.add(value(parser));
-                }
-                yield items;
-            }
-            case VALUE_TRUE -> true;
-            case VALUE_FALSE -> false;
-            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
-            case VALUE_STRING -> parser.getString();
-            case null, default -> null;
-        };
     }
 }

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The load program against a broker, in small: right bytes, right counts, no times.
-@Timeout(120)
+@Timeout(180)
 class LoadTest {
     private static final Path SOURCES = Path.of("src", "main", "c");
 

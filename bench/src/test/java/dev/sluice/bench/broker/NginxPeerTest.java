@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The load program as a client of nginx, in small: right counts, no times.
-@Timeout(60)
+@Timeout(180)
 class NginxPeerTest {
     @TempDir
     Path folder;

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// `bin/bench broker` and `bin/bench growth` in small: every kind of work and every curve runs against a broker, what
 /// was produced is read back byte for byte, and tables, pictures and pages are made of it. No figure means anything.
-@Timeout(120)
+@Timeout(180)
 class SmokeTest {
     private static final Path SOURCES = Path.of("src", "main", "c");
 

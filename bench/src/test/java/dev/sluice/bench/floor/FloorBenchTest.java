@@ -12,7 +12,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /// Every benchmark runs, in small and in this process; its figures mean nothing here.
-@Timeout(120)
+@Timeout(180)
 class FloorBenchTest {
     @Test
     void everyBenchmarkRuns() throws Exception {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// docs/METHODS.md and its Chinese edition tell the same, and what they name exists.
-@Timeout(60)
+@Timeout(180)
 class MethodsPagesTest {
     private static final Path ROOT = Path.of("..");
     private static final Path DOCS = ROOT.resolve("docs");

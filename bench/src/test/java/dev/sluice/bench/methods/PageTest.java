@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// What a run of compare says gets into the tables that ask for it, and nothing else of the page is touched.
-@Timeout(60)
+@Timeout(180)
 class PageTest {
     private static Row row(String name, int pieceBytes, double cpu) {
         return new Row(

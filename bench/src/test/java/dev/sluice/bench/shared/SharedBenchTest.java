@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// Every message arrives as it was sent (the second JVM checks them), and copies are counted: by sockets two a byte, by
 /// a pool none.
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class SharedBenchTest {
     @Test
     void aPoolCopiesNothingAndASocketEachByteTwice() throws Exception {

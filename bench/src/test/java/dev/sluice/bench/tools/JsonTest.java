@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(30)
+@Timeout(180)
 class JsonTest {
     @TempDir
     Path folder;
@@ -31,6 +31,6 @@ class JsonTest {
 
         assertThat(read.get("rows")).isEqualTo(List.of(Map.of("name", "a \"b\"\n", "touched", true)));
         assertThat((List<?>) read.get("figures")).hasToString("[1.2346, 2.0, null]");
-        assertThat(read.get("count")).isEqualTo((double) (1L << 40));
+        assertThat(read.get("count")).isEqualTo(1L << 40);
     }
 }

@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(180)
 class OptionsTest {
     private final List<String> given = new ArrayList<>();
     private final Options options = new Options("trial", "A trial.")

@@ -4,10 +4,11 @@ import java.util.Comparator;
 import java.util.stream.Stream;
 
 /// Guesses what somebody meant who mistyped a name.
-final class Nearest {
+public final class Nearest {
     private Nearest() {}
 
-    static String of(String name, Stream<String> known) {
+    /// @param known at least one; the first of the nearest is answered
+    public static String of(String name, Stream<String> known) {
         // Only the prefix was forgotten: nearer than any other word, however many letters it has.
         return known.min(Comparator.comparingInt(each -> each.endsWith("." + name) ? 0 : distance(each, name)))
                 .orElseThrow();

@@ -27,21 +27,15 @@ import java.util.Arrays;
 /// out.add(memory.asSlice(from, writer.lengthBytes() - from), () -> pool.give(memory)); // may be of no bytes
 /// ```
 ///
-/// Who leads elsewhere, diverging epochs and snapshots are never told. Allocates nothing once the pool is warm.
-/// Reused; owned by one thread.
-public final class FetchResponseWriter {
-    private final FrameWriter frame;
-    private int version;
-    private boolean flexible;
-    private int topicsLeft;
-    private int partitionsLeft;
+/// Diverging epochs and snapshots are never told.
+public final class FetchResponseWriter extends TopicsResponseWriter {
     private long[] cuts = new long[16];
     private int cutCount;
     private long recordsBytes;
 
     /// @param pool where frames' memory comes from; borrowed
     public FetchResponseWriter(SlabPool pool) {
-        this.frame = new FrameWriter(pool);
+        super(pool);
     }
 
     /// Begins a frame, which is to be ended or abandoned. One left unfinished by an exception is abandoned here.
@@ -54,44 +48,15 @@ public final class FetchResponseWriter {
         if (version < FetchRequest.OLDEST_VERSION || version > FetchRequest.NEWEST_VERSION) {
             throw new IllegalArgumentException("Fetch has no version " + version);
         }
-        this.version = version;
-        flexible = FetchRequest.isFlexible(version);
-        topicsLeft = topicCount;
-        partitionsLeft = 0;
         cutCount = 0;
         recordsBytes = 0;
-        frame.begin(correlationId, flexible);
+        beginFrame(correlationId, version, FetchRequest.isFlexible(version), FetchRequest.isByTopicId(version));
         frame.putInt32(throttleTimeMs);
         if (version >= 7) {
             frame.putInt16(errorCode);
             frame.putInt32(sessionId);
         }
-        frame.putCount(topicCount, flexible);
-    }
-
-    /// Begins a topic; up to version 12.
-    ///
-    /// @throws IllegalArgumentException when the name takes more than 32767 bytes; none that was parsed does
-    public void topic(String name, int partitionCount) {
-        assert !FetchRequest.isByTopicId(version);
-        frame.putString(name, flexible);
-        beginPartitions(partitionCount);
-    }
-
-    /// Begins a topic; from version 13.
-    public void topic(long idHigh, long idLow, int partitionCount) {
-        assert FetchRequest.isByTopicId(version);
-        frame.putInt64(idHigh);
-        frame.putInt64(idLow);
-        beginPartitions(partitionCount);
-    }
-
-    private void beginPartitions(int partitionCount) {
-        assert topicsLeft > 0 && partitionsLeft == 0;
-        topicsLeft--;
-        partitionsLeft = partitionCount;
-        frame.putCount(partitionCount, flexible);
-        endTopicIfComplete();
+        beginTopics(topicCount);
     }
 
     /// Writes a partition of the topic, but for its records.
@@ -113,10 +78,7 @@ public final class FetchResponseWriter {
             int preferredReadReplica,
             boolean abortedListed,
             int recordsLengthBytes) {
-        assert partitionsLeft > 0;
-        partitionsLeft--;
-        frame.putInt32(index);
-        frame.putInt16(errorCode);
+        beginPartition(index, errorCode);
         frame.putInt64(highWatermark);
         frame.putInt64(lastStableOffset);
         if (version >= 5) {
@@ -130,10 +92,7 @@ public final class FetchResponseWriter {
         if (recordsLengthBytes > 0) {
             cutFor(recordsLengthBytes);
         }
-        if (flexible) {
-            frame.putNoTags();
-        }
-        endTopicIfComplete();
+        endPartition();
     }
 
     private void cutFor(int recordsLengthBytes) {
@@ -144,28 +103,13 @@ public final class FetchResponseWriter {
         cuts[cutCount++] = frame.position();
     }
 
-    private void endTopicIfComplete() {
-        if (partitionsLeft == 0 && flexible) {
-            frame.putNoTags();
-        }
-    }
-
     /// Finishes the frame.
     ///
     /// @return memory of the pool, the frame without its records in its first [#lengthBytes]; now the caller's,
     ///     who gives it back to the pool
     /// @throws ArithmeticException when the frame exceeds 2 GiB, which its size field can't say; then abandon it
     public MemorySegment end() {
-        assert topicsLeft == 0 && partitionsLeft == 0;
-        if (flexible) {
-            frame.putNoTags();
-        }
-        return frame.end(recordsBytes);
-    }
-
-    /// What was written to the memory: the frame, its size field included, without the records.
-    public long lengthBytes() {
-        return frame.position();
+        return endFrame(recordsBytes);
     }
 
     /// The whole frame, its size field and the records included.
@@ -182,10 +126,5 @@ public final class FetchResponseWriter {
     public long cut(int i) {
         assert i < cutCount;
         return cuts[i];
-    }
-
-    /// Gives up a frame that was begun and not ended; without one, does nothing.
-    public void abandon() {
-        frame.abandon();
     }
 }

@@ -7,22 +7,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Writes the answer to a Produce request, version 3 to 13: [#begin]; for each topic `topic`, then [#partition]
 /// as often as it was told; [#end].
-///
-/// The counts come first on the wire, and the request has them. Who leads elsewhere is never told. Allocates nothing
-/// once the pool is warm. Reused; owned by one thread.
-public final class ProduceResponseWriter {
+public final class ProduceResponseWriter extends TopicsResponseWriter {
     /// Error messages are cut to this many characters: they may quote what a client sent.
     static final int MESSAGE_CHARACTERS = 1024;
 
-    private final FrameWriter frame;
-    private int version;
-    private boolean flexible;
-    private int topicsLeft;
-    private int partitionsLeft;
-
     /// @param pool where frames' memory comes from; borrowed
     public ProduceResponseWriter(SlabPool pool) {
-        this.frame = new FrameWriter(pool);
+        super(pool);
     }
 
     /// Begins a frame, which is to be ended or abandoned. One left unfinished by an exception is abandoned here.
@@ -32,37 +23,8 @@ public final class ProduceResponseWriter {
         if (version < ProduceRequest.OLDEST_VERSION || version > ProduceRequest.NEWEST_VERSION) {
             throw new IllegalArgumentException("Produce has no version " + version);
         }
-        this.version = version;
-        flexible = ProduceRequest.isFlexible(version);
-        topicsLeft = topicCount;
-        partitionsLeft = 0;
-        frame.begin(correlationId, flexible);
-        frame.putCount(topicCount, flexible);
-    }
-
-    /// Begins a topic; up to version 12.
-    ///
-    /// @throws IllegalArgumentException when the name takes more than 32767 bytes; none that was parsed does
-    public void topic(String name, int partitionCount) {
-        assert !ProduceRequest.isByTopicId(version);
-        frame.putString(name, flexible);
-        beginPartitions(partitionCount);
-    }
-
-    /// Begins a topic; version 13.
-    public void topic(long idHigh, long idLow, int partitionCount) {
-        assert ProduceRequest.isByTopicId(version);
-        frame.putInt64(idHigh);
-        frame.putInt64(idLow);
-        beginPartitions(partitionCount);
-    }
-
-    private void beginPartitions(int partitionCount) {
-        assert topicsLeft > 0 && partitionsLeft == 0;
-        topicsLeft--;
-        partitionsLeft = partitionCount;
-        frame.putCount(partitionCount, flexible);
-        endTopicIfComplete();
+        beginFrame(correlationId, version, ProduceRequest.isFlexible(version), ProduceRequest.isByTopicId(version));
+        beginTopics(topicCount);
     }
 
     /// Writes a partition of the topic.
@@ -82,11 +44,8 @@ public final class ProduceResponseWriter {
             long logStartOffset,
             @Nullable String errorMessage,
             List<RecordAdmission.RecordError> recordErrors) {
-        assert partitionsLeft > 0;
-        partitionsLeft--;
         long place = frame.position();
-        frame.putInt32(index);
-        frame.putInt16(errorCode);
+        beginPartition(index, errorCode);
         frame.putInt64(baseOffset);
         frame.putInt64(logAppendTimeMs);
         if (version >= 5) {
@@ -96,10 +55,7 @@ public final class ProduceResponseWriter {
             putRecordErrors(recordErrors);
             putMessage(errorMessage);
         }
-        if (flexible) {
-            frame.putNoTags();
-        }
-        endTopicIfComplete();
+        endPartition();
         return place;
     }
 
@@ -132,32 +88,12 @@ public final class ProduceResponseWriter {
         }
     }
 
-    private void endTopicIfComplete() {
-        if (partitionsLeft == 0 && flexible) {
-            frame.putNoTags();
-        }
-    }
-
     /// Finishes the frame.
     ///
     /// @return memory of the pool, the frame in its first [#lengthBytes]; now the caller's, who gives it back to
     ///     the pool
     public MemorySegment end(int throttleTimeMs) {
-        assert topicsLeft == 0 && partitionsLeft == 0;
         frame.putInt32(throttleTimeMs);
-        if (flexible) {
-            frame.putNoTags();
-        }
-        return frame.end(0);
-    }
-
-    /// The whole frame, its size field included.
-    public long lengthBytes() {
-        return frame.position();
-    }
-
-    /// Gives up a frame that was begun and not ended; without one, does nothing.
-    public void abandon() {
-        frame.abandon();
+        return endFrame(0);
     }
 }

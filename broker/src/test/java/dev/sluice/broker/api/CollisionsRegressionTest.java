@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Requests whose names collide in kafka-clients' hash collections. Without a defence each of them takes from many
 /// seconds to hours.
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class CollisionsRegressionTest {
     @TempDir
     Path folder;

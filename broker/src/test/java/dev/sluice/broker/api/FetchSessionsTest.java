@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// The bound of what all sessions of a loop take.
-@Timeout(60)
+@Timeout(180)
 class FetchSessionsTest {
     private static final short VERSION = 17;
     private static final Uuid TOPIC = new Uuid(1, 2);

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The catalogue on a disk that refuses, and over restarts.
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class CatalogueRegressionTest {
     private static final Identity IDENTITY = new Identity("MkU3OEVBNTcwNTJENDM2Qk", 1);
     private static final int NEVER_COMPACT = Integer.MAX_VALUE;
@@ -277,7 +277,7 @@ class CatalogueRegressionTest {
 
         assertThat(catalogue.image().topic("slow")).isNull();
         release.countDown();
-        assertThat(maker.join(Duration.ofSeconds(30))).isTrue();
+        assertThat(maker.join(Duration.ofMinutes(2))).isTrue();
         assertThat(catalogue.image().topic("slow")).isNotNull();
     }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// What a connection does when the code around it, or its peer, misbehaves.
-@Timeout(60)
+@Timeout(180)
 class ConnectionRegressionTest {
     private static final byte[] GOOD = {1, 2, 3};
     private static final byte BAD = 9;

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(180)
 class FrameBufferRegressionTest {
     private static final int LARGEST = 1 << 20;
     private static final short SMALL_API = 7;

@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(180)
 class NetworkRegressionTest {
     private static final NetConfig TWO_LOOPS =
             new NetConfig(2, 8 << 20, 64 << 20, 600_000, 600_000, 100, 100, 16, 200, 64 << 10);

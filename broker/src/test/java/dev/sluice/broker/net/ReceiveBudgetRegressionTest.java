@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(180)
 class ReceiveBudgetRegressionTest {
     private static final byte[] SMALL = {1, 2, 3};
 

@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /// Listeners and loops around a handler of the test's own, without a log, and plain sockets as clients.
 final class RegressionNetwork implements AutoCloseable {
-    private static final int SOCKET_TIMEOUT_MS = 20_000;
+    private static final int SOCKET_TIMEOUT_MS = 60_000;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     static final NetConfig CONFIG = new NetConfig(1, 8 << 20, 64 << 20, 600_000, 600_000, 100, 100, 16, 200, 64 << 10);

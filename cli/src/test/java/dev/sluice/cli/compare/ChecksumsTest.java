@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What tells right bytes from wrong ones, for a comparison that delivers wrong bytes fast is worth nothing.
-@Timeout(60)
+@Timeout(180)
 class ChecksumsTest {
     private static final int MIB = 1 << 20;
     private static final int LENGTH_BYTES = 3 * MIB + 5;

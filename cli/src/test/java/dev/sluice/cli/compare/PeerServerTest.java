@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The other side of a comparison as another machine would be: it has nothing but what it is sent, and believes nobody.
-@Timeout(120)
+@Timeout(180)
 class PeerServerTest {
     private static final int LENGTH_BYTES = (3 << 20) + 11;
 

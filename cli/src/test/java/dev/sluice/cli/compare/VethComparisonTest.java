@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Over a pair of virtual interfaces: the copy that scatter-gather saves, in a network that is nobody else's.
 @Tag("root")
 @RequiresProgram("ip")
-@Timeout(120)
+@Timeout(180)
 class VethComparisonTest {
     @TempDir
     private Path folder;

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// What the doctor makes of machines that this one isn't.
-@Timeout(30)
+@Timeout(180)
 class FindingsTest {
     @Test
     void oldKernelsAreToBeUpdated() {

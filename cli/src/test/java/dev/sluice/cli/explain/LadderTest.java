@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Folding a trace loses no call and keeps the order.
-@Timeout(60)
+@Timeout(180)
 class LadderTest {
     @Test
     void aRepeatedPairIsOneRung() {

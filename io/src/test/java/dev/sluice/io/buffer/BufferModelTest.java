@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Random slices, duplicates, composites, stores and releases over heap, native, mapped and pooled memory, beside a
 /// model that has arrays and lists of places in them.
-@Timeout(60)
+@Timeout(180)
 class BufferModelTest {
     private static final int STEPS = 2000;
     private static final int MOST_BUFFERS = 40;

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(180)
 class BufferTest {
     private final Kernel kernel = new Kernel();
     private final Leaks leaks = new Leaks(kernel);

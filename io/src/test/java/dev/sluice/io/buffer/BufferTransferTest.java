@@ -41,7 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Buffers as ends of transfers. What every memory of several pieces owes is in the contract of transfers; here is what
 /// buffers add: references for the time of a move, and how many calls and copies it takes.
-@Timeout(60)
+@Timeout(180)
 class BufferTransferTest {
     private static final int PIECES = 2500; // three calls
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// In which pieces the page cache holds a file: every page is in one of them, once.
-@Timeout(60)
+@Timeout(180)
 class FoliosTest {
     @TempDir
     private Path folder;

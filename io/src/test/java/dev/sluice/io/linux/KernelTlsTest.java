@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// TLS in the kernel: the struct and the numbers are the header's; a kernel that has it sends records that a reader
 /// written from RFC 8446 opens; one that hasn't says so, and the socket goes on as it was.
-@Timeout(60)
+@Timeout(180)
 class KernelTlsTest {
     private static final byte[] KEY = HexFormat.of().parseHex("000102030405060708090a0b0c0d0e0f".repeat(2));
     private static final byte[] NONCE = HexFormat.of().parseHex("a0a1a2a3a4a5a6a7a8a9aaab");
@@ -90,7 +90,7 @@ class KernelTlsTest {
     private static String run(String... command) throws Exception {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).as(out).isZero();
         return out;
     }

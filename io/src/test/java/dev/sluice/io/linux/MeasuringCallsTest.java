@@ -162,7 +162,7 @@ class MeasuringCallsTest {
     }
 
     @Test
-    @Timeout(60) // or else it allocates
+    @Timeout(180) // or else it allocates
     void askingForPagesInThePageCacheAllocatesNothing() throws Exception {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         Path path = java.nio.file.Files.write(folder.resolve("asked"), new byte[5000]);

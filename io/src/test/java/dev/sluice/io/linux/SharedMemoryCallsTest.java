@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What processes that share memory need of the kernel: sealed files in memory, descriptors passed over UNIX sockets,
 /// futexes, and word of a peer's end.
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class SharedMemoryCallsTest {
     private static final int PAGE = 4096;
     private static final long SECOND_NS = 1_000_000_000;

@@ -20,9 +20,9 @@ import org.junit.jupiter.api.Timeout;
 
 /// A call on a loop that does not come back: another thread goes on with the loop, one at a time, and nothing is done
 /// twice or left out.
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class TakeOverTest {
-    private static final int PATIENCE_S = 30;
+    private static final int PATIENCE_S = 120;
 
     private final List<Throwable> stray = Collections.synchronizedList(new ArrayList<>());
     private final List<Thread> threads = Collections.synchronizedList(new ArrayList<>());
@@ -286,6 +286,13 @@ class TakeOverTest {
         Random random = new Random(seed);
         int[] owned = new int[2]; // plain on purpose: [0] runs, [1] whether somebody is in it
         CountDownLatch left = new CountDownLatch(tasks);
+        CountDownLatch takenOnce = new CountDownLatch(1);
+        loop.execute(
+                () -> { // on a machine that lets this thread run first, all would be done before anybody looks
+                    long stay = loop.away();
+                    await(takenOnce);
+                    loop.back(stay);
+                });
         for (int i = 0; i < tasks; i++) {
             int stays = random.nextInt(3);
             boolean isSlow = random.nextInt(50) == 0;
@@ -312,12 +319,12 @@ class TakeOverTest {
             long stay = loop.stay();
             if ((stay & 1) == 1 && takeOver(stay)) {
                 taken++;
+                takenOnce.countDown();
             } else {
                 Thread.onSpinWait();
             }
             assertThat(loop.lostThreads()).isLessThanOrEqualTo(Baton.MOST_LOST);
         }
-        assertThat(taken).as("seed %d", seed).isPositive();
         int[] runs = new int[1];
         CountDownLatch read = new CountDownLatch(1);
         loop.execute(() -> {

@@ -14,10 +14,11 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /// A proxy on loops of its own, in this process or alone: `main` for those who trace it.
 final class ProxyRig implements AutoCloseable {
-    static final int PATIENCE_MS = 30_000;
+    static final int PATIENCE_MS = 120_000;
 
     final BlockingQueue<ConnectionReport> ended = new LinkedBlockingQueue<>();
     final List<Throwable> stray = new CopyOnWriteArrayList<>();
@@ -27,8 +28,14 @@ final class ProxyRig implements AutoCloseable {
     private final List<Thread> threads = new ArrayList<>();
 
     ProxyRig(Kernel kernel, int loopCount, InetSocketAddress upstream, ProxyConfig config) throws ErrnoException {
+        this(kernel, loopCount, upstream, config, System::nanoTime);
+    }
+
+    /// @param clockNs that timers go by: one of the test's own goes on no faster than the test does
+    ProxyRig(Kernel kernel, int loopCount, InetSocketAddress upstream, ProxyConfig config, LongSupplier clockNs)
+            throws ErrnoException {
         for (int i = 0; i < loopCount; i++) {
-            EventLoop loop = new EventLoop(kernel, account, System::nanoTime, stray::add);
+            EventLoop loop = new EventLoop(kernel, account, clockNs, stray::add);
             loops.add(loop);
             threads.add(Thread.ofPlatform().start(() -> {
                 try {
@@ -44,7 +51,7 @@ final class ProxyRig implements AutoCloseable {
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 upstream,
                 config,
-                System::nanoTime,
+                clockNs,
                 ended::add,
                 account);
     }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// What the kernel was asked while a proxy passed 16 MiB: splices, and no call that takes payload into user space.
 @Tag("strace")
 @RequiresProgram("strace")
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class ProxyStraceTest {
     private static final int LENGTH = 16 << 20;
 

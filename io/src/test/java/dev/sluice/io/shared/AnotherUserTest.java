@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// A pool and another user: whom it isn't shared with, and what he can't do who has it.
 @Tag("root")
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class AnotherUserTest {
     private static final int NOBODY = 65534;
     private static final List<String> AS_NOBODY =

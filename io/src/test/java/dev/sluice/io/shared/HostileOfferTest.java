@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Memory that a peer offers and that must not be mapped: it could end this process, or change under its eyes.
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class HostileOfferTest {
     private static final long DATA_BYTES = (long) RawPeer.BUFFERS * RawPeer.BUFFER_BYTES;
     private static final Memory RIGHT = Memory.right(DATA_BYTES);

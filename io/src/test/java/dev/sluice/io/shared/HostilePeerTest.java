@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// A peer that was accepted and then breaks the rules: it costs itself the pool, and us nothing.
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class HostilePeerTest {
     private static final long MS = 1_000_000;
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// kill -9 of either process, with buffers in every state.
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class PeerDeathTest {
     private static final long LONG_NS = PoolPeerMain.LONG_NS;
 

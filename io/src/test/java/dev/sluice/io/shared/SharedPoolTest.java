@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class SharedPoolTest {
     private static final int BUFFER_BYTES = 8192;
     private static final SharedPoolConfig THREE = new SharedPoolConfig(BUFFER_BYTES, 3);

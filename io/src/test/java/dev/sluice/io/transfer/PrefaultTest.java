@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Pages that are brought in by one call a window: the same bytes, and no call more than that.
-@Timeout(60)
+@Timeout(180)
 class PrefaultTest {
     @TempDir
     private Path folder;

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Answers of memory and spans through a socket: by which calls, and the same bytes whatever those answer.
-@Timeout(60)
+@Timeout(180)
 class SocketWriterTest {
     private static final int SMALL_BYTES = 4_001;
     private static final int BORDER_BYTES = 8 << 10;

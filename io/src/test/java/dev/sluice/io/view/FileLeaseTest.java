@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Leases: what they delay, when they are taken away, and what they don't keep.
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class FileLeaseTest {
     private static final long LENGTH = VictimMain.LENGTH;
     private static final Path BREAK_TIME = Path.of("/proc/sys/fs/lease-break-time");

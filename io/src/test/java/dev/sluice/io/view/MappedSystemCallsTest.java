@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// System calls over a map whose file was truncated: EFAULT or a short count, told as an exception that names the file.
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class MappedSystemCallsTest {
     private static final long LENGTH = 64 << 10;
     private static final long CUT = 8192;

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// A mapped file that somebody truncates: whoever touches the map hears of it, by name, and lives.
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
 class TruncationTest {
     private static final long LENGTH = VictimMain.LENGTH;
 

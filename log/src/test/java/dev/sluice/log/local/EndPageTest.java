@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Sleeping on the page of ends: nobody sleeps on news. The reader's map of it is read-only, as it is in life.
-@Timeout(60)
+@Timeout(180)
 class EndPageTest {
     private static final long PATIENCE_NS = 30_000_000_000L;
     private static final int SLOT = 5;

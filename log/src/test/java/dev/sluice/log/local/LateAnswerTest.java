@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// An answer that comes when nobody waits for it any more is nobody's: a reader must not get the records of another
 /// partition.
-@Timeout(30)
+@Timeout(180)
 class LateAnswerTest {
     private static final long PATIENCE_NS = 1_000_000_000;
 

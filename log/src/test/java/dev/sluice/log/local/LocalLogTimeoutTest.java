@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A broker that hangs is told, and not waited for for ever: the control is the time-out of the class.
-@Timeout(30)
+@Timeout(180)
 class LocalLogTimeoutTest {
     private static final long SHORT_NS = 50_000_000;
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// What words of eight bytes make of a record is what a reader of one byte after the other makes of it, for records of
 /// every shape, and for bytes that are none.
-@Timeout(60)
+@Timeout(180)
 class RecordCursorTest {
     @Test
     void everyShapeOfRecordIsReadAsWritten() throws Exception {
