@@ -4,16 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
-import dev.sluice.io.linux.ErrnoException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -21,27 +18,9 @@ import org.junit.jupiter.api.Timeout;
 class MappedSegmentWriterTest extends SegmentWriterContract {
     private static final String MAPPED_MEMORY = "mapped memory"; // what the gate calls what madvise is made on
 
-    private SegmentWriter.Engine engine;
-
     @Override
-    SegmentWriter.Engine engine() throws ErrnoException {
-        if (engine == null) {
-            try {
-                engine = SegmentWriter.mapped().start(kernel, folder, account);
-            } catch (ErrnoException e) {
-                throw e;
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-        return engine;
-    }
-
-    @AfterEach
-    void end() {
-        if (engine != null) {
-            engine.close();
-        }
+    SegmentWriter.Engine stopped() {
+        return SegmentWriter.mapped();
     }
 
     private long stored() {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class PwriteSegmentWriterTest extends SegmentWriterContract {
     @Override
-    SegmentWriter.Engine engine() {
+    SegmentWriter.Engine stopped() {
         return SegmentWriter.pwrite();
     }
 

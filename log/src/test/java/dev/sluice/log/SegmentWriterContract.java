@@ -10,6 +10,7 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -38,8 +39,25 @@ abstract class SegmentWriterContract {
     /// What the engine under test says of its writers.
     SegmentWriter.Progress progress = SegmentWriter.Progress.NONE;
 
-    /// The one under test, started.
-    abstract SegmentWriter.Engine engine() throws ErrnoException;
+    /// Null until it is asked for.
+    private SegmentWriter.Engine engine;
+
+    /// The one under test, not started yet.
+    abstract SegmentWriter.Engine stopped();
+
+    /// The one under test.
+    SegmentWriter.Engine engine() throws ErrnoException {
+        if (engine == null) {
+            try {
+                engine = stopped().start(kernel, folder, account);
+            } catch (ErrnoException e) {
+                throw e;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return engine;
+    }
 
     @BeforeEach
     void open() throws ErrnoException {
@@ -51,6 +69,9 @@ abstract class SegmentWriterContract {
 
     @AfterEach
     void close() {
+        if (engine != null) {
+            engine.close();
+        }
         file.close();
         arena.close();
         assertThat(OpenHandles.descriptors(folder)).isEmpty();
