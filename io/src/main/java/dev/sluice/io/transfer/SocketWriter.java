@@ -168,6 +168,7 @@ public final class SocketWriter {
         return whole;
     }
 
+    /// Whether everything was handed to the kernel.
     public boolean isEmpty() {
         return pieces.isEmpty();
     }
