@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,8 +33,8 @@ class KilledUnderLocalReaderTest {
     private static final class Reading {
         private long position;
 
-        /// Written by the reader, read by the test.
-        private volatile int told;
+        /// How often it was told to go on elsewhere.
+        private final AtomicInteger told = new AtomicInteger();
 
         /// Before which records are deleted; written by the producer, read by the reader.
         private volatile long deletedBefore;
@@ -50,7 +51,7 @@ class KilledUnderLocalReaderTest {
                         }
                         assertThat(e.earliest()).isGreaterThan(position);
                         position = e.earliest();
-                        told++;
+                        told.incrementAndGet();
                     }
                 }
             }
@@ -106,10 +107,10 @@ class KilledUnderLocalReaderTest {
                         }
                         TopicRef found = topic;
                         reading.deletedBefore = 0;
-                        int enough = reading.told + 1 + random.nextInt(30);
+                        int enough = reading.told.get() + 1 + random.nextInt(30);
                         Future<Void> read = threads.submit(() -> reading.go(socket));
                         Future<?> produced = threads.submit(() -> reading.produce(broker, found));
-                        await().until(() -> reading.told >= enough || read.isDone() || produced.isDone());
+                        await().until(() -> reading.told.get() >= enough || read.isDone() || produced.isDone());
                         broker.kill();
 
                         produced.get();
