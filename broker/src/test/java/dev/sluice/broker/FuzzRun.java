@@ -32,7 +32,7 @@ final class FuzzRun {
             "XmlParserSsrfGuidance");
 
     private static final int LARGEST_INPUT_BYTES = 4096;
-    private static final int SLOWEST_INPUT_S = 90;
+    private static final int SLOWEST_INPUT_S = 240;
     private static final int MOST_RESIDENT_MIB = 4096;
 
     private FuzzRun() {}

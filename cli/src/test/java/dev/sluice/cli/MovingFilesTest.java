@@ -2,6 +2,7 @@ package dev.sluice.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.testbase.LastingPort;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -119,7 +120,7 @@ class MovingFilesTest {
 
     @Test
     void sendsWhatReceiveStoresUnderItsName() throws Exception {
-        int port = freePort();
+        int port = LastingPort.find();
         CompletableFuture<SluiceRun> receiving =
                 CompletableFuture.supplyAsync(() -> SluiceRun.of("receive", Integer.toString(port), target.toString()));
         SluiceRun sent = sendWhenItListens(port);
@@ -134,7 +135,7 @@ class MovingFilesTest {
 
     @Test
     void aSenderThatDiesLeavesAPartAndTheNextOneGoesOn() throws Exception {
-        int port = freePort();
+        int port = LastingPort.find();
         CompletableFuture<SluiceRun> first =
                 CompletableFuture.supplyAsync(() -> SluiceRun.of("receive", Integer.toString(port), target.toString()));
         // What a killed sender does: begins in order, then its kernel closes the connection in order.
@@ -162,7 +163,7 @@ class MovingFilesTest {
 
     @Test
     void whoDoesntSpeakAsSendDoesIsRefused() throws Exception {
-        int port = freePort();
+        int port = LastingPort.find();
         CompletableFuture<SluiceRun> receiving =
                 CompletableFuture.supplyAsync(() -> SluiceRun.of("receive", Integer.toString(port), target.toString()));
         try (Socket stranger = connectWhenItListens(port)) {
@@ -236,12 +237,6 @@ class MovingFilesTest {
                 socket.close();
                 Thread.sleep(10);
             }
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (java.net.ServerSocket socket = new java.net.ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 

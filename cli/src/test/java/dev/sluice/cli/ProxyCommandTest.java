@@ -2,13 +2,13 @@ package dev.sluice.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.testbase.LastingPort;
 import dev.sluice.testbase.RequiresProgram;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -53,12 +53,6 @@ class ProxyCommandTest {
         return matcher;
     }
 
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
-
     private static String sha256(byte[] bytes) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
@@ -78,7 +72,7 @@ class ProxyCommandTest {
 
     @Test
     void kafkaClientsReachTheBrokerThroughIt() throws Exception {
-        int brokerPort = freePort();
+        int brokerPort = LastingPort.find();
         StringBuilder lines = new StringBuilder();
         Random random = new Random(3);
         for (int i = 0; i < 40_000; i++) {
@@ -144,7 +138,7 @@ class ProxyCommandTest {
             Files.write(html.resolve("f" + sizeBytes), content);
             files.put("f" + sizeBytes, sha256(content));
         }
-        int port = freePort();
+        int port = LastingPort.find();
         Process nginx = startNginx(html, port);
         try (ChildJvm proxy = proxy(port)) {
             Matcher address = address(proxy);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.io.async.QueueConfig;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
+import dev.sluice.io.linux.ErrnoException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -53,8 +54,8 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
     }
 
     @Override
-    SegmentWriter.Engine stopped() {
-        return SegmentWriter.direct(new DirectOptions(DirectOptions.LEAST_POOL_BYTES, queue()));
+    SegmentWriter.Engine engine() throws ErrnoException {
+        return started(SegmentWriter.direct(new DirectOptions(DirectOptions.LEAST_POOL_BYTES, queue())));
     }
 
     private static void await(java.util.concurrent.Callable<Boolean> condition) {

@@ -284,9 +284,11 @@ class KafkaReadsOurLogTest extends FolderTest {
                 log = folder.restart(log);
             }
             Path copied = Files.createDirectory(temporary.resolve("copy" + round));
-            for (String suffix : List.of(".log", ".index", ".timeindex")) {
+            for (String suffix : List.of(".index", ".timeindex")) {
                 Files.copy(files(suffix).getFirst(), SegmentFiles.of(copied, 0, suffix));
             }
+            // Without the zeros that follow while it is appended to.
+            Files.write(SegmentFiles.of(copied, 0, ".log"), folder.read(log, 0, 1 << 20));
             LogSegment theirs = LogSegment.open(
                     copied.toFile(),
                     0,

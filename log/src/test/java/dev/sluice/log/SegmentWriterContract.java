@@ -33,31 +33,15 @@ abstract class SegmentWriterContract {
     final Kernel kernel = new Kernel(faults);
     final Account account = Account.root("test");
     private final Arena arena = Arena.ofConfined();
+    private SegmentWriter.Engine started;
     Path path;
     Descriptor file;
 
     /// What the engine under test says of its writers.
     SegmentWriter.Progress progress = SegmentWriter.Progress.NONE;
 
-    /// Null until it is asked for.
-    private SegmentWriter.Engine engine;
-
-    /// The one under test, not started yet.
-    abstract SegmentWriter.Engine stopped();
-
-    /// The one under test.
-    SegmentWriter.Engine engine() throws ErrnoException {
-        if (engine == null) {
-            try {
-                engine = stopped().start(kernel, folder, account);
-            } catch (ErrnoException e) {
-                throw e;
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-        return engine;
-    }
+    /// The one under test, started.
+    abstract SegmentWriter.Engine engine() throws ErrnoException;
 
     @BeforeEach
     void open() throws ErrnoException {
@@ -67,10 +51,24 @@ abstract class SegmentWriterContract {
                 .orThrow();
     }
 
+    /// The engine of this test, which is ended with it.
+    SegmentWriter.Engine started(SegmentWriter.Engine stopped) throws ErrnoException {
+        if (started == null) {
+            try {
+                started = stopped.start(kernel, folder, account);
+            } catch (ErrnoException e) {
+                throw e;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return started;
+    }
+
     @AfterEach
     void close() {
-        if (engine != null) {
-            engine.close();
+        if (started != null) {
+            started.close();
         }
         file.close();
         arena.close();

@@ -1,8 +1,6 @@
 package dev.sluice.systemtest;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -11,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,12 +18,8 @@ final class BrokerProcess implements AutoCloseable {
     private static final Pattern ADDRESS = Pattern.compile("127\\.0\\.0\\.1:([1-9][0-9]*)");
     /// The first start builds.
     private static final Duration START_BOUND = Duration.ofMinutes(5);
+    private static final Duration STOP_BOUND = Duration.ofMinutes(2);
     private static final long LOOK_MS = 10;
-    /// Below those that Linux gives to whoever asks for any, ip_local_port_range.
-    private static final int LEAST_LASTING_PORT = 20_000;
-
-    private static final int MOST_LASTING_PORT = 32_000;
-    private static final int PORT_TRIES = 100;
 
     private final Process process;
     private final Path screen;
@@ -59,21 +52,6 @@ final class BrokerProcess implements AutoCloseable {
                 "127.0.0.1:" + wantedPort));
         command.addAll(options);
         return start(command, environment);
-    }
-
-    /// A port that is free and stays so between an end and the next start: the kernel gives none of these to
-    /// whoever asks for any, nor to a client's end of a connection, which could then be connected to itself.
-    static int lastingPort() throws IOException {
-        IOException last = null;
-        for (int i = 0; i < PORT_TRIES; i++) {
-            int port = ThreadLocalRandom.current().nextInt(LEAST_LASTING_PORT, MOST_LASTING_PORT);
-            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-                return socket.getLocalPort();
-            } catch (IOException e) {
-                last = e;
-            }
-        }
-        throw new IOException("no port between " + LEAST_LASTING_PORT + " and " + MOST_LASTING_PORT + " is free", last);
     }
 
     /// A [LyingBroker], in a JVM with this one's class path.
@@ -158,7 +136,7 @@ final class BrokerProcess implements AutoCloseable {
     /// Stops every thread where it is, as a power cut stops a processor: what a thread has in the kernel goes on
     /// there, and whatever the answer, nobody gets to hear of it.
     void halt() throws IOException, InterruptedException {
-        Processes.run(Duration.ofSeconds(10), List.of("kill", "-STOP", Long.toString(pid())))
+        Processes.run(STOP_BOUND, List.of("kill", "-STOP", Long.toString(pid())))
                 .orThrow("kill -STOP");
         while (process.isAlive() && !isHalted()) {
             Thread.sleep(1);
@@ -167,7 +145,7 @@ final class BrokerProcess implements AutoCloseable {
 
     /// Lets the threads that [#halt] has stopped go on.
     void goOn() {
-        Processes.run(Duration.ofSeconds(10), List.of("kill", "-CONT", Long.toString(pid())))
+        Processes.run(STOP_BOUND, List.of("kill", "-CONT", Long.toString(pid())))
                 .orThrow("kill -CONT");
     }
 
@@ -201,9 +179,9 @@ final class BrokerProcess implements AutoCloseable {
     /// @return the exit code
     int stop() throws InterruptedException {
         process.destroy();
-        if (!process.waitFor(30, TimeUnit.SECONDS)) {
+        if (!process.waitFor(STOP_BOUND.toSeconds(), TimeUnit.SECONDS)) {
             process.destroyForcibly().waitFor();
-            throw new CampaignFailure("The broker did not stop within 30 s of SIGTERM");
+            throw new CampaignFailure("The broker did not stop within " + STOP_BOUND.toSeconds() + " s of SIGTERM");
         }
         return process.exitValue();
     }

@@ -46,7 +46,7 @@ final class CrashClient implements AutoCloseable {
     private static final short PRODUCE_VERSION = 9;
     private static final short FETCH_VERSION = 12;
     private static final int FETCH_BYTES = 1 << 20;
-    private static final int WAIT_MS = 30_000;
+    private static final int WAIT_MS = 120_000;
     private static final int STUCK_BOUND = 50;
     private static final long LATEST = -1;
     private static final long EARLIEST = -2;

@@ -4,6 +4,7 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.log.CheckReport;
 import dev.sluice.log.DirectoryCheck;
 import dev.sluice.log.LogConfig;
+import dev.sluice.testbase.LastingPort;
 import dev.sluice.testkit.Anomaly;
 import dev.sluice.testkit.History;
 import java.io.IOException;
@@ -67,7 +68,7 @@ final class CrashRun {
         this.of = of;
         this.seed = seed;
         this.random = new Random(seed);
-        this.port = BrokerProcess.lastingPort();
+        this.port = LastingPort.find();
     }
 
     /// @param parent where its disk is made

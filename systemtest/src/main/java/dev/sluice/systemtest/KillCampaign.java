@@ -1,8 +1,7 @@
 package dev.sluice.systemtest;
 
+import dev.sluice.testbase.LastingPort;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.BitSet;
@@ -40,7 +39,7 @@ final class KillCampaign {
 
     static Result run(Path home, Path dataDir, int kills, long seed) throws IOException, InterruptedException {
         Random random = new Random(seed);
-        int port = freePort();
+        int port = LastingPort.find();
         String topic = "killed";
         AtomicLong next = new AtomicLong();
         AtomicLong acknowledged = new AtomicLong();
@@ -136,11 +135,5 @@ final class KillCampaign {
                 "reconnect.backoff.ms", "10",
                 "reconnect.backoff.max.ms", "100"));
         return new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -3,6 +3,7 @@ package dev.sluice.systemtest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sluice.testbase.LastingPort;
 import dev.sluice.testbase.LoopFileSystem;
 import dev.sluice.testbase.RequiresProgram;
 import dev.sluice.testkit.History;
@@ -20,6 +21,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.protocol.Errors;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -79,7 +81,7 @@ class RealFaultsTest {
     /// @param over      ends that
     /// @param unmounted run when no broker is there
     private void assertFenced(Path data, Step fault, Step over, Runnable unmounted) throws Exception {
-        int port = BrokerProcess.lastingPort();
+        int port = LastingPort.find();
         List<String> options = List.of("--set", "sluice.flush.policy=ack");
         CrashClient.ProducerIdentity producer;
         long stored;
@@ -190,7 +192,7 @@ class RealFaultsTest {
     void aBatchThatTheKernelDoesNotWriteWholeIsNoPartOfTheLog() throws Exception {
         Path data = temporary.resolve("data");
         Path segment = data.resolve(CrashClient.TOPIC + "-0/00000000000000000000.log");
-        int port = BrokerProcess.lastingPort();
+        int port = LastingPort.find();
         try (BrokerProcess broker = BrokerProcess.start(HOME, data, port, List.of(), Map.of());
                 CrashClient client = CrashClient.connect(port)) {
             client.createTopic(1);
@@ -223,14 +225,14 @@ class RealFaultsTest {
         }
 
         @Override
-        public void close() {
-            command("umount", folder.toString());
+        public void close() throws IOException, InterruptedException {
+            LoopFileSystem.unmount(folder);
         }
     }
 
     @Test
     void aProcessThatIsStoppedForAWhileGoesOnWhereItWas() throws Exception {
-        int port = BrokerProcess.lastingPort();
+        int port = LastingPort.find();
         try (BrokerProcess broker = BrokerProcess.start(HOME, temporary.resolve("data"), port, List.of(), Map.of())) {
             try (CrashClient client = CrashClient.connect(port)) {
                 client.createTopic(CrashLoad.PARTITIONS);
@@ -260,7 +262,7 @@ class RealFaultsTest {
             org.junit.jupiter.api.Assumptions.abort("there is no memory controller of cgroup v1");
         }
         Files.createDirectory(group);
-        int port = BrokerProcess.lastingPort();
+        int port = LastingPort.find();
         try (BrokerProcess broker = BrokerProcess.start(HOME, temporary.resolve("data"), port, List.of(), Map.of())) {
             Files.writeString(group.resolve("memory.limit_in_bytes"), "192M");
             Files.writeString(group.resolve("cgroup.procs"), Long.toString(broker.pid()));
@@ -272,7 +274,13 @@ class RealFaultsTest {
             assertThat(broker.isAlive()).isTrue();
             broker.kill();
         } finally {
-            Files.delete(group);
+            Awaitility.await()
+                    .ignoreExceptions()
+                    .until(
+                            () -> { // what the process had in the kernel may be there still
+                                Files.delete(group);
+                                return true;
+                            });
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.sluice.systemtest;
 
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import dev.sluice.testbase.LoopFileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,14 +74,14 @@ final class ZramDisk implements AutoCloseable {
     }
 
     /// Drops what is in the page cache: what is read afterwards is the device's. Nothing may be open on it.
-    void remount() {
-        command("umount", folder.toString());
+    void remount() throws IOException, InterruptedException {
+        LoopFileSystem.unmount(folder);
         mount();
     }
 
     @Override
-    public void close() throws IOException {
-        command("umount", folder.toString());
+    public void close() throws IOException, InterruptedException {
+        LoopFileSystem.unmount(folder);
         set("reset", "1");
         Files.writeString(CONTROL.resolve("hot_remove"), number);
         Files.delete(folder);

@@ -10,7 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -63,7 +65,7 @@ public final class LoopFileSystem implements AutoCloseable {
     /// @param sizeBytes taken from `parent` as it is written to
     public static LoopFileSystem create(Path parent, String type, long sizeBytes)
             throws IOException, InterruptedException {
-        Path image = Files.createTempFile(parent, "disk", ".img");
+        Path image = Files.createTempFile(parent, "disk", ".img").toRealPath();
         try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
             file.setLength(sizeBytes);
         }
@@ -89,13 +91,31 @@ public final class LoopFileSystem implements AutoCloseable {
         mount();
     }
 
-    /// Files of a killed process that used io_uring are closed a moment after it is gone.
+    /// Waits for what still holds it: files of a killed process that used io_uring are closed a moment after it is
+    /// gone, and a mount namespace that somebody made meanwhile (`ip netns exec`) has a copy of the mount. Mounted
+    /// again over that copy, it would be the same file system, with the power still cut.
     private void unmount() throws IOException, InterruptedException {
+        long begunNs = System.nanoTime();
+        if (mounted) {
+            unmount(folder);
+            mounted = false;
+        }
+        while (isHeld()) {
+            if (System.nanoTime() - begunNs > BUSY_NS) {
+                throw new IOException(image + " is unmounted and held all the same: by another mount namespace?");
+            }
+            Thread.sleep(LOOK_MS);
+        }
+    }
+
+    /// Unmounts any file system, as soon as nobody has anything open on it.
+    ///
+    /// @throws IOException when that takes longer than a minute
+    public static void unmount(Path folder) throws IOException, InterruptedException {
         long begunNs = System.nanoTime();
         while (true) {
             try {
                 run("umount", folder.toString());
-                mounted = false;
                 return;
             } catch (IOException e) {
                 if (System.nanoTime() - begunNs > BUSY_NS) {
@@ -104,6 +124,24 @@ public final class LoopFileSystem implements AutoCloseable {
                 Thread.sleep(LOOK_MS);
             }
         }
+    }
+
+    /// Whether a loop device has it: loop(4) lets go of the image with the last mount.
+    private boolean isHeld() throws IOException {
+        try (DirectoryStream<Path> devices = Files.newDirectoryStream(Path.of("/sys/block"), "loop*")) {
+            for (Path device : devices) {
+                try {
+                    if (Files.readString(device.resolve("loop/backing_file"))
+                            .strip()
+                            .equals(image.toString())) {
+                        return true;
+                    }
+                } catch (NoSuchFileException e) {
+                    // has no file now
+                }
+            }
+        }
+        return false;
     }
 
     // ---- What can befall it

@@ -216,6 +216,11 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         return request;
     }
 
+    /// Whether no answer waits to be sent, and nothing was received but the frame in hand.
+    boolean isAlone() {
+        return writer.isEmpty() && frames.heldBytes() == Frames.SIZE_BYTES + frames.frameLengthBytes();
+    }
+
     @Override
     public void ready(int events) {
         if ((events & (Epolls.EPOLLERR | Epolls.EPOLLHUP)) != 0) {

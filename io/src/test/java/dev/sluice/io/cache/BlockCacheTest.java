@@ -12,6 +12,7 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.support.Commands;
 import dev.sluice.io.support.LoopDevice;
+import dev.sluice.testbase.LoopFileSystem;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.MemorySegment;
@@ -607,7 +608,7 @@ class BlockCacheTest {
             assertThatThrownBy(() -> read(again, 16L << 20, BLOCK)).isInstanceOf(ErrnoException.class);
             again.close();
         } finally {
-            Commands.run("umount", small.toString());
+            LoopFileSystem.unmount(small);
         }
     }
 

@@ -64,19 +64,23 @@ class PrivateViewTest {
 
     @Test
     void theFaultsThatTheKernelCountsAreThePagesWeCount() throws Exception {
-        try (MappedFile mapped = MappedFile.open(kernel, file(), Mode.PRIVATE, kernel.account())) {
-            mapped.load(0, PAGES * PAGE); // so that reading faults no more
-            store(mapped, 0); // the code's own first faults are over
-            load(mapped, 0);
-            Totals before = kernel.resources().ofThread();
-            for (int page = 1; page < PAGES; page++) {
-                store(mapped, (long) page * PAGE);
+        Path path = file();
+        long least = Long.MAX_VALUE; // the JVM's own come in between: new pages of its heap and of what it compiles
+        for (int round = 0; round < 5; round++) {
+            try (MappedFile mapped = MappedFile.open(kernel, path, Mode.PRIVATE, kernel.account())) {
+                mapped.load(0, PAGES * PAGE); // so that reading faults no more
+                store(mapped, 0); // the code's own first faults are over
+                load(mapped, 0);
+                Totals before = kernel.resources().ofThread();
+                for (int page = 1; page < PAGES; page++) {
+                    store(mapped, (long) page * PAGE);
+                }
+                Totals after = kernel.resources().ofThread();
+                assertThat(mapped.copiedBytes()).isEqualTo(PAGES * PAGE);
+                least = Math.min(least, after.minorFaults() - before.minorFaults());
             }
-            Totals after = kernel.resources().ofThread();
-            long faults = after.minorFaults() - before.minorFaults();
-            assertThat(mapped.copiedBytes()).isEqualTo(PAGES * PAGE);
-            assertThat(faults).isBetween(PAGES - 1L, PAGES + 15L); // the JVM's own may come in between
         }
+        assertThat(least).isBetween(PAGES - 1L, PAGES + 15L);
     }
 
     @Test
