@@ -181,6 +181,7 @@ public final class SocketWriter {
         return whole;
     }
 
+    /// Whether everything was handed to the kernel.
     public boolean isEmpty() {
         return pieces.isEmpty();
     }
