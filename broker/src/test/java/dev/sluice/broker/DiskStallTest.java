@@ -46,6 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(LeakCounter.class)
 class DiskStallTest {
     private static final int EXCHANGES = 50;
+    private static final short NO_ANSWER = 0;
 
     @TempDir
     Path folder;
@@ -274,6 +275,32 @@ class DiskStallTest {
             stall.goOn();
             assertAppended(late, second, 2);
             stall.assertStuckIsThere(stall.reader);
+        }
+    }
+
+    /// Nothing else would end its connection: that it is gone was told once, and nothing is sent that could fail.
+    @Test
+    void whoGoesAwayMeanwhileAndWantedNoAnswerIsLetGoOfWhenTheDiskGoesOn() throws Exception {
+        try (TestBroker broker = start(1, 50);
+                TestClient reader = broker.client();
+                TestClient gone = broker.client()) {
+            TopicRef topic = reader.create("topic", 1);
+            reader.append(topic, 0, batch(1, 1000));
+            GateFaults.Fault fault = stall(broker);
+            gone.raw.send(ApiKeys.PRODUCE, PRODUCE, produceRequest(PRODUCE, NO_ANSWER, topic, 0, batch(2, 1000)));
+            fault.awaitHits(1);
+            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
+
+            gone.raw.reset();
+            exchange(reader, topic, Batches.stored(batch(1, 1000), 0, 0)); // the loop has seen it by now
+            assertThat(Status.of(reader).openConnections())
+                    .as("the disk has its bytes still")
+                    .hasSize(2);
+
+            disk.countDown();
+            await().untilAsserted(() ->
+                    assertThat(Status.of(reader).openConnections()).hasSize(1));
+            assertThat(reader.endOffset(topic, 0)).isEqualTo(2);
         }
     }
 

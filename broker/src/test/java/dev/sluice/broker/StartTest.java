@@ -259,6 +259,8 @@ class StartTest {
                 "connections.max.idle.ms | 0 | an integer from 1000",
                 "connections.max.idle.ms | 9223372036854775807 | an integer from 1000",
                 "max.connections | 0 | an integer from 1",
+                "socket.send.buffer.bytes | 0 | -1, or an integer from 1",
+                "socket.receive.buffer.bytes | -2 | -1, or an integer from 1",
                 "log.segment.bytes | 60 | an integer from 61",
                 "log.segment.bytes | 1e9 | an integer from 61",
                 "message.max.bytes | -1 | an integer from 0",

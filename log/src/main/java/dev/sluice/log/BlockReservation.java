@@ -6,16 +6,22 @@ import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 
 /// Disk blocks reserved ahead of a file's end with FALLOC_FL_KEEP_SIZE, so that the file's size is always that of its
-/// data, a full disk is an error number before anything was written, and large writes get large extents. A step is as
-/// long as the file is already, within bounds: what holds little reserves little.
+/// data, or of the zeros ahead of them, a full disk is an error number before anything was written, and large writes
+/// get large extents. A step is as long as the file is already, within bounds: what holds little reserves little.
 ///
 /// Owned by the thread that owns the file's end. Answers are 0 or −errno.
 final class BlockReservation {
     private static final long SMALLEST_STEP_BYTES = 64 << 10;
 
+    /// Reserved ends are multiples of it, while there is room and steps are not shorter.
+    private static final long GRAIN_BYTES = PwriteSegmentWriter.LEAST_FILL_BYTES;
+
     private final Kernel kernel;
     private final Descriptor file;
     private final long largestStepBytes;
+    /// Without it, or on a file system that can't, a full disk is answered by the write.
+    private boolean reserves;
+
     private long reservedEnd;
 
     /// @param file             borrowed
@@ -26,17 +32,20 @@ final class BlockReservation {
         this.file = file;
         this.reservedEnd = endBytes;
         this.largestStepBytes = largestStepBytes;
+        this.reserves = largestStepBytes > 0;
     }
 
     /// Makes sure that there are blocks for `lengthBytes` from `end` on.
     long room(long end, long lengthBytes) {
         long needed = end + lengthBytes;
-        if (needed <= reservedEnd || largestStepBytes == 0) {
+        if (needed <= reservedEnd || !reserves) {
             return 0;
         }
         long step = Math.clamp(end, Math.min(SMALLEST_STEP_BYTES, largestStepBytes), largestStepBytes);
-        long result = reserve(Math.max(needed, end + step));
-        if (Errno.isOutOfSpace((int) -result) && needed < end + step) {
+        long grain = Math.min(GRAIN_BYTES, largestStepBytes);
+        long wanted = (Math.max(needed, end + step) + grain - 1) / grain * grain;
+        long result = reserve(wanted);
+        if (Errno.isOutOfSpace((int) -result) && needed < wanted) {
             result = reserve(needed); // the last bytes of a disk are used too
         }
         return result;
@@ -49,13 +58,20 @@ final class BlockReservation {
         } while (result == -Errno.EINTR);
         if (result == 0) {
             reservedEnd = target;
+        } else if (result == -Errno.EOPNOTSUPP || result == -Errno.ENOSYS) {
+            reserves = false;
+            return 0;
         }
-        // A file system that can't reserve answers a full disk at the write.
-        return result == -Errno.EOPNOTSUPP || result == -Errno.ENOSYS ? 0 : result;
+        return result;
     }
 
     boolean reachesBeyond(long end) {
         return reservedEnd > end;
+    }
+
+    /// Up to where writing takes no room that anybody else could want.
+    long end() {
+        return reserves ? reservedEnd : Long.MAX_VALUE;
     }
 
     /// Cuts the file to `end`, and gives back the blocks behind.

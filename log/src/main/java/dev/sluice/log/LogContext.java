@@ -22,7 +22,7 @@ record LogContext(
     /// What a log is written by. What the broker writes for itself goes through the page cache always: it is
     /// little, read again and again, and must be written on a full disk too.
     SegmentWriter.Engine engineFor(LogConfig config) {
-        return config.vital() ? SegmentWriter.pwrite() : engine;
+        return config.vital() ? SegmentWriter.plain() : engine;
     }
 
     /// Makes durable where the logs of the folder begin now.

@@ -98,7 +98,12 @@ final class MappedIndex {
     }
 
     boolean isFull() {
-        return count >= format.fullAt(capacity);
+        return isFull(0);
+    }
+
+    /// @param ahead entries that are put before
+    boolean isFull(int ahead) {
+        return count + ahead >= format.fullAt(capacity);
     }
 
     /// Makes sure that `entries` more can be put, as far as the capacity goes.

@@ -12,36 +12,24 @@ import org.jspecify.annotations.Nullable;
 /// The engine that stores batches into the mapped file, from the hot receive buffer into the page cache: the same one
 /// copy as with pwrite(2), by the processor in user mode.
 ///
-/// ```
-///   batches                          end         filled          reserved (fallocate, beyond the file's size)
-///  ├────────────────────────────────┼───────────┼───────────────┼
-///   published, never touched again    zeros, in the page cache and dirty: stores go here
-/// ```
-///
-/// **Zeros first.** The file is filled with zeros ahead of its end, by pwrite(2) in pieces of up to 256 KiB. That costs
-/// a tenth of what it saves: pages that a large write makes belong together (large folios) and are mapped many at a
-/// fault, where a store into a page that isn't there yet costs a fault and a clearing each 4 KiB. And it takes the
-/// room: a full disk is an error number of that write.
+/// **Over zeros alone.** What fits into the zeros that [PwriteSegmentWriter] has written ahead is stored; the batch
+/// that does not is written, with new zeros behind it. Without them a map is dearer than a call: a store into a page
+/// that isn't there costs a fault and a clearing each 4 KiB, where pages that a large write made belong together (large
+/// folios) and are mapped many at a fault.
 ///
 /// **No fault in Java code, if it can be helped.** A page that the kernel has written back faults again at the next
 /// store: on a disk that stalls for as long as that lasts, and a thread that waits there in Java code holds up every
 /// safepoint; on a file that was cut, or a file system that has shut down, by SIGBUS. So each store asks for its pages
 /// first, by a call (MADV_POPULATE_WRITE), which waits alone, and answers EFAULT. Between the call and the store lie
 /// less than a microsecond and whatever the scheduler does; a fault taken there is an InternalError, which is caught.
-/// Either way the batch is written by pwrite(2) then, which makes it good or tells why not. So it is with what the map
-/// can't take: no map to be had, no room to fill, a kernel before 5.14.
+/// Either way the batch is written by pwrite(2) then, which makes it good or tells why not. So it is where there is no
+/// map to be had, and on a kernel before 5.14.
 ///
 /// **What a death leaves.** A batch's length is stored last, its offset right before. So behind the last batch a length
 /// of zero follows, behind an offset of zero or the next, whatever comes then; see [SegmentScanner].
 ///
 /// Owned as all writers are; nobody else touches the map. [#flush] is fdatasync(2), which writes what was stored, too.
 final class MappedSegmentWriter extends PwriteSegmentWriter {
-    /// The file's length is a multiple of it while it ends in zeros. Also the least to fill.
-    static final int FILL_BYTES = 64 << 10;
-
-    /// The most to fill ahead, and at a time. Pages are filled, written back and freed by so much.
-    static final int LARGEST_FILL_BYTES = 256 << 10;
-
     /// Bytes of a batch's head up to and with its length, see [BatchView].
     static final int LENGTH_ENDS_AT = 12;
 
@@ -50,47 +38,15 @@ final class MappedSegmentWriter extends PwriteSegmentWriter {
 
     private static final long PAGE_BYTES = 4096;
 
-    private final MemorySegment zeros;
-
-    /// The file's size, where there is more than its batches.
-    private long filledEnd;
-
     private @Nullable Mapping window;
     private long windowPosition;
 
     /// @param stepBytes the most to reserve at a time; 0 to reserve nothing
-    /// @param zeros     [#LARGEST_FILL_BYTES] of them; borrowed for the writer's life
-    MappedSegmentWriter(Kernel kernel, Descriptor file, long endBytes, long stepBytes, MemorySegment zeros) {
-        super(kernel, file, endBytes, stepBytes, Progress.NONE);
-        this.zeros = zeros;
-        this.filledEnd = endBytes;
-    }
-
-    @Override
-    public long room(long lengthBytes) {
-        long result = super.room(lengthBytes);
-        if (result < 0 || end + lengthBytes <= filledEnd || fill(end + lengthBytes)) {
-            return result;
-        }
-        soiled = true; // by a part of the zeros
-        return super.room(lengthBytes);
-    }
-
-    /// Fills the file beyond `needed`.
-    ///
-    /// @return whether all was filled that was begun
-    private boolean fill(long needed) {
-        long ahead = Math.clamp(end, FILL_BYTES, LARGEST_FILL_BYTES);
-        long target = (Math.max(needed, end + ahead) + FILL_BYTES - 1) / FILL_BYTES * FILL_BYTES;
-        for (long from = filledEnd; from < target; ) {
-            long piece = Math.min(target - from, LARGEST_FILL_BYTES);
-            if (kernel.files().pwriteFully(file, zeros.asSlice(0, piece), from) < 0) {
-                return false;
-            }
-            from += piece;
-        }
-        filledEnd = target;
-        return true;
+    /// @param zeros     as for the other
+    /// @param fillsFrom as for the other
+    MappedSegmentWriter(
+            Kernel kernel, Descriptor file, long endBytes, long stepBytes, MemorySegment zeros, long fillsFrom) {
+        super(kernel, file, endBytes, stepBytes, zeros, fillsFrom);
     }
 
     @Override
@@ -101,9 +57,7 @@ final class MappedSegmentWriter extends PwriteSegmentWriter {
             end = to;
             return position;
         }
-        long result = super.write(batches);
-        filledEnd = Math.max(filledEnd, end);
-        return result;
+        return super.write(batches);
     }
 
     private boolean store(MemorySegment batches, long position) {
@@ -162,21 +116,6 @@ final class MappedSegmentWriter extends PwriteSegmentWriter {
             window.close();
             window = null;
         }
-    }
-
-    @Override
-    public long trim() {
-        soiled |= filledEnd > end;
-        return super.trim();
-    }
-
-    @Override
-    long truncate() {
-        long result = super.truncate();
-        if (result == 0) {
-            filledEnd = end;
-        }
-        return result;
     }
 
     @Override

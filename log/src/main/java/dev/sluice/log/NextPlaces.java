@@ -10,8 +10,9 @@ import java.util.Arrays;
 /// An entry is one long, (relative offset, position), and true for ever, for published bytes never change; the newer
 /// of two that share a slot stays. Any thread adds and looks up, without a lock.
 final class NextPlaces {
-    /// Consumers of one segment beyond these begin to take each other's slots. 256 bytes.
-    private static final int SLOTS = 32;
+    /// A power of two. Consumers of one segment take each other's slots now and then: of eight one finds his taken
+    /// in 3% of his look-ups, of twenty in 7%; with 32 slots it was 20% and 45%. 2 KiB.
+    private static final int SLOTS = 256;
 
     private static final long NOTHING = -1;
     private static final VarHandle ENTRY = MethodHandles.arrayElementVarHandle(long[].class);
@@ -35,6 +36,6 @@ final class NextPlaces {
 
     /// Multiplied by 2³² ÷ golden ratio, of which the highest bits differ most.
     private static int slot(long relativeOffset) {
-        return ((int) relativeOffset * 0x9E3779B9) >>> 27;
+        return ((int) relativeOffset * 0x9E3779B9) >>> (Integer.numberOfLeadingZeros(SLOTS) + 1);
     }
 }

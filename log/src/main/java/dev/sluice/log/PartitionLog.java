@@ -296,6 +296,21 @@ public final class PartitionLog {
         return outcome instanceof AppendOutcome.Failed failed && !failed.permanent() && failed.errno() == Errno.EAGAIN;
     }
 
+    /// Appends batches of clients one behind the other, those that need nothing else by one write. What becomes of
+    /// each is what [#append(BatchView)] would have answered, and is told in the group; if a write of several fails
+    /// for good, it is that for all of them.
+    public void append(BatchGroup group) {
+        int done = 0;
+        while (done < group.count()) {
+            int end = appendTogether(group, done);
+            if (end == done) {
+                group.outcome(end, append(group.batch(end)));
+                end++;
+            }
+            done = end;
+        }
+    }
+
     private AppendOutcome appendOnce(BatchView batch) {
         AppendOutcome outcome;
         boolean isShown;
@@ -314,18 +329,50 @@ public final class PartitionLog {
         } finally {
             lock.unlock();
         }
+        tell(outcome, batch.lengthBytes(), isShown, isWritten, asksForCeiling);
+        return outcome;
+    }
+
+    /// @return behind the last batch that has its outcome; `from` when the first has to be appended by itself
+    private int appendTogether(BatchGroup group, int from) {
+        int end;
+        boolean isShown;
+        boolean isWritten;
+        boolean asksForCeiling;
+        lock.lock();
+        try {
+            asksForCeiling = !watermark.wantsCeiling();
+            end = appendLocked(group, from);
+            asksForCeiling &= watermark.wantsCeiling();
+            isShown = watermark.isAllShown();
+            isWritten = watermark.isAllWritten();
+        } finally {
+            lock.unlock();
+        }
+        AppendOutcome last = end == from ? null : group.outcome(end - 1);
+        if (last != null) {
+            tell(last, group.lengthBytes(from, end), isShown, isWritten, asksForCeiling);
+        }
+        return end;
+    }
+
+    /// Tells who is to know of an append, under no lock.
+    ///
+    /// @param outcome     of the last batch
+    /// @param lengthBytes of all that were appended
+    private void tell(
+            AppendOutcome outcome, long lengthBytes, boolean isShown, boolean isWritten, boolean asksForCeiling) {
         if (asksForCeiling) {
             context.ceilings().run();
         }
         if (outcome instanceof AppendOutcome.Appended appended) {
             if (isShown && isWritten) {
-                listeners.grown(batch.lengthBytes());
+                listeners.grown(lengthBytes);
             }
             flushInTime(appended.lastOffset() + 1, isShown);
         } else if (outcome instanceof AppendOutcome.Failed failed && failed.permanent()) {
             listeners.stopped();
         }
-        return outcome;
     }
 
     private static boolean isForWantOfSpace(AppendOutcome outcome) {
@@ -381,7 +428,7 @@ public final class PartitionLog {
             return failed(Errno.EIO, true, "Preparing the append (" + e.getMessage() + ")");
         }
         Segment segment = segments.active();
-        long result = appender.room(batch.lengthBytes(), using.indexIntervalBytes());
+        long result = appender.room(batch.lengthBytes(), 1, using.indexIntervalBytes());
         if (result < 0) {
             return failed((int) -result, "Making room for " + describe(batch, segment, appender));
         }
@@ -393,15 +440,92 @@ public final class PartitionLog {
         if (position == 0) {
             segment.firstTimestamp(batch.maxTimestamp());
         }
+        AppendOutcome outcome = taken(batch, position, appender, using);
+        publish(batch.lastOffset(), position + batch.lengthBytes(), segment, appender, using);
+        return outcome;
+    }
+
+    /// What is to be known of a batch that was written, before it is published.
+    private AppendOutcome taken(BatchView batch, long position, SegmentAppender appender, LogConfig using) {
         appender.index(batch, (int) position, using.indexIntervalBytes());
         producers.appended(batch);
         appendedSinceRest = true;
-        long lastOffset = batch.lastOffset();
+        return new AppendOutcome.Appended(
+                batch.baseOffset(), batch.lastOffset(), BatchView.NO_TIMESTAMP, logStartOffset());
+    }
+
+    private void publish(
+            long lastOffset, long endPosition, Segment segment, SegmentAppender appender, LogConfig using) {
         boolean unflushed = using.effectiveFlushPolicy() != FlushPolicy.ACK;
         watermark.admit(lastOffset, unflushed, context.engineFor(using).isAsynchronous());
-        segment.publish(lastOffset + 1, (int) position + batch.lengthBytes());
+        segment.publish(lastOffset + 1, (int) endPosition);
         appender.writer().commit(segment.published());
-        return new AppendOutcome.Appended(baseOffset, lastOffset, BatchView.NO_TIMESTAMP, logStartOffset());
+    }
+
+    /// Appends as many of a group's batches as need nothing but to be written, by one write. Whatever else is to be
+    /// said or done of a batch is left to an append of its own.
+    ///
+    /// @return behind the last of them; `from` when these are not two at least, or the write fails for a reason
+    ///         that passes
+    private int appendLocked(BatchGroup group, int from) {
+        LogConfig using = state.config();
+        Segment segment = segments.active();
+        SegmentAppender appender = segment.appender();
+        if (appender == null || Segment.endPosition(segment.published()) == 0) {
+            return from; // opened by the first batch, or by the first one rolled
+        }
+        int end = endOfAdmitted(group, from, using, appender);
+        int batches = end - from;
+        int lengthBytes = group.lengthBytes(from, end);
+        if (batches < 2 || appender.room(lengthBytes, batches, using.indexIntervalBytes()) < 0) {
+            return from;
+        }
+        long next = logEndOffset();
+        for (int i = from; i < end; i++) {
+            group.batch(i).patch(next, epochs.latest());
+            next = group.batch(i).lastOffset() + 1;
+        }
+        long position = appender.write(group.bytes(from, end));
+        if (position < 0) {
+            int errno = (int) -position;
+            if (passes(errno)) {
+                return from;
+            }
+            String what = "Writing " + batches + " batches, " + lengthBytes + " bytes at byte "
+                    + appender.writer().end() + " of " + segment.log().path();
+            group.outcomes(from, end, failed(errno, what));
+            return end;
+        }
+        long at = position;
+        for (int i = from; i < end; i++) {
+            BatchView batch = group.batch(i);
+            group.outcome(i, taken(batch, at, appender, using));
+            at += batch.lengthBytes();
+        }
+        publish(next - 1, at, segment, appender, using);
+        return end;
+    }
+
+    /// @return behind the last batch from `from` on that is neither refused, nor due for a new segment, nor to be
+    ///         checked against one before it
+    private int endOfAdmitted(BatchGroup group, int from, LogConfig using, SegmentAppender appender) {
+        long next = logEndOffset();
+        int end = from;
+        try {
+            while (end < group.count()) {
+                BatchView batch = group.batch(end);
+                if (refuse(batch) != null
+                        || group.hasProducerOf(batch, from, end)
+                        || roller.isDue(batch, using, next, appender, end - from, group.lengthBytes(from, end))) {
+                    break;
+                }
+                next += batch.lastOffsetDelta() + 1;
+                end++;
+            }
+        } catch (ErrnoException | CorruptBatchException e) {
+            return from; // the append of one says so
+        }
+        return end;
     }
 
     /// Why the batch is not taken, or null.
@@ -435,7 +559,7 @@ public final class PartitionLog {
     private SegmentAppender appenderFor(BatchView batch, LogConfig using, long baseOffset)
             throws ErrnoException, CorruptBatchException {
         SegmentAppender appender = warm(using);
-        if (roller.isDue(batch, using, baseOffset, appender)) {
+        if (roller.isDue(batch, using, baseOffset, appender, 0, 0)) {
             roller.roll(baseOffset);
             appender = warm(using);
         }

@@ -110,22 +110,24 @@ final class SegmentAppender {
         return writer;
     }
 
-    boolean indexIsFull() {
-        return offsetIndex.isFull() || timeIndex.isFull();
+    /// @param entriesAhead the most that are put before the next one
+    boolean indexIsFull(int entriesAhead) {
+        return offsetIndex.isFull(entriesAhead) || timeIndex.isFull(entriesAhead);
     }
 
     LargestTimestamp largest() {
         return new LargestTimestamp(largestTimestamp, offsetOfLargestTimestamp);
     }
 
-    /// Makes room for a batch and for the index entries that it may bring.
+    /// Makes room for batches and for the index entries that they may bring.
     ///
+    /// @param lengthBytes of all of them
     /// @return 0, or −errno
-    long room(int lengthBytes, int indexIntervalBytes) {
-        if (indexesNext(indexIntervalBytes)) {
+    long room(int lengthBytes, int batches, int indexIntervalBytes) {
+        if (batches > 1 || indexesNext(indexIntervalBytes)) {
             try {
-                offsetIndex.room(1);
-                timeIndex.room(1);
+                offsetIndex.room(batches);
+                timeIndex.room(batches);
             } catch (ErrnoException e) {
                 return -e.errno();
             }

@@ -31,7 +31,14 @@ final class SegmentRoller {
     ///
     /// @param baseOffset that the batch will get
     /// @param appender   of the active segment
-    boolean isDue(BatchView batch, LogConfig using, long baseOffset, SegmentAppender appender)
+    /// @param batchesAhead batches that are written together with it, before it, and their bytes
+    boolean isDue(
+            BatchView batch,
+            LogConfig using,
+            long baseOffset,
+            SegmentAppender appender,
+            int batchesAhead,
+            int bytesAhead)
             throws ErrnoException, CorruptBatchException {
         Segment segment = state.segments().active();
         int size = Segment.endPosition(segment.published());
@@ -39,9 +46,9 @@ final class SegmentRoller {
             return false;
         }
         long lastOffset = baseOffset + batch.lastOffsetDelta();
-        return size > using.segmentBytes() - batch.lengthBytes()
+        return (long) size + bytesAhead > using.segmentBytes() - batch.lengthBytes()
                 || lastOffset - segment.baseOffset() > Integer.MAX_VALUE
-                || appender.indexIsFull()
+                || appender.indexIsFull(batchesAhead)
                 || segment.ageMs(batch.maxTimestamp(), state.context().clock().millis())
                         > using.segmentMs() - jitterMs(segment, using);
     }

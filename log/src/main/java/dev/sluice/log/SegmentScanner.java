@@ -19,10 +19,11 @@ import org.jspecify.annotations.Nullable;
 /// segment is sealed or the log closed; a process that is killed leaves them. So zeros up to the end of a file that
 /// consists of whole blocks, fewer than a block, are an end and no damage.
 ///
-/// **Filled ahead.** The mapped engine stores batches over zeros, each batch's length last. A process that is killed
-/// leaves the zeros, and of a batch that it had not published all but its length. So where a batch's length would be
-/// and is zero, and its offset is zero or the next one, in a file of whole blocks without a whole batch behind, a file
-/// of that engine's ends.
+/// **Filled ahead.** The engines of the page cache write zeros ahead of the batches. A process that is killed leaves
+/// them, and of a batch that it had not published: the first pages, when it wrote; all but the length, when it stored,
+/// for then the length comes last. So where a batch's length would be and is zero, and its offset is zero or the next
+/// one, in a file of whole blocks without a whole batch behind, a file of those engines ends; and where a batch is zero
+/// from a page's start on, and all behind it, it ends within a write.
 ///
 /// By pread(2) in large pieces into memory of its own, never through a map: a checksum that runs into a page which
 /// can't be read would end the process. A batch may be longer than the piece; it is checked as it passes, so a length
@@ -36,7 +37,7 @@ final class SegmentScanner implements AutoCloseable {
         /// Nothing: a broker has closed it.
         NOTHING,
         PADDED,
-        /// Padding, or what the mapped engine has filled.
+        /// Padding, or what was filled ahead.
         FILLED
     }
 
@@ -175,10 +176,11 @@ final class SegmentScanner implements AutoCloseable {
 
     /// Whether the file that was scanned last ends within a write: in a batch whose header is right as far as it is
     /// there, and nothing whole behind. So a process leaves it that dies while it writes, and of what it wrote
-    /// before nothing is missing. Bytes that a device has lost are there, as zeros or older ones.
+    /// before nothing is missing. Bytes that a device has lost are there, as zeros or older ones; but where files
+    /// are filled ahead, zeros from a page's start on to the file's end are what that write had not come to.
     boolean endsWithinAWrite(Descriptor file, Result result, int sizeBytes, long baseOffset) throws ErrnoException {
         int position = result.validBytes();
-        int left = sizeBytes - position;
+        int left = (rest == Rest.FILLED ? writtenEnd(file, position, sizeBytes) : sizeBytes) - position;
         if (left >= BatchView.HEADER_BYTES) {
             if (!available(file, position, BatchView.HEADER_BYTES, sizeBytes)) {
                 return false;
@@ -191,6 +193,25 @@ final class SegmentScanner implements AutoCloseable {
             }
         }
         return findBatch(file, position + 1, sizeBytes, baseOffset, result.endOffset()) < 0;
+    }
+
+    /// The end of the last page that is not zero.
+    private int writtenEnd(Descriptor file, int position, int sizeBytes) throws ErrnoException {
+        int end = sizeBytes;
+        while (end > position) {
+            int from = (int) Math.max(position, end - piece.byteSize());
+            if (!available(file, from, end - from, sizeBytes)) {
+                return sizeBytes;
+            }
+            while (end > from && piece.get(ValueLayout.JAVA_BYTE, end - 1 - pieceStart) == 0) {
+                end--;
+            }
+            if (end > from) {
+                int pages = (end + Staging.BLOCK_BYTES - 1) / Staging.BLOCK_BYTES;
+                return (int) Math.min(sizeBytes, (long) pages * Staging.BLOCK_BYTES);
+            }
+        }
+        return position;
     }
 
     /// Where behind a damage whole batches begin again, in the file that was scanned last, or −1: the first bytes

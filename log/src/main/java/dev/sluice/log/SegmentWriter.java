@@ -105,14 +105,27 @@ public interface SegmentWriter extends AutoCloseable {
         void failed(int errno, String what);
     }
 
-    /// The engine by pwrite(2) into the page cache.
+    /// The engine by pwrite(2) into the page cache, which fills files ahead of their ends.
     static Engine pwrite() {
-        return PwriteSegmentWriter::new;
+        return pwriteFillingFrom(PageCacheEngine.FILLED_FROM_BYTES);
     }
 
-    /// The engine by stores into the mapped file, into the page cache.
+    /// The same, for who wants to see short files filled too.
+    ///
+    /// @param fillsFrom the position from which on a file is filled
+    static Engine pwriteFillingFrom(long fillsFrom) {
+        return new PageCacheEngine.Stopped(false, fillsFrom);
+    }
+
+    /// The same by stores into the mapped file, where it was filled.
     static Engine mapped() {
-        return new MappedEngine.Stopped();
+        return new PageCacheEngine.Stopped(true, 0);
+    }
+
+    /// The engine by pwrite(2) that fills nothing: a file's size is that of its batches. It need not be started.
+    static Engine plain() {
+        return (kernel, file, endBytes, stepBytes, _) ->
+                new PwriteSegmentWriter(kernel, file, endBytes, stepBytes, MemorySegment.NULL, 0);
     }
 
     /// The engine by direct I/O, past the page cache. Each data folder has one of its own, with its own pool.

@@ -11,33 +11,22 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What a broker on the mapped engine leaves behind its last batch when it is killed, and who may take it for nothing.
+/// What a broker that fills files ahead leaves behind its last batch when it is killed, and who may take it for
+/// nothing.
 @Timeout(180)
-class FilledAheadTest {
-    @TempDir
-    Path temporary;
-
-    private Folder folder;
+class FilledAheadTest extends FolderTest {
     private PartitionLog log;
 
     @BeforeEach
-    void folder() throws IOException {
-        folder = new Folder(temporary.resolve("data"));
+    void aLog() throws IOException {
         folder.options = folder.options.withEngine(SegmentWriter.mapped());
         log = folder.create("t", 0);
-    }
-
-    @AfterEach
-    void nothingLeft() throws IOException {
-        folder.close();
     }
 
     private long append() {
@@ -63,7 +52,6 @@ class FilledAheadTest {
     }
 
     private void assertNothingWasLost() {
-        assertThat(folder.report(log).cut()).isNull();
         assertThat(folder.report(log).skip()).isNull();
         assertThat(append()).isEqualTo(6);
     }
@@ -71,20 +59,21 @@ class FilledAheadTest {
     @Test
     void zerosAreCutOffAndNothingWasLost() throws IOException {
         Path file = killed();
-        assertThat(Files.size(file)).isEqualTo(MappedSegmentWriter.FILL_BYTES);
+        assertThat(Files.size(file)).isEqualTo(PwriteSegmentWriter.LEAST_FILL_BYTES);
         CheckReport checked = DirectoryCheck.check(folder.kernel, folder.path, _ -> folder.config, folder.clock());
         assertThat(checked.findings()).isEmpty();
 
         reopen();
 
         assertThat(Files.size(file)).isEqualTo(3L * batchBytes());
+        assertThat(folder.report(log).cut()).isNull();
         assertNothingWasLost();
     }
 
     @Test
     void aSegmentThatWasFilledAndNeverStoredToIsEmpty() throws IOException {
         folder.directory().abandon();
-        Files.write(folder.file(log, 0, ".log"), new byte[MappedSegmentWriter.FILL_BYTES]);
+        Files.write(folder.file(log, 0, ".log"), new byte[PwriteSegmentWriter.LEAST_FILL_BYTES]);
 
         reopen();
 
@@ -106,6 +95,36 @@ class FilledAheadTest {
         reopen();
 
         assertNothingWasLost();
+    }
+
+    /// The kernel ends the write of a process that is killed between two folios.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void aBatchOfWhichTheFirstPagesWereWrittenWasNotPublished(int pages) throws IOException {
+        written(pages * 4096);
+
+        reopen();
+
+        assertNothingWasLost();
+    }
+
+    /// The control: no write ends within a page.
+    @Test
+    void aBatchWhoseLastPageEndsInZerosIsALoss() throws IOException {
+        written(3 * batchBytes() + batch().records(2).valueBytes(8000).bytesAt(6).length - 10);
+
+        reopen();
+
+        assertThat(folder.report(log).skip()).isNotNull();
+    }
+
+    /// Of a batch of four pages all up to `end` in the file.
+    private void written(int end) throws IOException {
+        Path file = killed();
+        byte[] torn = Arrays.copyOf(batch().records(2).valueBytes(8000).bytesAt(6), end - 3 * batchBytes());
+        byte[] bytes = Files.readAllBytes(file);
+        System.arraycopy(torn, 0, bytes, 3 * batchBytes(), torn.length);
+        Files.write(file, bytes);
     }
 
     /// Zeros that a device has left in place of the last records look the same; its error tells them.
@@ -138,10 +157,10 @@ class FilledAheadTest {
     @Test
     void ofAnotherEngineZerosAreALoss() throws IOException {
         folder.directory().close();
-        folder.options = folder.options.withEngine(SegmentWriter.pwrite());
+        folder.options = folder.options.withEngine(SegmentWriter.plain());
         reopen();
         Path file = killed();
-        Files.write(file, Arrays.copyOf(Files.readAllBytes(file), MappedSegmentWriter.FILL_BYTES));
+        Files.write(file, Arrays.copyOf(Files.readAllBytes(file), PwriteSegmentWriter.LEAST_FILL_BYTES));
 
         reopen();
 

@@ -74,7 +74,7 @@ class LogModelTest {
             }
             case 2 -> {
                 List<Faults.Fault> faults = faults();
-                AppendOutcome outcome = append();
+                AppendOutcome outcome = random.nextBoolean() ? append() : appendGroup(false);
                 faults.forEach(Faults.Fault::heal);
                 torn = outcome instanceof AppendOutcome.Failed;
                 if (outcome instanceof AppendOutcome.Failed failed && failed.permanent()) {
@@ -94,6 +94,7 @@ class LogModelTest {
                 assertThat(log.read(end() + 1 + random.nextInt(5), 100, true))
                         .as(context)
                         .isEqualTo(new ReadOutcome.OutOfRange(0, end()));
+            case 17, 18, 19, 20, 21 -> appendGroup(true);
             default -> append();
         }
     }
@@ -141,13 +142,50 @@ class LogModelTest {
         return outcome;
     }
 
+    /// Several at once, some of them of the one producer, whose next sequence is not known before the last is
+    /// taken.
+    ///
+    /// @return what became of the last
+    private AppendOutcome appendGroup(boolean withProducer) {
+        BatchGroup group = new BatchGroup();
+        int batches = 1 + random.nextInt(8);
+        for (int i = 0; i < batches; i++) {
+            int records = 1 + random.nextInt(4);
+            Batches next = batch().records(records)
+                    .valueBytes(random.nextInt(600))
+                    .seed(operation * 10L + i)
+                    .timestamp(T0 + operation);
+            if (withProducer && random.nextInt(3) == 0) {
+                next.producer(1, 0, nextSequence);
+                nextSequence += records;
+            }
+            assertThat(group.add(next.view())).as(context).isTrue();
+        }
+        log.append(group);
+        AppendOutcome outcome = null;
+        for (int i = 0; i < batches; i++) {
+            outcome = group.outcome(i);
+            if (outcome instanceof AppendOutcome.Appended appended) {
+                torn = false;
+                assertThat(appended.baseOffset()).as(context).isEqualTo(end());
+                model.add(new Stored(appended.baseOffset(), appended.lastOffset(), Batches.bytesOf(group.batch(i))));
+            } else {
+                assertThat(withProducer).as(context + ", " + outcome).isFalse(); // without faults all are taken
+                assertThat(outcome).as(context).isInstanceOf(AppendOutcome.Failed.class);
+            }
+        }
+        return outcome;
+    }
+
     private void retry() {
-        if (!model.isEmpty()) {
-            Stored last = model.getLast();
-            BatchView again = Batches.view(last.bytes());
-            assertThat(log.append(again))
-                    .as(context)
-                    .isEqualTo(new AppendOutcome.Duplicate(last.baseOffset(), last.lastOffset(), -1, 0));
+        for (Stored stored : model.reversed()) {
+            BatchView again = Batches.view(stored.bytes());
+            if (again.hasProducerId()) {
+                assertThat(log.append(again))
+                        .as(context)
+                        .isEqualTo(new AppendOutcome.Duplicate(stored.baseOffset(), stored.lastOffset(), -1, 0));
+                return;
+            }
         }
     }
 

@@ -114,6 +114,82 @@ class PartitionLogFaultTest {
         assertThat(append(other, batch())).isEqualTo(1);
     }
 
+    // ---- Several at once
+
+    private static BatchGroup group(Batches... batches) {
+        BatchGroup group = new BatchGroup();
+        for (Batches each : batches) {
+            assertThat(group.add(each.view())).isTrue();
+        }
+        return group;
+    }
+
+    @Test
+    void whatIsRefusedInAGroupKeepsNobodyElseOut() {
+        BatchGroup group = group(
+                batch(),
+                batch().producer(1, 0, 1), // sent again
+                batch().producer(2, 0, 0),
+                batch().producer(2, 0, 1), // on the heels of the one before
+                batch().producer(3, 0, 0).transactional(),
+                batch().producer(1, 0, 2));
+        Faults.Fault counted = folder.faults.shorten(Call.PWRITE, ".log", 1 << 20);
+
+        log.append(group);
+
+        assertThat(group.outcome(0)).isEqualTo(new AppendOutcome.Appended(2, 2, -1, 0));
+        assertThat(group.outcome(1)).isEqualTo(new AppendOutcome.Duplicate(1, 1, -1, 0));
+        assertThat(group.outcome(2)).isEqualTo(new AppendOutcome.Appended(3, 3, -1, 0));
+        assertThat(group.outcome(3)).isEqualTo(new AppendOutcome.Appended(4, 4, -1, 0));
+        assertThat(group.outcome(4)).isInstanceOf(AppendOutcome.Rejected.class);
+        assertThat(group.outcome(5)).isEqualTo(new AppendOutcome.Appended(5, 5, -1, 0));
+        assertThat(counted.hits()).isPositive();
+        assertThat(log.logEndOffset()).isEqualTo(6);
+    }
+
+    @Test
+    void aGroupGoesByOneWrite() throws IOException {
+        Batches each = batch().valueBytes(1000);
+        BatchGroup group = group(each, each, each, each);
+        Faults.Fault counted = folder.faults.shorten(Call.PWRITE, ".log", 1 << 20);
+
+        log.append(group);
+
+        assertThat(counted.hits()).isEqualTo(1);
+        for (int i = 0; i < 4; i++) {
+            assertThat(group.outcome(i)).isEqualTo(new AppendOutcome.Appended(2 + i, 2 + i, -1, 0));
+            assertThat(folder.read(log, 2 + i, 1)).isEqualTo(Batches.bytesOf(group.batch(i)));
+        }
+    }
+
+    @Test
+    void aWriteThatFailsForGoodFailsAllOfAGroup() throws IOException {
+        BatchGroup group = group(batch(), batch(), batch());
+        Faults.Fault broken = folder.faults.once(Call.PWRITE, ".log", 0, Errno.EIO);
+
+        log.append(group);
+
+        assertThat(broken.hits()).isEqualTo(1); // and none was tried again
+        for (int i = 0; i < 3; i++) {
+            assertThat(failed(group.outcome(i)).permanent()).isTrue();
+        }
+        assertNothingPublished();
+        assertThat(log.hasStopped()).isTrue();
+    }
+
+    @Test
+    void aGroupThatDoesNotFitOnTheDiskIsTriedBatchByBatch() throws IOException {
+        Faults.Fault once = folder.faults.once(Call.PWRITE, ".log", 0, Errno.ENOSPC); // of all three
+        BatchGroup group = group(batch(), batch(), batch());
+
+        log.append(group);
+
+        assertThat(once.hits()).isEqualTo(1);
+        for (int i = 0; i < 3; i++) {
+            assertThat(group.outcome(i)).isEqualTo(new AppendOutcome.Appended(2 + i, 2 + i, -1, 0));
+        }
+    }
+
     @Test
     void anIoErrorStopsThePartitionUntilItWasVerified() throws IOException {
         Faults.Fault broken = folder.faults.once(Call.PWRITE, ".log", 0, Errno.EIO);

@@ -10,6 +10,7 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -32,6 +33,7 @@ abstract class SegmentWriterContract {
     final Kernel kernel = new Kernel(faults);
     final Account account = Account.root("test");
     private final Arena arena = Arena.ofConfined();
+    private SegmentWriter.Engine started;
     Path path;
     Descriptor file;
 
@@ -49,8 +51,25 @@ abstract class SegmentWriterContract {
                 .orThrow();
     }
 
+    /// The engine of this test, which is ended with it.
+    SegmentWriter.Engine started(SegmentWriter.Engine stopped) throws ErrnoException {
+        if (started == null) {
+            try {
+                started = stopped.start(kernel, folder, account);
+            } catch (ErrnoException e) {
+                throw e;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return started;
+    }
+
     @AfterEach
     void close() {
+        if (started != null) {
+            started.close();
+        }
         file.close();
         arena.close();
         assertThat(OpenHandles.descriptors(folder)).isEmpty();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Sockets;
 import dev.sluice.io.transfer.SocketWriter;
@@ -131,8 +132,9 @@ class UndrainedReaderTest {
 
         @Override
         public SegmentWriter open(
-                Kernel kernel, Descriptor file, long endBytes, long stepBytes, SegmentWriter.Progress progress) {
-            SegmentWriter real = new PwriteSegmentWriter(kernel, file, endBytes, stepBytes, progress);
+                Kernel kernel, Descriptor file, long endBytes, long stepBytes, SegmentWriter.Progress progress)
+                throws ErrnoException {
+            SegmentWriter real = SegmentWriter.plain().open(kernel, file, endBytes, stepBytes, progress);
             try {
                 boolean gone = !kept.isEmpty()
                         && !Files.exists(folder.path

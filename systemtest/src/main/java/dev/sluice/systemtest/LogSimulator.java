@@ -56,9 +56,10 @@ import org.apache.kafka.common.record.internal.RecordBatch;
 /// - no offset that anybody has seen stands for another record, now or with the next append;
 /// - after a clean end `sluice check` finds nothing lost.
 ///
-/// The same seed does the same, for each engine. With [Engine#DIRECT] the run writes by direct I/O, and the states are
-/// recovered by a broker without it, as whoever starts next may be. Owned by one thread; the engine's make their calls
-/// while that waits.
+/// The same seed does the same, for each engine. With [Engine#PWRITE] those of even seeds fill files with zeros ahead
+/// of their ends from the start, where others are too short for it. With [Engine#DIRECT] the run writes by direct I/O,
+/// and the states are recovered by a broker without it, as whoever starts next may be. Owned by one thread; the
+/// engine's make their calls while that waits.
 final class LogSimulator {
     private static final Identity IDENTITY = new Identity("MkU3OEVBNTcwNTJENDM2Qk", 1);
     private static final UUID TOPIC_ID = new UUID(1, 2);
@@ -123,7 +124,9 @@ final class LogSimulator {
     private LogSimulator(Path work, Path worldsIn, Engine engine, long seed, int bound, boolean lying) {
         this.work = work;
         this.worldsIn = worldsIn;
-        this.engine = engine == Engine.DIRECT ? awaitedDirect() : SegmentWriter.pwrite();
+        this.engine = engine == Engine.DIRECT
+                ? awaitedDirect()
+                : seed % 2 == 0 ? SegmentWriter.pwriteFillingFrom(0) : SegmentWriter.pwrite();
         this.seed = seed;
         this.random = new Random(seed);
         this.fates = new Random(seed + 1);

@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 /// What a call did is looked up in the real folder at the next one, so the calls that may change something must come
 /// one after the other; whatever thread makes them, one waits for the other. The kernel's own write-back is not waited
 /// for: it is one of the states. It knows the calls that this library's log makes: no hard links, no writes but by
-/// pwrite and pwritev2, none of which a ring makes. What is not of the folder is not looked at.
+/// pwrite, pwritev and pwritev2, none of which a ring makes. What is not of the folder is not looked at.
 public final class VirtualDisk implements Gate {
     /// What a device writes whole.
     private static final int SECTOR_BYTES = 512;
@@ -153,7 +153,18 @@ public final class VirtualDisk implements Gate {
     /// say: they must not look up what that has not done yet.
     private static boolean mayChange(Call call) {
         return switch (call) {
-            case OPENAT, MKDIR, UNLINK, RENAME, PWRITE, PWRITEV2, FTRUNCATE, FALLOCATE, FSYNC, FDATASYNC, MMAP -> true;
+            case OPENAT,
+                    MKDIR,
+                    UNLINK,
+                    RENAME,
+                    PWRITE,
+                    PWRITEV,
+                    PWRITEV2,
+                    FTRUNCATE,
+                    FALLOCATE,
+                    FSYNC,
+                    FDATASYNC,
+                    MMAP -> true;
             default -> false;
         };
     }
@@ -197,7 +208,7 @@ public final class VirtualDisk implements Gate {
             case MKDIR -> settleCreated(Path.of(made.subject()));
             case UNLINK -> settleUnlinked(Path.of(made.subject()));
             case RENAME -> settleRenamed(Path.of(made.subject()));
-            case PWRITE, PWRITEV2 -> settleWritten(made);
+            case PWRITE, PWRITEV, PWRITEV2 -> settleWritten(made);
             case FTRUNCATE, FALLOCATE -> settleLength(made.subject());
             case FSYNC, FDATASYNC -> settleSynced(made.subject());
             case MMAP -> {

@@ -7,8 +7,10 @@ import dev.sluice.broker.protocol.RequestHead;
 import dev.sluice.broker.protocol.WireReader;
 import java.util.ArrayDeque;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.jspecify.annotations.Nullable;
 
-/// Produce: record batches from the receive buffer to the partitions' logs, without another copy in user space.
+/// Produce: record batches from the receive buffer to the partitions' logs, without another copy in user space but for
+/// small ones that come together, see [ProduceGroups].
 ///
 /// The whole request is parsed before anything is appended, so nothing of a malformed one is stored. Each partition is
 /// then checked and appended by itself, and answers its own error. On one node the leader is all replicas: acks=1 and
@@ -31,6 +33,9 @@ final class ProduceHandler implements ApiHandler {
 
     /// Those that no request is in.
     private final ArrayDeque<ProduceRun> runs = new ArrayDeque<>(1);
+
+    /// The loop's, made with its first request.
+    private @Nullable ProduceGroups groups;
 
     ProduceHandler(Services services) {
         this.services = services;
@@ -60,12 +65,16 @@ final class ProduceHandler implements ApiHandler {
     public void handle(RequestHead head, WireReader reader, Request request) {
         ProduceRun run = runs.pollLast();
         if (run == null) {
-            run = new ProduceRun(services, names, request.loop().slabs());
+            run = new ProduceRun(
+                    services, names, groups(request), request.loop().slabs(), runs::addLast);
         }
-        try {
-            run.handle(head, reader, request);
-        } finally {
-            runs.addLast(run);
+        run.handle(head, reader, request);
+    }
+
+    private ProduceGroups groups(Request request) {
+        if (groups == null) {
+            groups = new ProduceGroups(request.loop());
         }
+        return groups;
     }
 }

@@ -18,15 +18,22 @@ import dev.sluice.log.BatchView;
 import dev.sluice.log.Compression;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 
 /// One Produce request, from its bytes to its answer: what [ProduceHandler] does, and what it needs for it.
 ///
+/// ```
+///   handle ──▶ appended ──▶ answered, or left to PendingProduce ──▶ handed back
+///      └─────▶ LEFT TO A GROUP ──settled──▲
+/// ```
+///
 /// Used for one request after the other. A loop has one, and one more for each thread that is away with a request in a
-/// write to the disk.
-final class ProduceRun {
+/// write to the disk, and for each request whose batch is in a group.
+final class ProduceRun implements Request.Pending {
     private static final short NO_ACKS = 0;
 
     /// Before it, clients don't know KAFKA_STORAGE_ERROR.
@@ -34,6 +41,7 @@ final class ProduceRun {
 
     private static final short FIRST_WITH_ZSTD = 7;
     private static final long NO_OFFSET = -1;
+    private static final String STALLED = "the broker's disk has stalled";
 
     private final Services services;
     private final BatchView batch = new BatchView();
@@ -41,6 +49,8 @@ final class ProduceRun {
     private final ProduceRequest produce;
     private final ProduceResponseWriter writer;
     private final RecordAdmission admission;
+    private final ProduceGroups groups;
+    private final Consumer<ProduceRun> recycle;
 
     // What became of the partition in hand, for its answer.
     private Errors error = Errors.NONE;
@@ -61,35 +71,90 @@ final class ProduceRun {
     /// The first error of the request, for the log; null when there was none.
     private @Nullable String firstFailure;
 
-    /// @param names borrowed; the loop's
-    ProduceRun(Services services, NameCache names, SlabPool slabs) {
+    // While the only batch of a request is in a group: whose it is, and where it goes.
+    private @Nullable Request left;
+    private @Nullable Partition leftTo;
+    private long leftTicket;
+    private short leftVersion;
+
+    /// @param names   borrowed; the loop's
+    /// @param groups  the loop's
+    /// @param recycle takes this back once its request needs it no more
+    ProduceRun(Services services, NameCache names, ProduceGroups groups, SlabPool slabs, Consumer<ProduceRun> recycle) {
         this.services = services;
+        this.groups = groups;
+        this.recycle = recycle;
         this.produce = new ProduceRequest(names);
         this.writer = new ProduceResponseWriter(slabs);
         this.admission = new RecordAdmission(slabs, services.config().net().largestFrameBytes());
     }
 
     void handle(RequestHead head, WireReader body, Request request) {
-        // A reader of its own: the loop's may be at another request's bytes when a write took long.
-        produce.wrap(reader.over(body.memory(), body.position(), body.limit()), head.apiVersion());
-        int parts = produce.topicCount() + produce.totalPartitions();
-        if (parts > ProduceHandler.MOST_PARTS) {
-            request.close("produced to " + parts + " topics and partitions at once");
-            return;
-        }
-        if (mustWait(request)) {
-            request.awaitDisk(produce.timeoutMs());
-            return;
-        }
         try {
-            short version = head.apiVersion();
-            writer.begin(head.correlationId(), version, produce.topicCount());
-            appendAll(version, request);
-            answer(request);
+            // A reader of its own: the loop's may be at another request's bytes when a write took long.
+            produce.wrap(reader.over(body.memory(), body.position(), body.limit()), head.apiVersion());
+            int parts = produce.topicCount() + produce.totalPartitions();
+            if (parts > ProduceHandler.MOST_PARTS) {
+                request.close("produced to " + parts + " topics and partitions at once");
+            } else if (mustWait(request)) {
+                request.awaitDisk(produce.timeoutMs());
+            } else {
+                short version = head.apiVersion();
+                writer.begin(head.correlationId(), version, produce.topicCount());
+                appendAll(version, request);
+                if (left == null) {
+                    answer(request);
+                }
+            }
         } finally {
-            pending = null;
-            writer.abandon(); // what the request was not given: with acks=0, or because something threw
+            if (left == null) {
+                handBack();
+            }
         }
+    }
+
+    private void handBack() {
+        pending = null;
+        writer.abandon(); // what the request was not given: with acks=0, or because something threw
+        recycle.accept(this);
+    }
+
+    /// What has become of the batch that was left to a group.
+    ///
+    /// @param outcome null when nothing has been tried, for the disk has stalled meanwhile
+    /// @param thrown  by the append, or null
+    void settled(@Nullable AppendOutcome outcome, @Nullable Throwable thrown) {
+        Request request = Objects.requireNonNull(left, "nothing was left");
+        try {
+            request.resume(leftTicket, () -> answer(request, outcome, thrown));
+        } finally {
+            left = null;
+            leftTo = null;
+            handBack();
+        }
+    }
+
+    private void answer(Request request, @Nullable AppendOutcome outcome, @Nullable Throwable thrown) {
+        if (thrown != null) {
+            throw new IllegalStateException("A batch could not be appended with others", thrown);
+        }
+        if (outcome == null) {
+            fail(Errors.REQUEST_TIMED_OUT, STALLED);
+        } else {
+            take(outcome, Objects.requireNonNull(leftTo), leftVersion);
+        }
+        tell(request, leftVersion);
+        answer(request);
+    }
+
+    /// The end of the turn is near.
+    @Override
+    public void hurry() {}
+
+    /// The batch is appended all the same.
+    @Override
+    public void abandoned() {
+        writer.abandon();
     }
 
     private static boolean mustWait(Request request) {
@@ -115,22 +180,30 @@ final class ProduceRun {
                 if (!acksValid) {
                     fail(Errors.INVALID_REQUIRED_ACKS, null);
                 } else if (stalled) {
-                    fail(Errors.REQUEST_TIMED_OUT, "the broker's disk has stalled");
+                    fail(Errors.REQUEST_TIMED_OUT, STALLED);
                 } else {
                     append(topic, version, request);
                 }
-                long place = writer.partition(
-                        produce.partitionIndex(),
-                        error.code(),
-                        baseOffset,
-                        logAppendTimeMs,
-                        logStartOffset,
-                        message,
-                        recordErrors);
-                if (awaited != null && produce.acks() != NO_ACKS) {
-                    pending(request, version).add(awaited, awaitedEnd, place);
+                if (left != null) {
+                    return; // the only one
                 }
+                tell(request, version);
             }
+        }
+    }
+
+    /// Writes what became of the partition in hand.
+    private void tell(Request request, short version) {
+        long place = writer.partition(
+                produce.partitionIndex(),
+                error.code(),
+                baseOffset,
+                logAppendTimeMs,
+                logStartOffset,
+                message,
+                recordErrors);
+        if (awaited != null && produce.acks() != NO_ACKS) {
+            pending(request, version).add(awaited, awaitedEnd, place);
         }
     }
 
@@ -190,7 +263,11 @@ final class ProduceRun {
             int maxBytes = partition.log().config().maxMessageBytes();
             if (admission.admit(
                     batch, partition.rules(), maxBytes, services.clock().millis())) {
-                take(append(partition, request), partition, version);
+                if (produce.totalPartitions() == 1 && groups.take(partition, admission.batch(), request, this)) {
+                    leave(request, partition, version);
+                } else {
+                    take(append(partition, request), partition, version);
+                }
             } else {
                 fail(admission.error(), admission.message());
                 recordErrors = admission.recordErrors();
@@ -198,6 +275,14 @@ final class ProduceRun {
         } finally {
             admission.release();
         }
+    }
+
+    private void leave(Request request, Partition partition, short version) {
+        left = request;
+        leftTo = partition;
+        leftTicket = request.ticket();
+        leftVersion = version;
+        request.setPending(this);
     }
 
     /// The disk may stall meanwhile, or somebody else hold the partition while it does.

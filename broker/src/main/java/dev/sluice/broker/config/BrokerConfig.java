@@ -107,6 +107,8 @@ public record BrokerConfig(
                         get(given, BrokerKeys.MAX_CONNECTIONS),
                         get(given, BrokerKeys.MAX_CONNECTIONS_PER_IP),
                         get(given, BrokerKeys.BACKLOG),
+                        get(given, BrokerKeys.SEND_BUFFER),
+                        get(given, BrokerKeys.RECEIVE_BUFFER),
                         get(given, BrokerKeys.DISK_PATIENCE_MS),
                         get(given, BrokerKeys.COPIED_BYTES)),
                 get(given, BrokerKeys.SHUTDOWN_GRACE_MS),

@@ -99,6 +99,18 @@ public final class BrokerKeys {
             1,
             65_535,
             "Connections that the kernel holds before they are accepted.");
+    static final ConfigKey<Integer> SEND_BUFFER = bufferBytes(
+            "socket.send.buffer.bytes",
+            100 << 10,
+            "The kernel's buffer for what a connection was answered and its peer has not confirmed (SO_SNDBUF). A short one is"
+                    + " cheaper, above all where many read at once; a peer is sent at most so much in the time that a packet"
+                    + " takes to it and back. -1 leaves it to the kernel, which lets it grow: for consumers that are far away."
+                    + " More than net.core.wmem_max it can't be.");
+    static final ConfigKey<Integer> RECEIVE_BUFFER = bufferBytes(
+            "socket.receive.buffer.bytes",
+            NetConfig.KERNELS_BUFFER,
+            "The kernel's buffer for what a connection has sent and was not received yet (SO_RCVBUF); -1 leaves it to the"
+                    + " kernel, which lets it grow with the connection's rate. More than net.core.rmem_max it can't be.");
     static final ConfigKey<Long> DISK_PATIENCE_MS = ConfigKey.longInteger(
             "sluice.disk.patience.ms",
             200,
@@ -210,6 +222,8 @@ public final class BrokerKeys {
             MAX_CONNECTIONS,
             MAX_CONNECTIONS_PER_IP,
             BACKLOG,
+            SEND_BUFFER,
+            RECEIVE_BUFFER,
             DISK_PATIENCE_MS,
             COPIED_BYTES,
             SHUTDOWN_GRACE_MS,
@@ -253,6 +267,22 @@ public final class BrokerKeys {
         names.add(MAX_CONNECTIONS.name());
         names.add(MAX_CONNECTIONS_PER_IP.name());
         return Set.copyOf(names);
+    }
+
+    private static ConfigKey<Integer> bufferBytes(String name, int defaultBytes, String meaning) {
+        return new ConfigKey<>(
+                name,
+                Integer.toString(defaultBytes),
+                ConfigKey.Kind.INT,
+                "-1, or an integer from 1 to " + Integer.MAX_VALUE,
+                meaning,
+                value -> {
+                    int bytes = Integer.parseInt(value);
+                    if (bytes < 1 && bytes != NetConfig.KERNELS_BUFFER) {
+                        throw new IllegalArgumentException(value);
+                    }
+                    return bytes;
+                });
     }
 
     private static ConfigKey<List<Integer>> ids(String name, String meaning) {

@@ -11,6 +11,8 @@ package dev.sluice.broker.config;
 /// @param maxConnections    connections open at once; Kafka's `max.connections`
 /// @param maxConnectionsOfAddress of which so many may come from one address; Kafka's `max.connections.per.ip`
 /// @param backlog           connections the kernel holds for us before they are accepted
+/// @param sendBufferBytes   SO_SNDBUF of each connection, or [#KERNELS_BUFFER]; Kafka's `socket.send.buffer.bytes`
+/// @param receiveBufferBytes SO_RCVBUF of each connection, or [#KERNELS_BUFFER]; Kafka's `socket.receive.buffer.bytes`
 /// @param diskPatienceMs    how long a loop waits for the disk before another thread goes on with it, 0 for as long as
 ///     it takes; `sluice.disk.patience.ms`
 /// @param copiedBytes records of a partition up to so many bytes are copied into their answer, more are sent by
@@ -24,5 +26,10 @@ public record NetConfig(
         int maxConnections,
         int maxConnectionsOfAddress,
         int backlog,
+        int sendBufferBytes,
+        int receiveBufferBytes,
         long diskPatienceMs,
-        int copiedBytes) {}
+        int copiedBytes) {
+    /// The size of a socket's buffer is the kernel's to choose.
+    public static final int KERNELS_BUFFER = -1;
+}

@@ -3,6 +3,7 @@ package dev.sluice.broker.net;
 import dev.sluice.broker.config.ListenerAddress;
 import dev.sluice.broker.config.NetConfig;
 import dev.sluice.io.linux.Account;
+import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Epolls;
 import dev.sluice.io.linux.Errno;
@@ -94,6 +95,10 @@ public final class Listener implements ReadyListener, AutoCloseable {
             if (address.isWildcard() && wanted.getAddress().getAddress().length > 4) {
                 sockets.setOption(socket, Sockets.IPPROTO_IPV6, Sockets.IPV6_V6ONLY, 0);
             }
+            // Connections have what their listener has; set before it listens, as windows are agreed on from the first
+            // packet.
+            buffer(sockets, socket, Sockets.SO_SNDBUF, config.sendBufferBytes());
+            buffer(sockets, socket, Sockets.SO_RCVBUF, config.receiveBufferBytes());
             long result = sockets.bind(socket, wanted);
             if (result == 0) {
                 result = sockets.listen(socket, config.backlog());
@@ -106,6 +111,26 @@ public final class Listener implements ReadyListener, AutoCloseable {
         } catch (IOException | RuntimeException e) {
             socket.close();
             throw e;
+        }
+    }
+
+    /// Sets the size of a buffer, if it is not the kernel's to choose. It takes as much as it allows to, and counts
+    /// its own overhead in: what it says afterwards is twice what it was told.
+    private static void buffer(Sockets sockets, Descriptor socket, int option, int bytes) throws IOException {
+        if (bytes == NetConfig.KERNELS_BUFFER) {
+            return;
+        }
+        boolean sending = option == Sockets.SO_SNDBUF;
+        ErrnoException.check(
+                sockets.setOption(socket, Sockets.SOL_SOCKET, option, bytes), Call.SETSOCKOPT, socket.name());
+        long taken = sockets.getOption(socket, Sockets.SOL_SOCKET, option) / 2;
+        if (taken < bytes) {
+            LOG.warn(
+                    "{}={} is more than the kernel allows: connections have {} bytes. Raise net.core.{}",
+                    sending ? "socket.send.buffer.bytes" : "socket.receive.buffer.bytes",
+                    bytes,
+                    taken,
+                    sending ? "wmem_max" : "rmem_max");
         }
     }
 

@@ -89,6 +89,12 @@ public final class Request {
         return ticket;
     }
 
+    /// Whether it is all that its connection has: no answer to one before it waits to be sent, and nothing of the
+    /// next one has come. For handlers, before they return.
+    public boolean isAlone() {
+        return connection.isAlone();
+    }
+
     /// Whether the peer has said that it sends nothing more. It may still wait for its answers; nobody will tell
     /// it, or us, of anything later.
     public boolean isPeerClosed() {

@@ -3,6 +3,7 @@ package dev.sluice.broker.partition;
 import dev.sluice.broker.config.RecordRules;
 import dev.sluice.broker.config.TopicSettings;
 import dev.sluice.log.AppendOutcome;
+import dev.sluice.log.BatchGroup;
 import dev.sluice.log.BatchView;
 import dev.sluice.log.LogListener;
 import dev.sluice.log.PartitionLog;
@@ -93,6 +94,11 @@ public final class Partition implements LogListener {
     /// watermark has passed it, see [#await(Unacknowledged)].
     public AppendOutcome append(BatchView batch) {
         return log.append(batch);
+    }
+
+    /// Appends several batches, which are checked already, and tells in the group what became of each.
+    public void append(BatchGroup group) {
+        log.append(group);
     }
 
     @Override

@@ -9,18 +9,21 @@ import dev.sluice.broker.net.RegressionNetwork.Client;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Gate;
+import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.linux.Sockets;
 import dev.sluice.testkit.GateFaults;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(180)
 class NetworkRegressionTest {
     private static final NetConfig TWO_LOOPS =
-            new NetConfig(2, 8 << 20, 64 << 20, 600_000, 600_000, 100, 100, 16, 200, 64 << 10);
+            new NetConfig(2, 8 << 20, 64 << 20, 600_000, 600_000, 100, 100, 16, -1, -1, 200, 64 << 10);
     private static final byte[] BODY = {1, 2, 3};
 
     @Test
@@ -127,5 +130,31 @@ class NetworkRegressionTest {
             assertThat(client.receive()).isEqualTo(BODY);
             assertThat(thrown.hits()).isEqualTo(1);
         }
+    }
+
+    /// The kernel doubles what it is told. Without a setting its own sizes differ from any of these.
+    @Test
+    void connectionsHaveTheBuffersThatWereAskedFor() throws Exception {
+        assertThat(bufferBytes(30_000, 40_000)).containsExactly(60_000L, 80_000L);
+        assertThat(bufferBytes(-1, -1)).doesNotContain(60_000L, 80_000L);
+    }
+
+    private static long[] bufferBytes(int sendBytes, int receiveBytes) throws Exception {
+        NetConfig config = new NetConfig(
+                1, 8 << 20, 64 << 20, 600_000, 600_000, 100, 100, 16, sendBytes, receiveBytes, 200, 64 << 10);
+        Sockets sockets = new Kernel().sockets();
+        AtomicReference<long[]> seen = new AtomicReference<>();
+        try (RegressionNetwork net = new RegressionNetwork(Gate.OPEN, config, request -> {
+                    seen.set(new long[] {
+                        sockets.getOption(request.socket(), Sockets.SOL_SOCKET, Sockets.SO_SNDBUF),
+                        sockets.getOption(request.socket(), Sockets.SOL_SOCKET, Sockets.SO_RCVBUF)
+                    });
+                    RegressionNetwork.echo(request);
+                });
+                Client client = net.connect()) {
+            client.send(BODY);
+            client.receive();
+        }
+        return seen.get();
     }
 }

@@ -47,7 +47,7 @@ class ReceiveBudgetRegressionTest {
     void largeRequestsThatExceedTheBoundTogetherAllComeToTheirEnd() throws Exception {
         int bound = 1 << 20;
         byte[] large = new byte[4 << 20];
-        NetConfig config = new NetConfig(2, 8 << 20, bound, 600_000, 600_000, 100, 100, 16, 200, 64 << 10);
+        NetConfig config = new NetConfig(2, 8 << 20, bound, 600_000, 600_000, 100, 100, 16, -1, -1, 200, 64 << 10);
         try (RegressionNetwork net =
                         new RegressionNetwork(Gate.OPEN, config, request -> RegressionNetwork.answer(request, SMALL));
                 Client small = net.connect()) {
@@ -86,7 +86,7 @@ class ReceiveBudgetRegressionTest {
 
     @Test
     void aRequestThatDoesNotComeOnIsGivenUpAndAnIdleConnectionIsNot() throws Exception {
-        NetConfig config = new NetConfig(1, 8 << 20, 64 << 20, 100, 600_000, 100, 100, 16, 200, 64 << 10);
+        NetConfig config = new NetConfig(1, 8 << 20, 64 << 20, 100, 600_000, 100, 100, 16, -1, -1, 200, 64 << 10);
         try (RegressionNetwork net = new RegressionNetwork(Gate.OPEN, config, RegressionNetwork::echo);
                 Client slow = net.connect();
                 Client idle = net.connect()) {

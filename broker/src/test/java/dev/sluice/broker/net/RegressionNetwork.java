@@ -25,7 +25,8 @@ final class RegressionNetwork implements AutoCloseable {
     private static final int SOCKET_TIMEOUT_MS = 60_000;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
-    static final NetConfig CONFIG = new NetConfig(1, 8 << 20, 64 << 20, 600_000, 600_000, 100, 100, 16, 200, 64 << 10);
+    static final NetConfig CONFIG =
+            new NetConfig(1, 8 << 20, 64 << 20, 600_000, 600_000, 100, 100, 16, -1, -1, 200, 64 << 10);
 
     final Kernel kernel;
     final Network network;

@@ -74,6 +74,7 @@ public final class EventLoop implements Executor, AutoCloseable {
 
     // The turn that is under way, in fields: another thread may have to finish it.
     private boolean turning;
+    private long turns;
     private int readyCount;
     private int nextReady;
     private boolean endIsMarked;
@@ -185,6 +186,11 @@ public final class EventLoop implements Executor, AutoCloseable {
     /// Runs a task at the end of this turn: how work that must give way to others goes on.
     public void defer(Runnable task) {
         deferred.addLast(task);
+    }
+
+    /// The number of the turn that is under way.
+    public long turn() {
+        return turns;
     }
 
     /// A timer of this loop, not set yet.
@@ -316,6 +322,7 @@ public final class EventLoop implements Executor, AutoCloseable {
             throw new ErrnoException(Call.EPOLL_WAIT, (int) -ready, epoll.name());
         }
         turning = true;
+        turns++;
         nextReady = 0;
         readyCount = Math.max(0, (int) ready);
         finishTurn();

@@ -1,0 +1,104 @@
+package dev.sluice.log;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/// Small batches of several producers for one log, one behind the other in memory, so that one write takes them all to
+/// the file: [PartitionLog#append(BatchGroup)].
+///
+/// ```
+///   memory    │ batch 0 │ batch 1 │ … │ batch n−1 │ free │
+///   outcomes  one for each, once they were appended
+/// ```
+///
+/// Each is copied in, which for 1 KiB takes a tenth of what a write of its own would. Reused; owned by one thread.
+public final class BatchGroup {
+    /// The most that a group holds.
+    public static final int MOST_BYTES = 64 << 10;
+
+    public static final int MOST_BATCHES = 32;
+
+    private final MemorySegment memory = Arena.ofAuto().allocate(MOST_BYTES, 8);
+    private final ByteBuffer view = memory.asByteBuffer();
+    private final BatchView[] batches = new BatchView[MOST_BATCHES];
+    private final @Nullable AppendOutcome[] outcomes = new AppendOutcome[MOST_BATCHES];
+
+    /// Where each begins, and behind the last one the end of all.
+    private final int[] positions = new int[MOST_BATCHES + 1];
+
+    private int count;
+
+    /// Takes a copy of a batch.
+    ///
+    /// @param batch one that [BatchView#check] has found good
+    /// @return false when there is no room for it
+    public boolean add(BatchView batch) {
+        int position = positions[count];
+        if (count == MOST_BATCHES || batch.lengthBytes() > MOST_BYTES - position) {
+            return false;
+        }
+        MemorySegment.copy(batch.bytes(), 0, memory, position, batch.lengthBytes());
+        if (batches[count] == null) {
+            batches[count] = new BatchView();
+        }
+        batches[count].wrap(memory, view, position, batch.lengthBytes());
+        count++;
+        positions[count] = position + batch.lengthBytes();
+        return true;
+    }
+
+    public int count() {
+        return count;
+    }
+
+    /// What became of a batch; null before it was appended.
+    public @Nullable AppendOutcome outcome(int index) {
+        return outcomes[index];
+    }
+
+    /// Forgets all batches.
+    public void clear() {
+        for (int i = 0; i < count; i++) {
+            outcomes[i] = null;
+        }
+        count = 0;
+    }
+
+    BatchView batch(int index) {
+        return batches[index];
+    }
+
+    void outcome(int index, AppendOutcome outcome) {
+        outcomes[index] = outcome;
+    }
+
+    /// Gives all batches from `from` to before `end` the same outcome.
+    void outcomes(int from, int end, AppendOutcome outcome) {
+        for (int i = from; i < end; i++) {
+            outcomes[i] = outcome;
+        }
+    }
+
+    int lengthBytes(int from, int end) {
+        return positions[end] - positions[from];
+    }
+
+    MemorySegment bytes(int from, int end) {
+        return memory.asSlice(positions[from], lengthBytes(from, end));
+    }
+
+    /// Whether one of the batches from `from` to before `end` is of the same producer: its sequence has to be known
+    /// before that of the next can be checked.
+    boolean hasProducerOf(BatchView batch, int from, int end) {
+        if (batch.hasProducerId()) {
+            for (int i = from; i < end; i++) {
+                if (batches[i].producerId() == batch.producerId()) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+}
