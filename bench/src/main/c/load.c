@@ -7,7 +7,7 @@
  *       connections=1 partitions=1 record=1024 batch=262144 max=1048576 mib=512 | requests=N  check=0
  *       scatter=N: each fetch begins at another one of the first N batches, in no order
  *       check=0 has the kernel throw the records away; check=1 reads them and compares them with what produce sends
- *   load e2e     PORT TOPIC record=1024 requests=5000   a fetch waits on one connection while a record is produced on another
+ *   load e2e     PORT TOPIC record=1024 requests=5000 | seconds=N   a fetch waits on one connection while a record is produced on another
  *   load idle    PORT connections=N         opens connections that say nothing, prints "open", and holds them until standard input ends
  *
  * protocol=kafka (without it), rocketmq (produce and fetch) or http (fetch only: TOPIC is a file, read by ranges of max bytes).
@@ -17,6 +17,7 @@
 #include "load_kafka.h"
 #include "load_rocketmq.h"
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -160,7 +161,11 @@ static void print(double seconds, uint64_t payload) {
            percentile(99.9), percentile(100), cpu());
 }
 
-/* Every connection its share of the requests, all of them at once. */
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal) { stopped = 1; }
+
+/* Every connection its share of the requests, all of them at once; until SIGTERM at most. */
 static void run(int port, int producing) {
     long perRequest = producing ? (long)batchBytes : option.max / (long)batchBytes * (long)batchBytes;
     if (perRequest <= 0) perRequest = batchBytes;
@@ -180,7 +185,8 @@ static void run(int port, int producing) {
     double from = now();
     long done = 0;
     for (long i = 0; i < option.connections; i++) sendMore(&connections[i], producing);
-    while (done < option.connections) {
+    signal(SIGTERM, stop);
+    while (done < option.connections && !stopped) {
         struct epoll_event events[256];
         int n = epoll_wait(poller, events, 256, 30000);
         if (n == 0) quit("no answer for 30 s; answers so far", answers);
@@ -238,7 +244,7 @@ static void endToEnd(int port) {
     if (get16(room + 14 + name + 8)) quit("produce error", get16(room + 14 + name + 8));
     consumer.offset = get64(room + 14 + name + 10) + 1;
     double from = now();
-    for (long i = 0; i < option.requests; i++) {
+    for (long i = 0; option.seconds ? now() - from < option.seconds : i < option.requests; i++) {
         protocol->fetchHead(&consumer);
         send1(in, &consumer, 0);
         struct timespec pause = {0, 500000};   /* lets the fetch come to rest in the server */
@@ -246,7 +252,7 @@ static void endToEnd(int port) {
         double at = now();
         send1(out, &producer, 1);
         wait1(in, room, most);
-        if (i >= option.requests / 5) latency(now() - at);
+        if (option.seconds || i >= option.requests / 5) latency(now() - at);
         wait1(out, room, most);
         consumer.offset++;
         answers++;
@@ -275,7 +281,8 @@ int main(int argc, char **argv) {
     struct { const char *name; long *value; } names[] = {
         {"connections", &option.connections}, {"partitions", &option.partitions}, {"record", &option.record},
         {"batch", &option.batch}, {"depth", &option.depth}, {"acks", &option.acks}, {"mib", &option.mib},
-        {"requests", &option.requests}, {"max", &option.max}, {"check", &option.check}, {"scatter", &option.scatter}};
+        {"requests", &option.requests}, {"max", &option.max}, {"check", &option.check}, {"scatter", &option.scatter},
+        {"seconds", &option.seconds}};
     for (int i = 4; i < argc; i++) {
         char *equals = strchr(argv[i], '=');
         int known = 0;

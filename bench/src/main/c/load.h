@@ -8,7 +8,7 @@
 enum { MOST_DEPTH = 64, HEAD_BYTES = 1024, ROOM_BYTES = 64 << 10 };
 
 static struct {
-    long connections, partitions, record, batch, depth, acks, mib, requests, max, check, scatter;
+    long connections, partitions, record, batch, depth, acks, mib, requests, max, check, scatter, seconds;
 } option = {1, 1, 1024, 262144, 5, 1, 512, 0, 1 << 20, 0, 0};
 
 static const char *topic;

@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.ProduceRequestData;
@@ -45,6 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(LeakCounter.class)
 class DiskStallTest {
     private static final int EXCHANGES = 50;
+    private static final short NO_ANSWER = 0;
 
     @TempDir
     Path folder;
@@ -276,6 +278,32 @@ class DiskStallTest {
         }
     }
 
+    /// Nothing else would end its connection: that it is gone was told once, and nothing is sent that could fail.
+    @Test
+    void whoGoesAwayMeanwhileAndWantedNoAnswerIsLetGoOfWhenTheDiskGoesOn() throws Exception {
+        try (TestBroker broker = start(1, 50);
+                TestClient reader = broker.client();
+                TestClient gone = broker.client()) {
+            TopicRef topic = reader.create("topic", 1);
+            reader.append(topic, 0, batch(1, 1000));
+            GateFaults.Fault fault = stall(broker);
+            gone.raw.send(ApiKeys.PRODUCE, PRODUCE, produceRequest(PRODUCE, NO_ANSWER, topic, 0, batch(2, 1000)));
+            fault.awaitHits(1);
+            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
+
+            gone.raw.reset();
+            exchange(reader, topic, Batches.stored(batch(1, 1000), 0, 0)); // the loop has seen it by now
+            assertThat(Status.of(reader).openConnections())
+                    .as("the disk has its bytes still")
+                    .hasSize(2);
+
+            disk.countDown();
+            await().untilAsserted(() ->
+                    assertThat(Status.of(reader).openConnections()).hasSize(1));
+            assertThat(reader.endOffset(topic, 0)).isEqualTo(2);
+        }
+    }
+
     @Test
     void whoCantWaitIsToldToTryAgain() throws Exception {
         try (Stall stall = new Stall(50, 2, 1000);
@@ -356,6 +384,10 @@ class DiskStallTest {
 
     /// Produces until it is told to stop, and knows what was acknowledged.
     private static final class Load implements AutoCloseable {
+        /// So that no file system is full before the test gets to freeze it, nor a partition longer than a
+        /// fetch.
+        private static final long PACE_NS = 1_000_000;
+
         private final TestClient client;
         private final TopicRef topic;
         private final int partition;
@@ -375,6 +407,7 @@ class DiskStallTest {
                 assertThat(client.append(topic, partition, batch(acknowledged.get(), 2000)))
                         .isEqualTo(acknowledged.get());
                 acknowledged.incrementAndGet();
+                LockSupport.parkNanos(PACE_NS);
             }
         }
 
@@ -410,7 +443,7 @@ class DiskStallTest {
     /// Runs producers, freezes the file system, has `whileFrozen` look at it when a write is in it for sure, thaws
     /// it, and sees that nothing is missing.
     private void freeze(long patienceMs, WhileFrozen whileFrozen) throws Exception {
-        try (LoopFileSystem frozen = LoopFileSystem.create(folder, "ext4", 128 << 20)) {
+        try (LoopFileSystem frozen = LoopFileSystem.create(folder, "ext4", 512L << 20)) {
             try (TestBroker broker = TestBroker.start(
                             frozen.folder().resolve("data"),
                             "num.network.threads",

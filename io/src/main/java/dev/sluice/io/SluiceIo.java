@@ -29,6 +29,7 @@ public final class SluiceIo implements AutoCloseable {
     private final Kernel kernel;
     private final Transfers transfers;
 
+    /// With a kernel of its own that lets every call through.
     public SluiceIo() {
         this(new Kernel());
     }

@@ -22,33 +22,21 @@ import java.util.UUID;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.DefaultRecordBatch;
 import org.apache.kafka.common.record.internal.MemoryRecords;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// No offset stands for two records, whatever was lost.
 @Timeout(180)
-class CeilingTest {
-    @TempDir
-    Path temporary;
-
-    private Folder folder;
+class CeilingTest extends FolderTest {
     private PartitionLog log;
 
     @BeforeEach
-    void folder() throws IOException {
-        folder = new Folder(temporary.resolve("data"));
+    void aLog() throws IOException {
         folder.options = folder.options.withEngine(Folder.unpaddedEngine());
         log = folder.create("t", 0);
-    }
-
-    @AfterEach
-    void nothingLeft() throws IOException {
-        folder.close();
     }
 
     private long append() {

@@ -8,7 +8,6 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -18,7 +17,6 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -26,8 +24,6 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(180)
 class DirectSegmentWriterTest extends SegmentWriterContract {
     private static final int BLOCK = Staging.BLOCK_BYTES;
-
-    private SegmentWriter.Engine engine;
 
     private final AtomicLong written = new AtomicLong();
     private volatile int failure;
@@ -40,8 +36,7 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
         return Call.RING_WRITE_FIXED;
     }
 
-    @Override
-    SegmentWriter.Engine engine() throws ErrnoException {
+    DirectSegmentWriterTest() {
         progress = new SegmentWriter.Progress() {
             @Override
             public void written(long mark) {
@@ -56,24 +51,11 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
                 failure = errno;
             }
         };
-        if (engine == null) {
-            try {
-                engine = SegmentWriter.direct(new DirectOptions(DirectOptions.LEAST_POOL_BYTES, queue()))
-                        .start(kernel, folder, account);
-            } catch (ErrnoException e) {
-                throw e;
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-        return engine;
     }
 
-    @AfterEach
-    void end() {
-        if (engine != null) {
-            engine.close();
-        }
+    @Override
+    SegmentWriter.Engine engine() throws ErrnoException {
+        return started(SegmentWriter.direct(new DirectOptions(DirectOptions.LEAST_POOL_BYTES, queue())));
     }
 
     private static void await(java.util.concurrent.Callable<Boolean> condition) {
@@ -98,7 +80,7 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
                 assertThat(writer.room(batch.length)).isZero();
                 long position = writer.write(memory(batch));
                 while (position == -Errno.EAGAIN) { // the pool is small: the disk has to come along
-                    engine.awaitMemory();
+                    engine().awaitMemory();
                     position = writer.write(memory(batch));
                 }
                 assertThat(position).isEqualTo(expected.size() - batch.length);
@@ -153,7 +135,7 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
             for (int i = 0; i < 40; i++) {
                 byte[] other = bytes(250_000, i);
                 while (write(writer, memory(other)) < 0) {
-                    engine.awaitMemory();
+                    engine().awaitMemory();
                 }
             }
             ByteArrayOutputStream got = new ByteArrayOutputStream();
@@ -277,7 +259,7 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
                 .open(lock, dev.sluice.io.linux.Files.O_RDWR, 0, account)
                 .orThrow()) {
             assertThat(kernel.files().tryLock(other)).isEqualTo(-Errno.EAGAIN);
-            engine.close();
+            engine().close();
             assertThat(kernel.files().tryLock(other)).isZero();
         }
     }

@@ -11,34 +11,22 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a broker that fills files ahead leaves behind its last batch when it is killed, and who may take it for
 /// nothing.
 @Timeout(180)
-class FilledAheadTest {
-    @TempDir
-    Path temporary;
-
-    private Folder folder;
+class FilledAheadTest extends FolderTest {
     private PartitionLog log;
 
     @BeforeEach
-    void folder() throws IOException {
-        folder = new Folder(temporary.resolve("data"));
+    void aLog() throws IOException {
         folder.options = folder.options.withEngine(SegmentWriter.mapped());
         log = folder.create("t", 0);
-    }
-
-    @AfterEach
-    void nothingLeft() throws IOException {
-        folder.close();
     }
 
     private long append() {

@@ -8,42 +8,29 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.testkit.ManualTime;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /// When a log is flushed, what one flush covers, and what readers see before it.
 @Timeout(180)
-class FlushPolicyTest {
+class FlushPolicyTest extends FolderTest {
     private static final long MS = 1_000_000;
     private static final long FLUSH_TAKES_NS = 4 * MS;
 
-    @TempDir
-    Path temporary;
-
     private final ManualTime time = new ManualTime(false);
-    private Folder folder;
     private PartitionLog log;
 
     /// `grown 100`, `stopped`.
     private final List<String> heard = new ArrayList<>();
 
     @BeforeEach
-    void folder() {
-        folder = new Folder(temporary.resolve("data"));
+    void options() {
         folder.options =
                 new LogDirectory.Options(2, 16, Folder.engine(), folder.options.ids(), () -> Folder.flushing(time));
-    }
-
-    @AfterEach
-    void nothingLeft() throws IOException {
-        folder.close();
     }
 
     private void create(FlushPolicy policy) throws IOException {

@@ -26,29 +26,16 @@ import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.storage.internals.log.FetchDataInfo;
 import org.apache.kafka.storage.internals.log.LogSegment;
 import org.apache.kafka.tools.DumpLogSegments;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
 
 /// Kafka 4.3.1 itself reads what we wrote, and says the same of it: its dump tool, its file reader, its segment.
 @Isolated("the dump tool prints to System.out")
-class KafkaReadsOurLogTest {
-    @TempDir
-    Path temporary;
-
-    private Folder folder;
-
+class KafkaReadsOurLogTest extends FolderTest {
     @BeforeEach
-    void folder() {
-        folder = new Folder(temporary.resolve("data"));
+    void options() {
         folder.config = folder.config.withSegmentBytes(64 << 10);
-    }
-
-    @AfterEach
-    void nothingLeft() throws IOException {
-        folder.close();
     }
 
     /// Timestamps that rise, stand still and fall; compressed and not; with and without producers.

@@ -9,28 +9,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.io.linux.Call;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class PartitionLogTest {
-    @TempDir
-    Path temporary;
-
-    private Folder folder;
-
-    @BeforeEach
-    void folder() {
-        folder = new Folder(temporary.resolve("data"));
-    }
-
-    @AfterEach
-    void nothingLeft() throws IOException {
-        folder.close();
-    }
-
+class PartitionLogTest extends FolderTest {
     @Test
     void nobodyIsToldOfAnEndThatTheHighWatermarkHasNotPassed() throws IOException {
         PartitionLog log = folder.create("ends", 0);

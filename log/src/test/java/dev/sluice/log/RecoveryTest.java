@@ -16,36 +16,24 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What is left of a log after a crash, and after its files were spoilt.
-class RecoveryTest {
-    @TempDir
-    Path temporary;
-
+class RecoveryTest extends FolderTest {
     /// States of an index that are seen from its size and its ends.
     private static final List<String> REBUILT_WHEN = List.of("missing", "odd", "zeros", "blank", "longer");
 
-    private Folder folder;
     private PartitionLog log;
 
     @BeforeEach
-    void folder() throws IOException {
-        folder = new Folder(temporary.resolve("data"));
+    void aLog() throws IOException {
         folder.options = folder.options.withEngine(Folder.unpaddedEngine());
         folder.config = folder.config.withSegmentBytes(4096).withIndexIntervalBytes(500);
         log = folder.create("t", 0);
-    }
-
-    @AfterEach
-    void nothingLeft() throws IOException {
-        folder.close();
     }
 
     private void fill(int from, int to) {

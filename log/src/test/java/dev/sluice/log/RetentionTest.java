@@ -17,37 +17,25 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Which segments go, by age, by size and on demand, and what is left of it after a crash.
 @Timeout(180)
-class RetentionTest {
+class RetentionTest extends FolderTest {
     private static final long HOUR_MS = TimeUnit.HOURS.toMillis(1);
     private static final int BATCH_BYTES = batch().view().lengthBytes();
 
-    @TempDir
-    Path temporary;
-
-    private Folder folder;
     private PartitionLog log;
 
     @BeforeEach
     void aLogOfThreeBatchesASegment() throws IOException {
-        folder = new Folder(temporary.resolve("data"));
         folder.config = folder.config
                 .withSegmentBytes(3 * BATCH_BYTES)
                 .withIndexIntervalBytes(0)
                 .withRetentionMs(HOUR_MS);
         log = folder.create("t", 0);
-    }
-
-    @AfterEach
-    void nothingLeft() throws IOException {
-        folder.close();
     }
 
     /// Batches of one record each, a minute apart.

@@ -12,30 +12,12 @@ import dev.sluice.io.linux.Errno;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// When a new segment begins: Kafka's rule.
-class RollTest {
-    @TempDir
-    Path temporary;
-
-    private Folder folder;
+class RollTest extends FolderTest {
     private PartitionLog log;
-
-    @BeforeEach
-    void folder() {
-        folder = new Folder(temporary.resolve("data"));
-    }
-
-    @AfterEach
-    void nothingLeft() throws IOException {
-        folder.close();
-    }
 
     @Test
     void aSegmentIsFilledToItsLastByteAndNotBeyond() throws IOException {

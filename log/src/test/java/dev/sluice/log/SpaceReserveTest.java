@@ -10,38 +10,26 @@ import dev.sluice.io.linux.Errno;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /// On a full disk the reserve keeps alive what must go on, and only that, until there is room again. The disk here is
 /// full by the kernel's gate, and has room again when the reserve's file is cut.
 @Timeout(180)
-class SpaceReserveTest {
+class SpaceReserveTest extends FolderTest {
     private static final long RESERVE_BYTES = 256 << 10;
 
-    @TempDir
-    Path temporary;
-
-    private Folder folder;
     private PartitionLog log;
     private PartitionLog vital;
 
     @BeforeEach
     void aFolderWithAReserve() throws IOException {
-        folder = new Folder(temporary.resolve("data"));
         folder.options = folder.options.withReserveBytes(RESERVE_BYTES);
         log = folder.create("t", 0);
         append(log, batch().producer(1, 0, 0));
         vital = folder.create("vital", 0);
         vital.configure(folder.config.withVital(true));
-    }
-
-    @AfterEach
-    void nothingLeft() throws IOException {
-        folder.close();
     }
 
     private Path reserve() {

@@ -13,28 +13,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.apache.kafka.common.compress.Compression;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class TimestampSearchTest {
-    @TempDir
-    Path temporary;
-
-    private Folder folder;
+class TimestampSearchTest extends FolderTest {
     private PartitionLog log;
 
     @BeforeEach
-    void folder() throws IOException {
-        folder = new Folder(temporary.resolve("data"));
+    void aLog() throws IOException {
         folder.config = folder.config.withSegmentBytes(3000).withIndexIntervalBytes(300);
         log = folder.create("t", 0);
-    }
-
-    @AfterEach
-    void nothingLeft() throws IOException {
-        folder.close();
     }
 
     @Test

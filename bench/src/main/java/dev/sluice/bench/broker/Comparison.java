@@ -17,13 +17,14 @@ import java.util.concurrent.Callable;
 /// Each run has a topic of its own, which is deleted afterwards, so that memory goes round among the subjects and
 /// nobody gets what the machine has handed out for the first time. Before a run everything is written back.
 final class Comparison {
-    private static final long COLD_FACTOR = 4;
+    private static final Before NOTHING = _ -> () -> {};
 
     private final Path load;
     private final Path limit;
     private final Path folder;
     private final long mebibytes;
     private final Map<Subject, Peer> peers;
+    private final Map<Subject, Laggard> laggards = new EnumMap<>(Subject.class);
     private int topics;
 
     /// @param folder    where the limit's file goes: on the file system of the servers' data
@@ -44,7 +45,7 @@ final class Comparison {
         Map<Subject, List<Run>> runs = new EnumMap<>(Subject.class);
         for (int round = -warmups; round < rounds; round++) {
             for (Subject subject : taking) {
-                Run run = subject.isProgram() ? limit(work, subject) : load(work, subject, before(work, subject));
+                Run run = subject.isProgram() ? limit(work, subject) : load(work, subject, NOTHING);
                 if (round >= 0) {
                     runs.computeIfAbsent(subject, _ -> new ArrayList<>()).add(run);
                 }
@@ -82,17 +83,10 @@ final class Comparison {
         return allocated[0] / run.field("requests");
     }
 
-    /// A run during which something else is measured, from when the work's own preparations are done.
+    /// A run during which something else is measured.
     private Run loadWith(Work work, Subject subject, Callable<AutoCloseable> measuring)
             throws IOException, InterruptedException {
-        return load(work, subject, topic -> {
-            AutoCloseable first = before(work, subject).run(topic);
-            AutoCloseable second = measuring.call();
-            return () -> {
-                second.close();
-                first.close();
-            };
-        });
+        return load(work, subject, _ -> measuring.call());
     }
 
     /// One run, with a topic of its own.
@@ -105,10 +99,26 @@ final class Comparison {
             if (work.kind() == Work.Kind.COLD) {
                 dropCaches();
             }
+            if (work.kind() == Work.Kind.LAGGARD) {
+                return laggard(subject)
+                        .measure(
+                                () -> timed(work, subject, topic, NOTHING, true),
+                                () -> timed(work, subject, topic, before, true));
+            }
             return timed(work, subject, topic, before, true);
         } finally {
             peer(subject).delete(topic);
         }
+    }
+
+    private Laggard laggard(Subject subject) throws IOException, InterruptedException {
+        Laggard known = laggards.get(subject);
+        if (known == null) {
+            known = new Laggard(load, subject, peer(subject), mebibytes);
+            laggards.put(subject, known);
+            sync();
+        }
+        return known;
     }
 
     /// Runs of one subject, one after the other. A topic that is only read, or that batches are dealt out to the
@@ -124,7 +134,7 @@ final class Comparison {
                     peer(subject).delete(topic);
                     topic = filled(work, subject);
                 }
-                runs.add(timed(work, subject, topic, before(work, subject), false));
+                runs.add(timed(work, subject, topic, NOTHING, false));
             }
         } finally {
             peer(subject).delete(topic);
@@ -172,41 +182,6 @@ final class Comparison {
         } catch (Exception e) {
             throw new IOException(e);
         }
-    }
-
-    private Before before(Work work, Subject subject) {
-        return work.kind() == Work.Kind.LAGGARD ? _ -> laggard(subject) : _ -> () -> {};
-    }
-
-    /// Starts a consumer of a topic that is not in the page cache, with more in it than can be read meanwhile.
-    private AutoCloseable laggard(Subject subject) throws IOException, InterruptedException {
-        Peer peer = peer(subject);
-        String topic = "cold-" + topics++;
-        long coldMib = COLD_FACTOR * mebibytes;
-        peer.create(topic, 1);
-        run(subject, "produce", topic, List.of("batch=1000000", "mib=" + coldMib));
-        sync();
-        dropCaches();
-        Process reading = new ProcessBuilder(
-                        load.toString(),
-                        "fetch",
-                        Integer.toString(peer.server().port()),
-                        topic,
-                        "protocol=" + subject.protocol,
-                        "batch=1000000",
-                        "mib=" + coldMib)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        return () -> {
-            if (!reading.isAlive()) {
-                System.err.println(subject.label + ": all cold records were read before the other consumer was done; "
-                        + "give more by --mib");
-            }
-            reading.destroy();
-            reading.waitFor();
-            peer.delete(topic);
-        };
     }
 
     /// Reads all that a work has produced and compares it with what was sent.

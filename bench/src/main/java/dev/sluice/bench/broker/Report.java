@@ -44,7 +44,24 @@ final class Report {
                     work.consumers())));
             text.append(System.lineSeparator());
         }
+        if (work.kind() == Work.Kind.LAGGARD) {
+            runs.forEach((subject, theirs) -> text.append(laggard(subject, theirs)));
+        }
         return text.toString();
+    }
+
+    private static String laggard(Subject subject, List<Run> runs) {
+        return String.format(
+                Locale.ROOT,
+                "%n%s: alone p50 %s ms, p99 %s ms; beside the laggard, p99 is so many times that: %s; the laggard read %s MiB/s;"
+                        + " of another topic %s was in the page cache before, %s after%n",
+                subject.label,
+                spread(runs, run -> run.field("aloneP50Ms")),
+                spread(runs, run -> run.field("aloneP99Ms")),
+                spread(runs, run -> run.field("p99Ms") / run.field("aloneP99Ms")),
+                spread(runs, run -> run.field("laggardMib") / run.field("seconds")),
+                spread(runs, run -> run.field("hotBefore")),
+                spread(runs, run -> run.field("hotAfter")));
     }
 
     static String ratio(List<Run> ours, List<Run> theirs, ToDoubleFunction<Run> figure) {
@@ -80,7 +97,8 @@ final class Report {
             row.put("machineCpu", GrowthPoint.all(all, run -> run.machineCost(work.unit())));
             row.put("faultsPerGib", GrowthPoint.all(all, Run::faultsPerGib));
             row.put("rate", GrowthPoint.all(all, run -> run.rate(work.unit())));
-            for (String field : List.of("p50Ms", "p99Ms", "p999Ms")) {
+            for (String field : List.of(
+                    "p50Ms", "p99Ms", "p999Ms", "aloneP50Ms", "aloneP99Ms", "laggardMib", "hotBefore", "hotAfter")) {
                 if (all.getFirst().line().has(field)) {
                     row.put(field, GrowthPoint.all(all, run -> run.field(field)));
                 }

@@ -1,5 +1,8 @@
 package dev.sluice.bench.broker;
 
+import java.util.HashMap;
+import java.util.Map;
+
 /// One run of one subject.
 ///
 /// @param serverCpuNs  user and system time of the server's process
@@ -12,6 +15,13 @@ record Run(long serverCpuNs, long machineCpuNs, long deviceBytes, long faults, F
 
     double field(String name) {
         return line.get(name);
+    }
+
+    /// The same with figures added to what was printed.
+    Run with(Map<String, Double> more) {
+        Map<String, Double> all = new HashMap<>(line.values());
+        all.putAll(more);
+        return new Run(serverCpuNs, machineCpuNs, deviceBytes, faults, new Figures(Map.copyOf(all)));
     }
 
     /// CPU seconds of the server per GiB, or microseconds a request.

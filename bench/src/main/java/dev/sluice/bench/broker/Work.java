@@ -19,7 +19,8 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
         /// The same with the page cache emptied before. Needs root.
         COLD("fetch"),
         END_TO_END("e2e"),
-        /// The same while another consumer reads what is not in the page cache. Needs root.
+        /// The same for some seconds, and then once more while another consumer reads what is not in the page
+        /// cache.
         LAGGARD("e2e");
 
         final String program;
@@ -61,7 +62,7 @@ record Work(String name, Kind kind, List<String> options, Unit unit, int partiti
             new Work("fetch-cold", Kind.COLD, List.of("batch=65536", "max=1048576"), Unit.GIB, 1, 0),
             new Work("fetch-cold-8", Kind.COLD, List.of("batch=65536", "max=1048576", "connections=8"), Unit.GIB, 1, 0),
             new Work("end-to-end", Kind.END_TO_END, List.of("requests=5000"), Unit.REQUEST, 1, 0),
-            new Work("laggard", Kind.LAGGARD, List.of("requests=5000"), Unit.REQUEST, 1, 0));
+            new Work("laggard", Kind.LAGGARD, List.of("seconds=8"), Unit.REQUEST, 1, 0));
 
     private static Work produce(String name, int batchBytes) {
         return new Work(name, Kind.PRODUCE, List.of("batch=" + batchBytes), Unit.GIB, 1, batchBytes);

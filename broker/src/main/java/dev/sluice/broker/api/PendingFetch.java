@@ -41,7 +41,6 @@ import org.slf4j.LoggerFactory;
 /// go of all it held before it is handed back.
 final class PendingFetch implements Partition.Waiter, Request.Pending {
     private static final Logger LOG = LoggerFactory.getLogger(PendingFetch.class);
-    private static final int READ_COMMITTED = 1;
     private static final int NO_SESSION = FetchSessions.NO_SESSION;
     private static final int FIRST_EPOCH = 0;
     private static final int NO_EPOCH = -1;
@@ -492,9 +491,8 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         if (entry != null) {
             entry.session.told(p, end, start);
         }
-        boolean committed = plan.isolationLevel() == READ_COMMITTED;
         int length = span == null ? 0 : (int) span.lengthBytes();
-        writer.partition(index, Errors.NONE.code(), end, end, start, NO_REPLICA, committed, length);
+        writer.partition(index, Errors.NONE.code(), end, end, start, NO_REPLICA, plan.isReadCommitted(), length);
     }
 
     /// Queues the frame: its memory, and between the pieces of it the spans.

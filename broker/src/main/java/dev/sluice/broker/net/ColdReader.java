@@ -17,13 +17,11 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,19 +29,22 @@ import org.slf4j.LoggerFactory;
 /// Reads from the disk what consumers want and the page cache hasn't, on threads of its own, so that no event loop
 /// waits for a disk.
 ///
-/// Where the page cache shall not be filled, they come by O_DIRECT from the disk to a pipe's own pages. Otherwise they
-/// are read into the page cache, read ahead, and come in a pipe, which the loop splices to its socket; they are never
-/// copied by the processor. What a file's only reader has far behind it is dropped from the page cache again, so that
-/// it drives out nothing that others read. Where several read a file, what one has brought in is there for all.
+/// It is read into the page cache, and ahead, by a [ColdStream] for each consumer and file; the loop then sends it from
+/// there as it sends all else. What a file's only reader has far behind it is dropped from the page cache again, so
+/// that it drives out nothing that others read. Where several read a file, what one has brought in is there for all.
+/// Where the page cache shall not be filled, bytes come by O_DIRECT from the disk to a pipe's own pages, and the loop
+/// splices these to its socket.
 ///
 /// Thread-safe.
 final class ColdReader implements AutoCloseable {
-    /// Takes what was read, on a thread of the reader's. The pipe is the sink's, to be given back by [#giveBack].
+    /// Takes what was read, on a thread of the reader's.
     @FunctionalInterface
     interface Sink {
-        /// @param pipe   null when nothing was read
-        /// @param result bytes in the pipe, or −errno
-        void read(PipePool.@Nullable Pipe pipe, long result);
+        /// @param pipe   where the bytes are, the sink's from now on, to be given back by [#giveBack]; null
+        ///               when they are in the page cache, or nothing was read
+        /// @param result bytes that are there, or −errno
+        /// @param isReadAhead whether more is being read ahead in the page cache
+        void read(PipePool.@Nullable Pipe pipe, long result, boolean isReadAhead);
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(ColdReader.class);
@@ -63,6 +64,13 @@ final class ColdReader implements AutoCloseable {
     private static final long SHARED_NS = TimeUnit.SECONDS.toNanos(10);
     private static final int MOST_FILES = 1024;
 
+    /// Files that are open for it at a time, one for each consumer and file.
+    private static final int MOST_STREAMS = 1024;
+
+    /// What ranges that are dropped begin and end with multiples of: no folio is larger, and one that lies in the
+    /// range with a part of it alone would stay.
+    private static final long LARGEST_FOLIO_BYTES = 2 << 20;
+
     /// With sinks at a time; later ones get pipes of the kernel's usual size.
     private static final int MOST_LARGE_PIPES = 256;
 
@@ -71,7 +79,7 @@ final class ColdReader implements AutoCloseable {
     private final Kernel kernel;
     private final Account account = Account.root("cold reads");
     private final PipePool pipes = new PipePool(account);
-    private final ExecutorService threads;
+    private final ThreadPoolExecutor threads;
     private final AtomicInteger threadNumber = new AtomicInteger();
 
     /// Who has read a file last, by the descriptor that spans come with. Guarded by itself.
@@ -97,6 +105,24 @@ final class ColdReader implements AutoCloseable {
         }
     }
 
+    /// Who reads what, by the descriptor that spans come with.
+    private record Way(Object reader, Descriptor file) {}
+
+    /// Guarded by itself.
+    private final Map<Way, ColdStream> streams = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Way, ColdStream> eldest) {
+            if (size() <= MOST_STREAMS) {
+                return false;
+            }
+            eldest.getValue().close();
+            return true;
+        }
+    };
+
+    /// Where what was only to be brought into memory goes; opened when it is first needed. Guarded by `out`.
+    private @Nullable Descriptor nowhere;
+
     /// Pipes that are with sinks. Guarded by itself.
     private final Set<PipePool.Pipe> out = new HashSet<>();
 
@@ -120,22 +146,49 @@ final class ColdReader implements AutoCloseable {
         threads.execute(work);
     }
 
-    /// Reads at most what a pipe holds of the range. Called on a loop; the range's file need not stay open.
+    /// Whether work waits for a thread.
+    boolean isAwaited() {
+        return !threads.getQueue().isEmpty();
+    }
+
+    /// Runs work when all that waits for a thread has had one.
     ///
-    /// @param reader who will send it, told apart by identity
-    /// @param wanted asked on a thread of the reader's, before it reads: whether there is still somebody to send
-    ///               it; the sink is told −ECANCELED if not
-    /// @throws ErrnoException when the file can't be opened once more, or no thread begun
-    void read(Object reader, SocketWriter.Cold range, BooleanSupplier wanted, Sink sink) throws ErrnoException {
-        long behindBytes = range.isPastCache() ? 0 : behindBytes(range, reader);
-        Descriptor file = reopen(range.file(), range.isPastCache());
+    /// @return false when the reader is closed
+    boolean runLater(Runnable work) {
         try {
-            threads.execute(() -> fill(file, range, behindBytes, wanted, sink));
+            threads.execute(work);
+            return true;
         } catch (RejectedExecutionException e) {
-            file.close();
+            return false;
+        }
+    }
+
+    Kernel kernel() {
+        return kernel;
+    }
+
+    /// Reads at most [SocketWriter.Cold#lengthBytes] of the range. Called on a loop; the range's file need not stay
+    /// open. One range at a time for each reader.
+    ///
+    /// @param reader who will send it, told apart by identity; to be [#forget] when it is gone: the sink is then
+    ///               not told any more
+    /// @throws ErrnoException when the file can't be opened once more, or no thread begun
+    void read(Object reader, SocketWriter.Cold range, Sink sink) throws ErrnoException {
+        long dropTo = dropTo(range.position());
+        long dropFrom = range.isPastCache() ? dropTo : dropFrom(range, reader, dropTo);
+        Way way = new Way(reader, range.file());
+        try {
+            synchronized (streams) {
+                ColdStream known = streams.get(way);
+                if (known == null || !known.read(range, dropFrom, dropTo, sink)) {
+                    ColdStream begun = new ColdStream(this, reopen(range.file(), range.isPastCache()));
+                    streams.put(way, begun);
+                    begun.read(range, dropFrom, dropTo, sink);
+                }
+            }
+        } catch (RejectedExecutionException e) {
             throw new ErrnoException(Call.SPLICE, Errno.EIO, "the broker stops");
         } catch (RuntimeException | Error e) { // OutOfMemoryError when the kernel has no thread for us
-            file.close();
             LOG.error("{} can't be read: no thread could be begun", range.file().name(), e);
             throw new ErrnoException(
                     Call.SPLICE,
@@ -144,71 +197,101 @@ final class ColdReader implements AutoCloseable {
         }
     }
 
-    /// How many bytes before the range can be dropped: those that the file's only reader has read since the last
-    /// time.
-    private long behindBytes(SocketWriter.Cold range, Object reader) {
+    /// Goes on with reading ahead, without telling when. Called on a loop.
+    ///
+    /// @param reached where its reader has come
+    /// @param over    run, on a thread of the reader's, when this was the last time: there is nothing more to be
+    ///                read ahead
+    /// @return false when that is so already
+    boolean advance(Object reader, SocketWriter.Cold reached, Runnable over) {
+        long dropTo = dropTo(reached.position());
+        ColdStream known;
+        synchronized (streams) {
+            known = streams.get(new Way(reader, reached.file()));
+        }
+        long dropFrom = dropFrom(reached, reader, dropTo);
+        try {
+            return known != null && known.advance(reached, dropFrom, dropTo, over);
+        } catch (RejectedExecutionException | OutOfMemoryError e) {
+            return false; // whoever needs those bytes will be told
+        }
+    }
+
+    /// Nobody reads ahead for this one any more.
+    void forget(Object reader) {
+        synchronized (streams) {
+            streams.entrySet().removeIf(entry -> {
+                boolean its = entry.getKey().reader == reader;
+                if (its) {
+                    entry.getValue().close();
+                }
+                return its;
+            });
+        }
+    }
+
+    private static long dropTo(long position) {
+        return Math.max(0, position - KEPT_BYTES) & -LARGEST_FOLIO_BYTES;
+    }
+
+    /// From where on a file's only reader has left behind it what it has read, up to where it is dropped now.
+    private long dropFrom(SocketWriter.Cold range, Object reader, long dropTo) {
         long nowNs = System.nanoTime();
         synchronized (readings) {
             Reading reading = readings.get(range.file());
             if (reading == null) {
-                readings.put(range.file(), new Reading(reader, nowNs, range.position()));
-                return 0;
+                readings.put(range.file(), new Reading(reader, nowNs, range.position() & -LARGEST_FOLIO_BYTES));
+                return dropTo;
             }
             if (reading.reader != reader) {
                 if (nowNs - reading.lastNs < SHARED_NS) {
                     reading.sharedUntilNs = nowNs + SHARED_NS;
                 }
                 reading.reader = reader;
-                reading.keptFrom = range.position();
+                reading.keptFrom = range.position() & -LARGEST_FOLIO_BYTES;
             }
-            reading.keptFrom = Math.min(reading.keptFrom, range.position()); // it may have gone back
+            long from = Math.min(reading.keptFrom, range.position() & -LARGEST_FOLIO_BYTES); // it may have gone back
             reading.lastNs = nowNs;
-            long behind = Math.max(0, range.position() - KEPT_BYTES - reading.keptFrom);
-            reading.keptFrom += behind;
-            return reading.sharedUntilNs - nowNs > 0 ? 0 : behind;
+            reading.keptFrom = Math.max(from, dropTo);
+            return reading.sharedUntilNs - nowNs > 0 ? dropTo : from;
         }
     }
 
-    /// A descriptor of its own, of the same file even if it was unlinked.
+    /// A descriptor of its own, of the same file even if it was unlinked. Not that of the segment: it has the
+    /// advice that it is read at random.
     private Descriptor reopen(Descriptor file, boolean isPastCache) throws ErrnoException {
         Path path = Path.of("/proc/self/fd/" + file.number());
         int flags = Files.O_RDONLY | (isPastCache ? Files.O_DIRECT : 0);
-        return kernel.files().open(path, flags, 0, file.account()).orThrow();
+        return kernel.files().open(path, flags, 0, account).orThrow();
     }
 
-    private void fill(Descriptor file, SocketWriter.Cold range, long behindBytes, BooleanSupplier wanted, Sink sink) {
-        PipePool.Pipe pipe = null;
-        long result;
-        try (file) {
-            if (closed || !wanted.getAsBoolean()) {
-                result = -Errno.ECANCELED;
-            } else {
-                pipe = takePipe();
-                result = range.isPastCache() ? fillPastCache(file, range, pipe) : fill(file, range, pipe);
-                if (behindBytes > 0) { // a hint, as reading ahead is; what a socket still sends keeps its pages
-                    long from = range.position() - KEPT_BYTES - behindBytes;
-                    kernel.files().advise(file, from, behindBytes, Files.FADV_DONTNEED);
-                }
-            }
+    /// Reads a range for the page cache alone.
+    ///
+    /// @return as sendfile(2)
+    long bring(Descriptor file, long position, long lengthBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            return kernel.sockets()
+                    .sendfile(nowhere(), file, position, lengthBytes, arena.allocate(Long.BYTES, Long.BYTES));
         } catch (ErrnoException e) {
-            result = -e.errno();
-        } catch (RuntimeException | Error e) {
-            LOG.error("Reading {} from the disk failed", range.file().name(), e);
-            result = -Errno.EIO;
+            return -e.errno();
         }
-        if (result <= 0 && pipe != null) {
-            pipe.close();
-            pipe = null;
+    }
+
+    private Descriptor nowhere() throws ErrnoException {
+        synchronized (out) {
+            Descriptor open = nowhere;
+            if (open == null) {
+                open = kernel.files()
+                        .open(Path.of("/dev/null"), Files.O_WRONLY, 0, account)
+                        .orThrow();
+                nowhere = open;
+            }
+            return open;
         }
-        if (pipe != null && !isOut(pipe)) {
-            pipe = null;
-            result = -Errno.EIO;
-        }
-        sink.read(pipe, result);
     }
 
     /// Peers that are slow keep what was read for them; many of them get less at a time.
-    private PipePool.Pipe takePipe() throws ErrnoException {
+    PipePool.Pipe takePipe() throws ErrnoException {
         boolean many;
         synchronized (out) {
             many = out.size() >= MOST_LARGE_PIPES;
@@ -216,10 +299,12 @@ final class ColdReader implements AutoCloseable {
         return many ? pipes.takeSmall(kernel) : pipes.take(kernel);
     }
 
-    private boolean isOut(PipePool.Pipe pipe) {
+    /// Notes that a pipe is a sink's.
+    ///
+    /// @return false when the reader is closed
+    boolean isOut(PipePool.Pipe pipe) {
         synchronized (out) {
             if (closed) {
-                pipe.close();
                 return false;
             }
             out.add(pipe);
@@ -227,21 +312,9 @@ final class ColdReader implements AutoCloseable {
         }
     }
 
-    private long fill(Descriptor file, SocketWriter.Cold range, PipePool.Pipe pipe) {
-        // A hint that may fail: then the kernel reads as it does for anybody.
-        kernel.files().advise(file, range.position(), SocketWriter.AHEAD_BYTES, Files.FADV_WILLNEED);
-        long read = splice(
-                file,
-                range.position(),
-                pipe.ends().writeEnd(),
-                // Every page of the cache takes a place in the pipe, the two at its ends not wholly.
-                Math.min(range.lengthBytes(), Math.max(BLOCK_BYTES, pipe.capacityBytes() - BLOCK_BYTES)));
-        return read == 0 ? -Errno.EIO : read;
-    }
-
     /// From the block that the range begins in; what is before the range is thrown away. The pipe may get some
     /// bytes from behind the range too.
-    private long fillPastCache(Descriptor file, SocketWriter.Cold range, PipePool.Pipe pipe) throws ErrnoException {
+    long fillPastCache(Descriptor file, SocketWriter.Cold range, PipePool.Pipe pipe) throws ErrnoException {
         long from = range.position() & -BLOCK_BYTES;
         long before = range.position() - from;
         long wanted = Math.min((before + range.lengthBytes() + BLOCK_BYTES - 1) & -BLOCK_BYTES, pipe.capacityBytes());
@@ -308,9 +381,16 @@ final class ColdReader implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        synchronized (streams) {
+            streams.values().forEach(ColdStream::close);
+            streams.clear();
+        }
         synchronized (out) {
             out.forEach(PipePool.Pipe::close);
             out.clear();
+            if (nowhere != null) {
+                nowhere.close();
+            }
         }
         pipes.close();
     }

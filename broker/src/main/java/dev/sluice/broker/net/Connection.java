@@ -74,8 +74,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     private boolean peerClosed;
     private boolean handling;
 
-    /// Written by the loop; read by threads that read from the disk too.
-    private volatile boolean closed;
+    private boolean closed;
 
     private boolean closeWhenSent;
     private boolean failed;
@@ -102,6 +101,8 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
 
     private long framesTaken;
     private long coldSinceFrame = -2;
+    private long coldReads;
+    private long coldReadsAtLastLook;
     private long receivedBytes;
     private long sentBytes;
     private long movedAtLastLook;
@@ -145,6 +146,11 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
     /// Looks once in an idle time-out whether any byte moved since the last look: requests then cost no timer, and
     /// an idle connection is closed after one to two of them.
     private void closeIfIdle() {
+        if (coldReads > 0 && coldReads == coldReadsAtLastLook) {
+            loop.coldReader().forget(this); // it may have the last descriptors of a file that was deleted
+            coldReads = 0;
+        }
+        coldReadsAtLastLook = coldReads;
         long movedBytes = receivedBytes + sentBytes;
         if (!handling && !waitsForDisk && movedBytes == movedAtLastLook) {
             close("idle for " + config.idleTimeoutMs() + " ms");
@@ -389,6 +395,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
                 return false;
             } finally {
                 sentBytes += queued - writer.queuedBytes();
+                readAhead();
             }
         }
         if (closeWhenSent && !handling) {
@@ -403,29 +410,47 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         SocketWriter.Cold range = writer.takeCold();
         if (range != null) {
             coldSinceFrame = framesTaken;
+            coldReads++;
             loop.coldReader()
                     .read(
                             this,
                             range,
-                            () -> !closed,
-                            (pipe, result) -> loop.execute(() -> readCold(range, pipe, result)));
+                            (pipe, result, isReadAhead) ->
+                                    loop.execute(() -> readCold(range, pipe, result, isReadAhead)));
         }
     }
 
-    private void readCold(SocketWriter.Cold range, PipePool.@Nullable Pipe pipe, long result) {
-        if (pipe == null) {
-            if (!closed) {
-                if (result == -Errno.EIO) {
-                    writer.unfilled();
-                }
-                LOG.error("{} can't be read: {}", range.file().name(), Errno.describe((int) -result));
-                close("what it wants to read can't be read");
+    /// Has what it comes to later read from the disk, if that is to be done.
+    private void readAhead() {
+        SocketWriter.Cold reached = writer.takeAhead();
+        if (reached != null && !closed) {
+            coldSinceFrame = framesTaken;
+            coldReads++;
+            boolean goesOn = loop.coldReader()
+                    .advance(this, reached, () -> loop.execute(() -> writer.notReadAhead(reached.file())));
+            if (!goesOn) {
+                writer.notReadAhead(reached.file());
             }
+        }
+    }
+
+    private void readCold(SocketWriter.Cold range, PipePool.@Nullable Pipe pipe, long result, boolean isReadAhead) {
+        if (pipe != null) {
+            ColdReader reader = loop.coldReader();
+            boolean surplus = (range.position() + result) % ColdReader.BLOCK_BYTES != 0;
+            writer.filled(pipe, result, (back, allSent) -> reader.giveBack(back, allSent && !surplus));
+        } else if (closed) {
+            return;
+        } else if (result > 0) {
+            writer.warmed(result, isReadAhead);
+        } else {
+            if (result == -Errno.EIO) {
+                writer.unfilled();
+            }
+            LOG.error("{} can't be read: {}", range.file().name(), Errno.describe((int) -result));
+            close("what it wants to read can't be read");
             return;
         }
-        ColdReader reader = loop.coldReader();
-        boolean surplus = (range.position() + result) % ColdReader.BLOCK_BYTES != 0;
-        writer.filled(pipe, result, (back, allSent) -> reader.giveBack(back, allSent && !surplus));
         serve();
     }
 
@@ -616,6 +641,9 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         budgetedBytes = 0;
         release(() -> budget.finished(this));
         release(writer::abandon);
+        if (coldReads > 0) {
+            release(() -> loop.coldReader().forget(this));
+        }
         release(socket::close);
         release(socket.account()::close);
         release(() -> loop.remove(this));

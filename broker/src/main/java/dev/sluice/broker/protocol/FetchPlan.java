@@ -182,6 +182,7 @@ public final class FetchPlan {
         return isolationLevel;
     }
 
+    /// Whether it asks to be told of aborted transactions.
     public boolean isReadCommitted() {
         return isolationLevel == 1;
     }

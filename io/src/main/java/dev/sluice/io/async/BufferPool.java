@@ -112,10 +112,12 @@ public final class BufferPool implements AutoCloseable {
         unmapIfDone();
     }
 
+    /// How many buffers there are, taken or free.
     public int count() {
         return buffers.length;
     }
 
+    /// The size of each.
     public int bufferBytes() {
         return bufferBytes;
     }

@@ -63,10 +63,12 @@ public final class FileOperation {
         this.token = token;
     }
 
+    /// What the caller knows it again by.
     public long token() {
         return token;
     }
 
+    /// Whether it was submitted and is not over: until then its buffer is the kernel's.
     public boolean isPending() {
         return pending;
     }

@@ -43,6 +43,7 @@ public final class PinningException extends IOException {
         return errno;
     }
 
+    /// What was to be pinned.
     public long neededBytes() {
         return neededBytes;
     }

@@ -56,22 +56,30 @@ public record QueueConfig(
         return new QueueConfig(depth, 16, Engine.BEST, Registration.IF_ALLOWED, true, false, 4);
     }
 
+    /// The same, run by this engine.
     public QueueConfig on(Engine newEngine) {
         return new QueueConfig(depth, files, newEngine, registration, singleIssuer, polled, threads);
     }
 
+    /// The same, with the pool's memory pinned like this.
     public QueueConfig with(Registration newRegistration) {
         return new QueueConfig(depth, files, engine, newRegistration, singleIssuer, polled, threads);
     }
 
+    /// The same, for a queue that threads use in turn, or that is made on another thread than its user's.
     public QueueConfig sharedByThreads() {
         return new QueueConfig(depth, files, engine, registration, false, polled, threads);
     }
 
+    /// The same, with completions asked of the device by spinning: reads and writes of O_DIRECT descriptors alone,
+    /// on devices with polled queues.
     public QueueConfig polling() {
         return new QueueConfig(depth, files, engine, registration, singleIssuer, true, threads);
     }
 
+    /// The same, with so many threads where there is no io_uring.
+    ///
+    /// @throws IllegalArgumentException when that is less than one
     public QueueConfig withThreads(int newThreads) {
         return new QueueConfig(depth, files, engine, registration, singleIssuer, polled, newThreads);
     }

@@ -59,6 +59,7 @@ public final class Buffer implements AutoCloseable {
         owner.acquired();
     }
 
+    /// The sum of its pieces' lengths.
     public long lengthBytes() {
         return pieces.lengthBytes();
     }

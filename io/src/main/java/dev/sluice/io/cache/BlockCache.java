@@ -118,10 +118,12 @@ public final class BlockCache implements AutoCloseable {
         return opened;
     }
 
+    /// The size of a block, alike for all files of the cache.
     public int blockBytes() {
         return blockBytes;
     }
 
+    /// What has happened since the cache was made.
     public CacheStatistics statistics() {
         return new CacheStatistics(
                 hits, misses, readAhead, evictions, written, waitsForRoom, writeBack.unwrittenBytes());

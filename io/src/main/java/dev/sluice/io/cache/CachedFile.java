@@ -44,6 +44,7 @@ public final class CachedFile implements AutoCloseable {
         this.sizeBytes = direct.sizeBytes();
     }
 
+    /// The file's length as its readers see it, delayed writes included.
     public long sizeBytes() {
         return sizeBytes;
     }

@@ -49,6 +49,7 @@ public record Alignment(int memoryBytes, int positionBytes) {
         return position + positionBytes - 1 & -positionBytes;
     }
 
+    /// Whether direct I/O may begin or end at this position of the file.
     public boolean isAligned(long position) {
         return (position & positionBytes - 1) == 0;
     }

@@ -9,7 +9,6 @@ public enum Call {
     CLOSE("close"),
     READ("read"),
     PREAD("pread64"),
-    PREADV("preadv"),
     WRITE("write"),
     PWRITE("pwrite64"),
     PWRITEV("pwritev"),

@@ -62,6 +62,9 @@ public final class Epolls {
         }
     }
 
+    /// epoll_create1(2). The caller closes it.
+    ///
+    /// @param owner parent of its account
     public Opened create(Account owner) {
         long result = kernel.admit(Call.EPOLL_CREATE, "epoll");
         if (result >= 0) {
@@ -75,10 +78,15 @@ public final class Epolls {
         return kernel.opened(Call.EPOLL_CREATE, result, "epoll", owner);
     }
 
+    /// EPOLL_CTL_ADD of epoll_ctl(2): 0, or −errno: −EPERM for what can't be waited for, such as a file.
+    ///
+    /// @param events of the `EPOLL…` constants
+    /// @param data   comes back with each event
     public long add(Descriptor epoll, Descriptor target, int events, long data) {
         return control(epoll, EPOLL_CTL_ADD, target, events, data);
     }
 
+    /// EPOLL_CTL_MOD: 0, or −errno. A condition that holds already is told once more.
     public long modify(Descriptor epoll, Descriptor target, int events, long data) {
         return control(epoll, EPOLL_CTL_MOD, target, events, data);
     }

@@ -50,11 +50,13 @@ public final class IoVectors {
         return true;
     }
 
+    /// Forgets all pieces.
     public void clear() {
         count = 0;
         lengthBytes = 0;
     }
 
+    /// How many pieces there are.
     public int count() {
         return count;
     }

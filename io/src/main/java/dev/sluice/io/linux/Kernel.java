@@ -32,6 +32,7 @@ public final class Kernel {
         this(Gate.OPEN);
     }
 
+    /// @param gate asked before each call
     public Kernel(Gate gate) {
         this(gate, Account.root("process"), null);
     }

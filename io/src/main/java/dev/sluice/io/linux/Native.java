@@ -9,7 +9,6 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import org.jspecify.annotations.Nullable;
 
 /// How the classes of this package reach libc: method handles that capture errno, and its translation into −errno.
 ///
@@ -45,13 +44,6 @@ final class Native {
                 signature,
                 Linker.Option.captureCallState("errno"),
                 Linker.Option.firstVariadicArg(firstVariadic));
-    }
-
-    /// A handle, or null where this libc does not have the function.
-    static @Nullable MethodHandle functionIfPresent(String name, FunctionDescriptor signature) {
-        return LIBC.find(name)
-                .map(symbol -> LINKER.downcallHandle(symbol, signature, Linker.Option.captureCallState("errno")))
-                .orElse(null);
     }
 
     static MemorySegment capture() {

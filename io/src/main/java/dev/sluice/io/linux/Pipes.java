@@ -48,6 +48,10 @@ public final class Pipes {
     /// The two ends of a pipe; the caller closes both.
     public record Ends(Descriptor readEnd, Descriptor writeEnd) {}
 
+    /// pipe2(2), of the usual size of 64 KiB.
+    ///
+    /// @param blocking whether reads of an empty and writes to a full pipe wait; else they answer −EAGAIN
+    /// @throws ErrnoException EMFILE or ENFILE when descriptors have run out
     public Ends open(boolean blocking, Account owner) throws ErrnoException {
         long result = kernel.admit(Call.PIPE, "pipe");
         try (Arena arena = Arena.ofConfined()) {

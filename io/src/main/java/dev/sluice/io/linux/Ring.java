@@ -204,6 +204,7 @@ public final class Ring implements AutoCloseable {
         return deferred;
     }
 
+    /// Whether completions are asked of the device (IORING_SETUP_IOPOLL).
     public boolean isPolled() {
         return polled;
     }

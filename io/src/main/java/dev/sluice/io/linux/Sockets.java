@@ -148,6 +148,8 @@ public final class Sockets {
         }
     }
 
+    /// bind(2): 0, or −errno: −EADDRINUSE when somebody has the address, −EACCES for a port below 1024 without the
+    /// right to it.
     public long bind(Descriptor socket, SocketAddress address) {
         return withAddress(Call.BIND, BIND, socket, address);
     }
@@ -173,6 +175,9 @@ public final class Sockets {
         return kernel.record(socket.account(), call, result, false);
     }
 
+    /// listen(2): 0, or −errno.
+    ///
+    /// @param backlog how many connections may wait for accept(2); the kernel caps it at net.core.somaxconn
     public long listen(Descriptor socket, int backlog) {
         long result = kernel.admit(Call.LISTEN, socket);
         if (result >= 0) {
@@ -233,6 +238,9 @@ public final class Sockets {
         return addressOf(Call.GETSOCKNAME, GETSOCKNAME, socket);
     }
 
+    /// The address at the other end.
+    ///
+    /// @throws ErrnoException ENOTCONN when there is none, or no more
     public SocketAddress peerAddress(Descriptor socket) throws ErrnoException {
         return addressOf(Call.GETPEERNAME, GETPEERNAME, socket);
     }
@@ -424,6 +432,9 @@ public final class Sockets {
         return kernel.record(file.account(), socket.account(), Call.SENDFILE, length, true);
     }
 
+    /// shutdown(2): 0, or −errno: −ENOTCONN when the peer has gone before.
+    ///
+    /// @param how [#SHUT_RD], [#SHUT_WR] or [#SHUT_RDWR]
     public long shutdown(Descriptor socket, int how) {
         long result = kernel.admit(Call.SHUTDOWN, socket);
         if (result >= 0) {

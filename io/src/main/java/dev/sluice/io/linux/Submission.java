@@ -110,6 +110,7 @@ public final class Submission {
         return (entries.get(ValueLayout.JAVA_BYTE, at + 1) & IOSQE_IO_LINK) != 0;
     }
 
+    /// What comes back with its completion.
     public long userData() {
         return entries.get(ValueLayout.JAVA_LONG, at + 32);
     }

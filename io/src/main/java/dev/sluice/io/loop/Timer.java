@@ -27,10 +27,12 @@ public final class Timer {
         heap.set(this, heap.nowNs() + Math.clamp(delayNs, 0, LONGEST_NS));
     }
 
+    /// Forgets the setting; does nothing without one.
     public void cancel() {
         heap.cancel(this);
     }
 
+    /// Whether the action is still to come.
     public boolean isSet() {
         return index >= 0;
     }

@@ -25,18 +25,22 @@ public final class Pieces {
         }
     }
 
+    /// In this order. The memory is borrowed: the caller keeps it as long as these are used.
     public static Pieces of(MemorySegment... pieces) {
         return new Pieces(pieces.clone());
     }
 
+    /// The same, of a list.
     public static Pieces of(List<MemorySegment> pieces) {
         return new Pieces(pieces.toArray(MemorySegment[]::new));
     }
 
+    /// The sum of the pieces' lengths.
     public long lengthBytes() {
         return starts[pieces.length];
     }
 
+    /// How many pieces there are, empty ones too.
     public int count() {
         return pieces.length;
     }

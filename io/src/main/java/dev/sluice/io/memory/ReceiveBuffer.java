@@ -34,6 +34,7 @@ public final class ReceiveBuffer {
         this.view = segment.asByteBuffer();
     }
 
+    /// The whole reserved range; what was not received yet has no pages, or old bytes.
     public MemorySegment segment() {
         return segment;
     }
@@ -44,6 +45,7 @@ public final class ReceiveBuffer {
         return view;
     }
 
+    /// The size of the reserved range: the most that can be received.
     public long capacityBytes() {
         return segment.byteSize();
     }

@@ -39,6 +39,8 @@ public final class ReceiveBufferPool implements AutoCloseable {
         return buffer;
     }
 
+    /// Takes a buffer back, whatever is in it. Nobody may read it any more: its memory beyond a hot front goes back
+    /// to the system.
     public void give(ReceiveBuffer buffer) {
         taken--;
         if (free.size() == FREE) {

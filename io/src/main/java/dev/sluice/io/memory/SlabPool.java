@@ -18,6 +18,7 @@ public final class SlabPool {
     private final ArrayDeque<MemorySegment>[] free;
     private int taken;
 
+    /// Empty: slabs are allocated as they are asked for, and kept when they come back.
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type can't be made in another way
     public SlabPool() {
         free = new ArrayDeque[classOf(LARGEST_BYTES) + 1];

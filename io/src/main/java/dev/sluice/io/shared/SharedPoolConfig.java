@@ -31,10 +31,12 @@ public record SharedPoolConfig(int bufferBytes, int bufferCount, Set<Integer> ot
         this(bufferBytes, bufferCount, Set.of(), 0);
     }
 
+    /// Whose processes may read beside those of our own user.
     public SharedPoolConfig withOtherUids(Set<Integer> uids) {
         return new SharedPoolConfig(bufferBytes, bufferCount, uids, spinNs);
     }
 
+    /// How long a wait looks again and again before it sleeps, in nanoseconds.
     public SharedPoolConfig withSpinNs(long newSpinNs) {
         return new SharedPoolConfig(bufferBytes, bufferCount, otherUids, newSpinNs);
     }

@@ -16,6 +16,7 @@ public record SharedPoolReaderConfig(long mostBytes, boolean hasPrivateCopies, S
         otherUids = Set.copyOf(otherUids);
     }
 
+    /// The most memory, in bytes, that a pool may offer.
     public SharedPoolReaderConfig withMostBytes(long bytes) {
         return new SharedPoolReaderConfig(bytes, hasPrivateCopies, otherUids, spinNs);
     }
@@ -27,10 +28,12 @@ public record SharedPoolReaderConfig(long mostBytes, boolean hasPrivateCopies, S
         return new SharedPoolReaderConfig(mostBytes, true, otherUids, spinNs);
     }
 
+    /// Whose pools are taken beside those of our own user.
     public SharedPoolReaderConfig withOtherUids(Set<Integer> uids) {
         return new SharedPoolReaderConfig(mostBytes, hasPrivateCopies, uids, spinNs);
     }
 
+    /// How long a wait looks again and again before it sleeps, in nanoseconds.
     public SharedPoolReaderConfig withSpinNs(long newSpinNs) {
         return new SharedPoolReaderConfig(mostBytes, hasPrivateCopies, otherUids, newSpinNs);
     }

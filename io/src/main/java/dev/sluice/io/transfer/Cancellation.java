@@ -11,10 +11,12 @@ public final class Cancellation {
     // Written by whoever cancels, read by the transfer's thread; volatile, so that it sees what happened before.
     private volatile boolean cancelled;
 
+    /// For good, and for all transfers that were given it; again does nothing.
     public void cancel() {
         cancelled = true;
     }
 
+    /// Whether it was.
     public boolean isCancelled() {
         return cancelled;
     }

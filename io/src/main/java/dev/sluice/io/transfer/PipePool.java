@@ -29,6 +29,7 @@ public final class PipePool implements AutoCloseable {
     private final ArrayDeque<Pipe> free = new ArrayDeque<>(KEPT);
     private boolean closed;
 
+    /// @param account parent of the pipes' accounts
     public PipePool(Account account) {
         this.account = account;
     }

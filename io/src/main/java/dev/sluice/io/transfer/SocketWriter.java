@@ -12,7 +12,9 @@ import dev.sluice.io.linux.Sockets;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Sends pieces of memory and spans of files, in order, through a non-blocking stream socket.
@@ -23,10 +25,12 @@ import org.jspecify.annotations.Nullable;
 /// ([SpanCopies]). Owned by one thread.
 ///
 /// sendfile(2) waits for the disk when bytes are not in the page cache, socket non-blocking or not. A writer whose
-/// thread must not wait says [Progress#COLD] instead, and goes on when [#filled] has handed it those bytes in a pipe.
+/// thread must not wait says [Progress#COLD] instead, and goes on when [#warmed] has told it that those bytes are in
+/// the page cache, or [#filled] has handed it them in a pipe.
 ///
 /// ```
-///   sending ──the next window of a span is not in memory──▶ COLD ──filled──▶ from the pipe ──empty──▶ sending
+///   sending ──the next window of a span is not in memory──▶ COLD ──────────warmed──────────────────▶ sending
+///                                                             └──filled──▶ from the pipe ──empty──▶
 /// ```
 public final class SocketWriter {
     /// How far a [#flush] came.
@@ -62,9 +66,12 @@ public final class SocketWriter {
     /// What is asked for at a time, of the page cache and of the disk: what a pipe holds.
     private static final long WINDOW_BYTES = 1 << 20;
 
-    /// How far ahead of what [#takeCold] tells the file should be read into the page cache. Told again when half of
-    /// it is left, so that the disk has always something to do.
+    /// How far ahead from what [#takeCold] tells the file should be read into the page cache. Told again when half
+    /// of it is left, so that the disk has always something to do.
     public static final long AHEAD_BYTES = 8 << 20;
+
+    /// Files that are being read ahead at a time; of others it is not known that they are.
+    private static final int MOST_AHEAD = 64;
 
     sealed interface Piece permits Bytes, Span {
         long lengthBytes();
@@ -97,9 +104,15 @@ public final class SocketWriter {
     // Of the first piece, when it is a span.
     /// Up to where it is known to be in the page cache, counted from its start.
     private long warmBytes;
-    /// The file that was cold last, and where what is read ahead of it ends.
-    private @Nullable Descriptor coldFile;
-    private long aheadTo;
+    /// What [#takeAhead] tells next.
+    private @Nullable Cold ahead;
+    /// Where the files that are being read ahead are to be told again.
+    private final Map<Descriptor, Long> tellAgainAt = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Descriptor, Long> eldest) {
+            return size() > MOST_AHEAD;
+        }
+    };
     /// Set while its next bytes are being read from the disk.
     private boolean filling;
     /// Where its next bytes are, and how many.
@@ -168,6 +181,7 @@ public final class SocketWriter {
         return whole;
     }
 
+    /// Whether everything was handed to the kernel.
     public boolean isEmpty() {
         return pieces.isEmpty();
     }
@@ -224,33 +238,46 @@ public final class SocketWriter {
         if (copies == null || sentOfFirst < warmBytes) {
             return false;
         }
+        long position = span.position() + sentOfFirst;
         if (copies.wouldWait()) {
             return true; // what is being read counts as resident already
         }
+        noteAhead(span, position);
         long window = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
-        long position = span.position() + sentOfFirst;
         long resident = pageCache.residentBytes(span.file(), position, window);
         if (resident < 0) {
             if (span.isPastCache()) {
                 return true;
             }
-        } else if (resident < window
-                || copies.isAwaited(span.file(), position + window - 1)
-                || isAheadUsedUp(span.file(), position)) {
+        } else if (resident < window || copies.isAwaited(span.file(), position + window - 1)) {
             return true;
         }
         warmBytes = sentOfFirst + window;
         return false;
     }
 
-    /// Whether a file that was cold a moment ago has to be read ahead further, so that it doesn't become so again.
-    /// At its end there is nothing to be read.
-    private boolean isAheadUsedUp(Descriptor file, long position) {
-        if (copies == null || file != coldFile || position >= aheadTo || position < aheadTo - AHEAD_BYTES) {
-            return false;
+    private void noteAhead(Span span, long position) {
+        if (tellAgainAt.isEmpty()) {
+            return;
         }
-        long half = position + AHEAD_BYTES / 2;
-        return half >= aheadTo && pageCache.residentBytes(file, half, 1) == 0 && copies.isAwaited(file, half);
+        Long at = tellAgainAt.get(span.file());
+        if (at != null && position >= at) {
+            ahead = new Cold(span.file(), position, 0, span.isPastCache());
+            tellAgainAt.put(span.file(), position + AHEAD_BYTES / 2);
+        }
+    }
+
+    /// Where a file that is being read ahead is by now, its length being 0; null when it need not be told. To be
+    /// asked after each [#flush], which doesn't wait for it.
+    public @Nullable Cold takeAhead() {
+        Cold taken = ahead;
+        ahead = null;
+        return taken;
+    }
+
+    /// What [#takeAhead] tells of a file is of no use any more.
+    public void notReadAhead(Descriptor file) {
+        tellAgainAt.remove(file);
     }
 
     /// What is to be read from the disk before sending can go on, once after [#flush] has answered
@@ -260,10 +287,25 @@ public final class SocketWriter {
             return null;
         }
         filling = true;
-        coldFile = span.file();
-        aheadTo = span.position() + sentOfFirst + AHEAD_BYTES;
         long length = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
         return new Cold(span.file(), span.position() + sentOfFirst, length, span.isPastCache());
+    }
+
+    /// The bytes that [#takeCold] has told, or the first of them, are in the page cache.
+    ///
+    /// @param lengthBytes at least 1
+    /// @param isReadAhead whether what lies behind them is being read ahead, for [#AHEAD_BYTES]
+    public void warmed(long lengthBytes, boolean isReadAhead) {
+        if (!filling || !(pieces.peekFirst() instanceof Span span)) {
+            return; // given up meanwhile
+        }
+        filling = false;
+        if (isReadAhead) {
+            tellAgainAt.put(span.file(), span.position() + sentOfFirst + AHEAD_BYTES / 2);
+        } else {
+            tellAgainAt.remove(span.file());
+        }
+        warmBytes = sentOfFirst + lengthBytes;
     }
 
     /// The bytes that [#takeCold] has told could not be read: whoever holds the file is told. The stream is broken
@@ -345,7 +387,7 @@ public final class SocketWriter {
         for (Piece piece : pieces) {
             MemorySegment bytes = switch (piece) {
                 case Bytes(MemorySegment segment, var _) -> from == 0 ? segment : segment.asSlice(from);
-                case Span span -> copies == null ? null : copies.copy(span, from);
+                case Span span -> copies == null ? null : copy(copies, span, from);
             };
             if (bytes == null || !vectors.add(bytes)) {
                 moreFollows = true;
@@ -355,6 +397,14 @@ public final class SocketWriter {
             from = 0;
         }
         return vectors.count() > 0;
+    }
+
+    private @Nullable MemorySegment copy(SpanCopies to, Span span, long from) {
+        MemorySegment copied = to.copy(span, from);
+        if (copied != null) {
+            noteAhead(span, span.position() + from);
+        }
+        return copied;
     }
 
     private long sendGathered() {
@@ -391,7 +441,8 @@ public final class SocketWriter {
         dropPipe();
         filling = false;
         warmBytes = 0;
-        coldFile = null;
+        tellAgainAt.clear();
+        ahead = null;
         pieces.forEach(piece -> piece.hold().release());
         pieces.clear();
         sentOfFirst = 0;

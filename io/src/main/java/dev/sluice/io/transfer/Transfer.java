@@ -115,10 +115,12 @@ public final class Transfer implements AutoCloseable {
         return (kernel.files().openFlags(descriptor) & Files.O_NONBLOCK) == 0;
     }
 
+    /// What the transfer began with, and why.
     public Plan plan() {
         return plan;
     }
 
+    /// Bytes that the sink has taken so far.
     public long deliveredBytes() {
         return flow.delivered;
     }

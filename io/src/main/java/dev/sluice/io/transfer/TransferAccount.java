@@ -106,10 +106,12 @@ public final class TransferAccount {
                 : 0;
     }
 
+    /// What the transfer began with, and why.
     public Plan plan() {
         return plan;
     }
 
+    /// The changes of method on the way, in their order; none as a rule.
     public List<Fallback> fallbacks() {
         return fallbacks;
     }
@@ -136,6 +138,7 @@ public final class TransferAccount {
         return new Counted("copied from or to the heap", stagedBytes, "bytes");
     }
 
+    /// Bytes that the sink took, by the method that moved them.
     public Map<Method, Long> bytesByMethod() {
         return bytesByMethod;
     }
@@ -145,6 +148,7 @@ public final class TransferAccount {
         return calls;
     }
 
+    /// All system calls, whatever they answered.
     public Counted systemCalls() {
         return new Counted(
                 "system calls",

@@ -77,21 +77,31 @@ public record TransferOptions(
                 prefaulted);
     }
 
+    /// The most bytes that a call is asked to move, and the size of buffers; 0 for each method's own.
+    ///
+    /// @throws IllegalArgumentException when it is negative
     public TransferOptions withChunkBytes(int newChunkBytes) {
         return new TransferOptions(
                 method, strict, newChunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, measured, prefaulted);
     }
 
+    /// Fails when nothing has moved for so many nanoseconds; 0 for never.
+    ///
+    /// @throws IllegalArgumentException when it is negative
     public TransferOptions withIdleTimeoutNs(long newIdleTimeoutNs) {
         return new TransferOptions(
                 method, strict, chunkBytes, newIdleTimeoutNs, timeoutNs, cancellation, listener, measured, prefaulted);
     }
 
+    /// Fails when the whole has taken so many nanoseconds; 0 for never.
+    ///
+    /// @throws IllegalArgumentException when it is negative
     public TransferOptions withTimeoutNs(long newTimeoutNs) {
         return new TransferOptions(
                 method, strict, chunkBytes, idleTimeoutNs, newTimeoutNs, cancellation, listener, measured, prefaulted);
     }
 
+    /// What may stop it from another thread.
     public TransferOptions withCancellation(Cancellation newCancellation) {
         return new TransferOptions(
                 method,
@@ -105,6 +115,7 @@ public record TransferOptions(
                 prefaulted);
     }
 
+    /// Who is told after each step.
     public TransferOptions withListener(Listener newListener) {
         return new TransferOptions(
                 method,
@@ -118,11 +129,13 @@ public record TransferOptions(
                 prefaulted);
     }
 
+    /// Has [Transfer#run] measure processor time, faults, device reads and interrupts around itself.
     public TransferOptions withMeasurement() {
         return new TransferOptions(
                 method, strict, chunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, true, prefaulted);
     }
 
+    /// Has mapped pages brought in by a call before they are used; of [Method#MMAP_WRITE] alone.
     public TransferOptions withPrefault() {
         return new TransferOptions(
                 method, strict, chunkBytes, idleTimeoutNs, timeoutNs, cancellation, listener, measured, true);

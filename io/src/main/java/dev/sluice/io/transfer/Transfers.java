@@ -39,6 +39,9 @@ public final class Transfers implements AutoCloseable {
     /// over all transfers.
     private final Map<Descriptor, ZerocopySocket> zerocopySockets = Collections.synchronizedMap(new WeakHashMap<>());
 
+    /// With the system's clock.
+    ///
+    /// @param kernel what all transfers go through
     public Transfers(Kernel kernel) {
         this(kernel, System::nanoTime);
     }
