@@ -85,7 +85,7 @@ class ReadersBesideWritersTest {
             GateFaults.Fault small =
                     broker.faults.on(Call.PREADV2).of("*/topic-0/*.log").isCounted();
             GateFaults.Fault readBeside =
-                    broker.faults.on(Call.SPLICE).of("/proc/self/fd/*").isCounted();
+                    broker.faults.on(Call.SENDFILE).of("/proc/self/fd/*").isCounted();
             try (Rewriting _ = new Rewriting(disk.folder().resolve("data/topic-0/00000000000000000000.log"))) {
                 do {
                     int offset = random.nextInt(BATCHES);
