@@ -326,6 +326,70 @@ class DiskStallTest {
         }
     }
 
+    /// Of the turn in which the disk stalls: small batches for a partition, which are to be written by one write
+    /// when the turn ends.
+    @Test
+    void whatCameTogetherWaitsForAsLongAsEachMay() throws Exception {
+        CountDownLatch allSent = new CountDownLatch(1);
+        List<TestClient> clients = new ArrayList<>();
+        List<Integer> sent = new ArrayList<>();
+        try (TestBroker broker = start(1, 50);
+                TestClient reader = broker.client();
+                TestClient holder = broker.client();
+                TestClient stuck = broker.client()) {
+            TopicRef topic = reader.create("topic", 2);
+            reader.append(topic, 0, batch(0, 1000));
+            reader.append(topic, 1, batch(0, 1000));
+            GateFaults.Fault written =
+                    broker.faults.on(Call.PWRITE).of("*/topic-0/*.log").isCounted();
+            GateFaults.Fault held =
+                    broker.faults.on(Call.PWRITE).of("*/topic-1/*.log").times(1).waitsFor(allSent);
+            send(holder, topic, 1, batch(1, 1000));
+            held.awaitHits(1);
+            await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
+            int hasty = 2;
+            int noAnswer = 3;
+            for (int i = 0; i < 6; i++) { // the first of them is written at once
+                clients.add(broker.client());
+                ProduceRequestData request =
+                        produceRequest(PRODUCE, i == noAnswer ? NO_ANSWER : ALL, topic, 0, batch(i, 1000 + i));
+                request.setTimeoutMs(i == hasty ? 1000 : 120_000);
+                sent.add(clients.get(i).raw.send(ApiKeys.PRODUCE, PRODUCE, request));
+            }
+            GateFaults.Fault stalled =
+                    broker.faults.on(Call.PWRITE).of("*/topic-1/*.log").waitsFor(disk);
+            send(stuck, topic, 1, batch(2, 1000));
+            exchange(reader, topic, Batches.stored(batch(0, 1000), 0, 0)); // the loop has seen all of them by now
+
+            allSent.countDown();
+            stalled.awaitHits(1);
+            assertThat(Errors.forCode(
+                            answer(clients.get(hasty), sent.get(hasty)).errorCode()))
+                    .isEqualTo(Errors.REQUEST_TIMED_OUT);
+            disk.countDown();
+
+            for (int i = 0; i < clients.size(); i++) {
+                if (i == noAnswer) {
+                    assertThat(clients.get(i).endOffset(topic, 0))
+                            .as("all but one, and it is served")
+                            .isEqualTo(6);
+                } else if (i != hasty) {
+                    PartitionProduceResponse answer = answer(clients.get(i), sent.get(i));
+                    assertThat(Errors.forCode(answer.errorCode())).isEqualTo(Errors.NONE);
+                    assertThat(reader.read(topic, 0, answer.baseOffset()))
+                            .startsWith(Batches.stored(batch(i, 1000 + i), answer.baseOffset(), 0));
+                }
+            }
+            assertThat(written.hits()).as("writes").isLessThan(5); // as many as there are batches without groups
+        } finally {
+            allSent.countDown();
+            disk.countDown();
+            for (TestClient client : clients) {
+                client.close();
+            }
+        }
+    }
+
     /// A topic that is made or deleted waits for the disk on a control thread. There are few of those, and the
     /// status needs none of them.
     @Test

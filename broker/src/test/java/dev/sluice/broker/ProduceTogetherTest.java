@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -45,6 +46,10 @@ class ProduceTogetherTest {
     private TestBroker broker;
     private TestClient client;
     private TopicRef topic;
+
+    /// Is named in each request behind that topic; null for none.
+    private TopicRef empty;
+
     private GateFaults.Fault written;
     private boolean hasFailed;
 
@@ -74,6 +79,15 @@ class ProduceTogetherTest {
         return Batches.random(new Random(seed), 1, 500 + seed).bytes();
     }
 
+    private ProduceRequestData request(int producer) {
+        ProduceRequestData request = produceRequest(PRODUCE, ALL, topic, 0, batch(producer + 1));
+        if (empty != null) {
+            TestClient.add(request, PRODUCE, empty, 0, batch(0));
+            request.topicData().find("", empty.id()).partitionData().clear();
+        }
+        return request;
+    }
+
     private void send() throws Exception {
         GateFaults.Fault held =
                 broker.faults.on(Call.PWRITE).of("*/topic-0/*.log").times(1).waitsFor(allSent);
@@ -82,10 +96,7 @@ class ProduceTogetherTest {
             producers.getLast().endOffset(topic, 0); // or the loop may take it up in the turn that is held
         }
         for (int i = 0; i < PRODUCERS; i++) {
-            sent.add(producers
-                    .get(i)
-                    .raw
-                    .send(ApiKeys.PRODUCE, PRODUCE, produceRequest(PRODUCE, ALL, topic, 0, batch(i + 1))));
+            sent.add(producers.get(i).raw.send(ApiKeys.PRODUCE, PRODUCE, request(i)));
             if (i == 0) {
                 held.awaitHits(1);
             }
@@ -93,10 +104,14 @@ class ProduceTogetherTest {
     }
 
     private PartitionProduceResponse answer(int producer) throws IOException {
-        return TestClient.only(producers
+        return TestClient.only(answerToAll(producer));
+    }
+
+    private ProduceResponseData answerToAll(int producer) throws IOException {
+        return producers
                 .get(producer)
                 .raw
-                .answer(ApiKeys.PRODUCE, PRODUCE, sent.get(producer), ProduceResponseData.class));
+                .answer(ApiKeys.PRODUCE, PRODUCE, sent.get(producer), ProduceResponseData.class);
     }
 
     @Test
@@ -112,6 +127,23 @@ class ProduceTogetherTest {
         }
         assertThat(client.endOffset(topic, 0)).isEqualTo(1 + PRODUCERS);
         assertThat(written.hits()).as("writes").isLessThan(PRODUCERS); // as many as there are batches without groups
+    }
+
+    @Test
+    void aTopicWithoutPartitionsIsAnsweredToo() throws Exception {
+        empty = client.create("empty", 1);
+        send();
+        allSent.countDown();
+
+        for (int i = 0; i < PRODUCERS; i++) {
+            var topics = List.copyOf(answerToAll(i).responses());
+            assertThat(topics).hasSize(2);
+            assertThat(topics.get(0).partitionResponses())
+                    .singleElement()
+                    .satisfies(
+                            each -> assertThat(Errors.forCode(each.errorCode())).isEqualTo(Errors.NONE));
+            assertThat(topics.get(1).partitionResponses()).isEmpty();
+        }
     }
 
     @Test

@@ -49,6 +49,18 @@ public final class BatchGroup {
         return true;
     }
 
+    /// Forgets a batch that was not appended; those behind it move up.
+    public void remove(int index) {
+        int length = lengthBytes(index, index + 1);
+        int end = positions[count];
+        MemorySegment.copy(memory, positions[index + 1], memory, positions[index], end - positions[index + 1]);
+        count--;
+        for (int i = index; i < count; i++) {
+            positions[i + 1] = positions[i + 2] - length;
+            batches[i].wrap(memory, view, positions[i], lengthBytes(i, i + 1));
+        }
+    }
+
     public int count() {
         return count;
     }

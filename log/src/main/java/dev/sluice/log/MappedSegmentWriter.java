@@ -6,7 +6,9 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.memory.Mapping;
 import dev.sluice.io.view.FaultDelivery;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /// The engine that stores batches into the mapped file, from the hot receive buffer into the page cache: the same one
@@ -25,13 +27,17 @@ import org.jspecify.annotations.Nullable;
 /// Either way the batch is written by pwrite(2) then, which makes it good or tells why not. So it is where there is no
 /// map to be had, and on a kernel before 5.14.
 ///
-/// **What a death leaves.** A batch's length is stored last, its offset right before. So behind the last batch a length
-/// of zero follows, behind an offset of zero or the next, whatever comes then; see [SegmentScanner].
+/// **What a death leaves.** Batches are stored one after the other, of each its length last, its offset right before.
+/// So behind the last batch a length of zero follows, behind an offset of zero or the next, and behind that no whole
+/// batch; see [SegmentScanner].
 ///
 /// Owned as all writers are; nobody else touches the map. [#flush] is fdatasync(2), which writes what was stored, too.
 final class MappedSegmentWriter extends PwriteSegmentWriter {
     /// Bytes of a batch's head up to and with its length, see [BatchView].
     static final int LENGTH_ENDS_AT = 12;
+
+    private static final int LENGTH_AT = LENGTH_ENDS_AT - Integer.BYTES;
+    private static final ValueLayout.OfInt LENGTH = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     /// Address space a map takes. It costs nothing before it is touched, and each page that was touched 8 bytes.
     private static final long WINDOW_BYTES = 16 << 20;
@@ -70,7 +76,7 @@ final class MappedSegmentWriter extends PwriteSegmentWriter {
             return false;
         }
         try {
-            storeLengthLast(batches, mapped.segment().asSlice(at, batches.byteSize()));
+            storeInOrder(batches, mapped.segment().asSlice(at, batches.byteSize()));
             FaultDelivery.now();
         } catch (InternalError e) {
             if (FaultDelivery.isFault(e)) {
@@ -82,11 +88,22 @@ final class MappedSegmentWriter extends PwriteSegmentWriter {
         return true;
     }
 
-    private static void storeLengthLast(MemorySegment batches, MemorySegment to) {
-        long first = Math.min(LENGTH_ENDS_AT, batches.byteSize());
-        MemorySegment.copy(batches, first, to, first, batches.byteSize() - first);
-        VarHandle.releaseFence();
-        MemorySegment.copy(batches, 0, to, 0, first);
+    private static void storeInOrder(MemorySegment batches, MemorySegment to) {
+        long length;
+        for (long at = 0; at < batches.byteSize(); at += length) {
+            length = lengthOfFirst(batches, at);
+            long first = Math.min(LENGTH_ENDS_AT, length);
+            MemorySegment.copy(batches, at + first, to, at + first, length - first);
+            VarHandle.releaseFence(); // behind the length of the batch before, too
+            MemorySegment.copy(batches, at, to, at, first);
+        }
+    }
+
+    /// Of the batch at `at`; all that is left, where that is none.
+    private static long lengthOfFirst(MemorySegment batches, long at) {
+        long left = batches.byteSize() - at;
+        long length = left < LENGTH_ENDS_AT ? left : LENGTH_ENDS_AT + (long) batches.get(LENGTH, at + LENGTH_AT);
+        return length < LENGTH_ENDS_AT ? left : Math.min(length, left);
     }
 
     /// The map, moved if need be; null when there is none to be had.

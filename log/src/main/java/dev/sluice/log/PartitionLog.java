@@ -578,7 +578,7 @@ public final class PartitionLog {
     }
 
     /// Nothing was published. Want of space, memory or descriptors passes; with anything else the disk can't be
-    /// trusted.
+    /// trusted, and whole batches of several may be in the file, which the next start finds.
     private AppendOutcome.Failed failed(int errno, String what) {
         return failed(errno, !passes(errno), what);
     }
@@ -595,8 +595,10 @@ public final class PartitionLog {
         AppendOutcome.Failed outcome = new AppendOutcome.Failed(
                 errno,
                 permanent,
-                what + ": " + Errno.describe(errno) + ". Nothing was stored; "
-                        + (permanent ? name + LogState.STOPPED : "make room, and the next append goes through."));
+                what + ": " + Errno.describe(errno)
+                        + (permanent
+                                ? ". What of it is stored is not known; " + name + LogState.STOPPED
+                                : ". Nothing was stored; make room, and the next append goes through."));
         if (permanent) {
             state.fail(outcome);
         }

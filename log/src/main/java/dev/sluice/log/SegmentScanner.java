@@ -207,8 +207,8 @@ final class SegmentScanner implements AutoCloseable {
                 end--;
             }
             if (end > from) {
-                int pages = (end + Staging.BLOCK_BYTES - 1) / Staging.BLOCK_BYTES;
-                return (int) Math.min(sizeBytes, (long) pages * Staging.BLOCK_BYTES);
+                long pages = ((long) end + Staging.BLOCK_BYTES - 1) / Staging.BLOCK_BYTES;
+                return (int) Math.min(sizeBytes, pages * Staging.BLOCK_BYTES);
             }
         }
         return position;

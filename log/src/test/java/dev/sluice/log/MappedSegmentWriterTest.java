@@ -7,8 +7,11 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
@@ -82,6 +85,37 @@ class MappedSegmentWriterTest extends SegmentWriterContract {
             assertThat(writer.trim()).isZero();
         }
         assertThat(Files.readAllBytes(path)).hasSize(10_100).endsWith(batch);
+    }
+
+    /// What ends the store is a fault in its source, behind which nothing is there.
+    @Test
+    void ofBatchesThatAreStoredTogetherADeathLeavesTheFirstOnes() throws IOException {
+        ByteArrayOutputStream batches = new ByteArrayOutputStream();
+        for (int i = 0; i < 8; i++) {
+            batches.writeBytes(Batches.batch().valueBytes(900).bytesAt(i));
+        }
+        int length = batches.size() / 8;
+        Path source = folder.resolve("source");
+        Files.write(source, batches.toByteArray());
+        try (SegmentWriter writer = writer(0);
+                Arena arena = Arena.ofConfined();
+                FileChannel channel = FileChannel.open(source, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, batches.size(), arena);
+            append(writer, Batches.batch().valueBytes(900).bytesAt(0)); // brings the zeros
+            channel.truncate(4096);
+            Faults.Fault dead = faults.once(Call.PWRITE, ".log", 0, Errno.EIO);
+
+            assertThat(writer.room(7L * length)).isZero();
+            assertThat(writer.write(all.asSlice(length))).isEqualTo(-Errno.EIO);
+            assertThat(dead.hits()).isEqualTo(1);
+        }
+
+        int size = (int) size();
+        try (SegmentScanner scanner = new SegmentScanner(kernel, size, SegmentScanner.Rest.FILLED)) {
+            SegmentScanner.Result result = scanner.scan(file, size, 0, false, (_, _) -> {});
+            assertThat(result.batches()).isEqualTo(4096 / length);
+            assertThat(result.problem()).isNull();
+        }
     }
 
     @Test

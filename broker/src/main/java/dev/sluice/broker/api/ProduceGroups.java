@@ -1,5 +1,6 @@
 package dev.sluice.broker.api;
 
+import dev.sluice.broker.net.DiskStall;
 import dev.sluice.broker.net.NetworkLoop;
 import dev.sluice.broker.net.Request;
 import dev.sluice.broker.partition.Partition;
@@ -7,6 +8,7 @@ import dev.sluice.log.BatchGroup;
 import dev.sluice.log.BatchView;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///   the turn's first for its partition ──▶ appended at once
 ///   those behind it ──copied──▶ the partition's group ──end of the turn──▶ appended by one write ──▶ each answered
+///                                                │                          ▲
+///                                                └──▶ WAITS FOR THE DISK ───┘   when that has stalled meanwhile
 /// ```
 ///
 /// One write instead of many saves most of what they cost, and who writes them takes the partition's lock once. It is
@@ -70,6 +74,8 @@ final class ProduceGroups {
         long turn = loop.loop().turn();
         if (turn != seenTurn) {
             seenTurn = turn;
+            Arrays.fill(seen, null);
+            Arrays.fill(seenFrom, null);
             seenCount = 0;
         }
         int known = Math.min(seenCount, SEEN);
@@ -104,7 +110,7 @@ final class ProduceGroups {
         return group;
     }
 
-    private final class Group implements Runnable {
+    private final class Group implements Runnable, DiskStall.Waiter {
         private final BatchGroup batches = new BatchGroup();
         private final List<ProduceRun> runs = new ArrayList<>(BatchGroup.MOST_BATCHES);
         private @Nullable Partition partition;
@@ -113,10 +119,13 @@ final class ProduceGroups {
         @Override
         public void run() {
             open.remove(this);
-            Throwable thrown = null;
-            if (!loop.disk().isStalled()) { // else it has since the turn began, and their outcome is that
-                thrown = append();
+            boolean stalled = loop.disk().isStalled(); // since the turn began, for then they had waited themselves
+            if (stalled && !loop.isDraining()) {
+                loop.awaitDisk(this);
+                runs.forEach(run -> run.awaitDisk(this::giveUp));
+                return;
             }
+            Throwable thrown = stalled ? null : append();
             for (int i = 0; i < runs.size(); i++) {
                 runs.get(i).settled(batches.outcome(i), thrown);
             }
@@ -124,6 +133,20 @@ final class ProduceGroups {
             batches.clear();
             partition = null;
             free.addLast(this);
+        }
+
+        @Override
+        public void diskGoesOn() {
+            runs.forEach(ProduceRun::diskGoesOn);
+            loop.loop().defer(this);
+        }
+
+        /// A request can't wait for the disk any longer: its batch goes no further.
+        private void giveUp(ProduceRun run) {
+            int index = runs.indexOf(run);
+            runs.remove(index);
+            batches.remove(index);
+            run.settled(null, null);
         }
 
         private @Nullable Throwable append() {

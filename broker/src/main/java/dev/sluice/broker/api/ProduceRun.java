@@ -11,6 +11,7 @@ import dev.sluice.broker.protocol.ProduceResponseWriter;
 import dev.sluice.broker.protocol.RecordAdmission;
 import dev.sluice.broker.protocol.RequestHead;
 import dev.sluice.broker.protocol.WireReader;
+import dev.sluice.io.loop.Timer;
 import dev.sluice.io.memory.SlabPool;
 import dev.sluice.log.AppendOutcome;
 import dev.sluice.log.BatchProblem;
@@ -20,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
@@ -77,6 +79,12 @@ final class ProduceRun implements Request.Pending {
     private long leftTicket;
     private short leftVersion;
 
+    /// Told when the request can't wait for the disk any longer; null when the group does not wait for it.
+    private @Nullable Consumer<ProduceRun> givesUp;
+
+    /// Until then; made when it is needed first.
+    private @Nullable Timer diskPatience;
+
     /// @param names   borrowed; the loop's
     /// @param groups  the loop's
     /// @param recycle takes this back once its request needs it no more
@@ -119,9 +127,38 @@ final class ProduceRun implements Request.Pending {
         recycle.accept(this);
     }
 
+    /// The disk has stalled before the group was written, which waits for it now.
+    ///
+    /// @param whenOver told when this one's time is over, unless [#diskGoesOn] is called before
+    void awaitDisk(Consumer<ProduceRun> whenOver) {
+        givesUp = whenOver;
+        if (diskPatience == null) {
+            diskPatience = Objects.requireNonNull(left, "nothing was left")
+                    .loop()
+                    .loop()
+                    .timer(this::giveUp);
+        }
+        diskPatience.set(TimeUnit.MILLISECONDS.toNanos(Math.max(0, produce.timeoutMs())));
+    }
+
+    void diskGoesOn() {
+        givesUp = null;
+        if (diskPatience != null) {
+            diskPatience.cancel();
+        }
+    }
+
+    private void giveUp() {
+        Consumer<ProduceRun> told = givesUp;
+        diskGoesOn();
+        if (told != null) {
+            told.accept(this);
+        }
+    }
+
     /// What has become of the batch that was left to a group.
     ///
-    /// @param outcome null when nothing has been tried, for the disk has stalled meanwhile
+    /// @param outcome null when nothing has been tried, for the disk was stalled for too long
     /// @param thrown  by the append, or null
     void settled(@Nullable AppendOutcome outcome, @Nullable Throwable thrown) {
         Request request = Objects.requireNonNull(left, "nothing was left");
@@ -147,11 +184,16 @@ final class ProduceRun implements Request.Pending {
         answer(request);
     }
 
-    /// The end of the turn is near.
+    /// The end of the turn is near, but for one that waits for the disk. A peer that closes its side may wait with
+    /// it.
     @Override
-    public void hurry() {}
+    public void hurry() {
+        if (left != null && left.loop().isDraining()) {
+            giveUp();
+        }
+    }
 
-    /// The batch is appended all the same.
+    /// The batch is appended all the same, unless its time is over before the disk goes on.
     @Override
     public void abandoned() {
         writer.abandon();
@@ -263,7 +305,7 @@ final class ProduceRun implements Request.Pending {
             int maxBytes = partition.log().config().maxMessageBytes();
             if (admission.admit(
                     batch, partition.rules(), maxBytes, services.clock().millis())) {
-                if (produce.totalPartitions() == 1 && groups.take(partition, admission.batch(), request, this)) {
+                if (isOnlyOne() && groups.take(partition, admission.batch(), request, this)) {
                     leave(request, partition, version);
                 } else {
                     take(append(partition, request), partition, version);
@@ -275,6 +317,11 @@ final class ProduceRun implements Request.Pending {
         } finally {
             admission.release();
         }
+    }
+
+    /// Whether the answer ends behind that to the partition in hand.
+    private boolean isOnlyOne() {
+        return produce.topicCount() == 1 && produce.totalPartitions() == 1;
     }
 
     private void leave(Request request, Partition partition, short version) {

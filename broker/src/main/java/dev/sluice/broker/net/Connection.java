@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// While that is away with a request's bytes, in a write that takes long, another thread may be the loop's. The frame
 /// is lent then: whoever closes the connection leaves that to the one who comes back.
-public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
+public final class Connection implements ReadyListener, ReceiveBudget.Waiter, DiskStall.Waiter {
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
     private static final int EVENTS = Epolls.EPOLLIN | Epolls.EPOLLOUT | Epolls.EPOLLRDHUP | Epolls.EPOLLET;
@@ -560,8 +560,8 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter {
         return hasWaited;
     }
 
-    /// The loop has forgotten already that this one waits.
-    void diskGoesOn() {
+    @Override
+    public void diskGoesOn() {
         waitsForDisk = false;
         diskPatience.cancel();
         later();

@@ -16,6 +16,12 @@ import java.util.function.LongSupplier;
 ///
 /// Thread-safe.
 public final class DiskStall {
+    /// What waits until it is over.
+    public interface Waiter {
+        /// The disk goes on. Told once, on the waiter's loop, which has forgotten it by then.
+        void diskGoesOn();
+    }
+
     private final LongSupplier clockNs;
 
     /// Told when it is over, on the thread that came back.

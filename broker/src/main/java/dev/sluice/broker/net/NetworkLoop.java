@@ -49,7 +49,7 @@ public final class NetworkLoop implements AutoCloseable {
     private final SpanCopies spanCopies;
     private final Seldom seldom = new Seldom(System::nanoTime);
     private final Set<Connection> connections = new HashSet<>();
-    private final Set<Connection> waitingForDisk = new LinkedHashSet<>();
+    private final Set<DiskStall.Waiter> waitingForDisk = new LinkedHashSet<>();
     private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
     private final String name;
     private final LoopThreads threads;
@@ -135,20 +135,20 @@ public final class NetworkLoop implements AutoCloseable {
         return disk;
     }
 
-    /// A connection has a request that waits for the disk.
-    void awaitDisk(Connection connection) {
-        waitingForDisk.add(connection);
+    /// Tells it when the disk goes on, which is stalled.
+    public void awaitDisk(DiskStall.Waiter waiter) {
+        waitingForDisk.add(waiter);
     }
 
-    void forgetDisk(Connection connection) {
-        waitingForDisk.remove(connection);
+    void forgetDisk(DiskStall.Waiter waiter) {
+        waitingForDisk.remove(waiter);
     }
 
     /// The disk goes on.
     void diskGoesOn() {
-        List<Connection> waited = List.copyOf(waitingForDisk);
+        List<DiskStall.Waiter> waited = List.copyOf(waitingForDisk);
         waitingForDisk.clear();
-        waited.forEach(Connection::diskGoesOn);
+        waited.forEach(DiskStall.Waiter::diskGoesOn);
     }
 
     Kernel kernel() {
