@@ -4,6 +4,7 @@ import static dev.sluice.broker.TestClient.FETCH;
 import static dev.sluice.broker.TestClient.fetchRequest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.sluice.broker.TestClient.TopicRef;
 import dev.sluice.io.linux.Call;
@@ -18,8 +19,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -37,6 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class DirectEngineTest {
     private static final int BATCHES = 60;
+    private static final Duration LONG = Duration.ofMinutes(1);
 
     /// Not a multiple of anything; five times the pool together.
     private static final int RECORD_BYTES = 350_021;
@@ -142,6 +148,39 @@ class DirectEngineTest {
                 .as("newer ones, from the pool")
                 .isGreaterThan(1 << 20);
         assertThat(residentBytes()).isZero();
+    }
+
+    private List<Path> openSegments() throws IOException {
+        try (Stream<Path> links = java.nio.file.Files.list(Path.of("/proc/self/fd"))) {
+            return links.flatMap(link -> {
+                        try {
+                            return Stream.of(java.nio.file.Files.readSymbolicLink(link));
+                        } catch (IOException e) {
+                            return Stream.empty(); // closed meanwhile
+                        }
+                    })
+                    .filter(file -> file.toString().contains(data + "/topic-0/")
+                            && file.toString().contains(".log"))
+                    .toList();
+        }
+    }
+
+    /// Segments that are deleted give their room back, though who has read them goes on reading from the disk.
+    @Test
+    void segmentsThatWereReadToTheirEndsAreLetGoOf() throws Exception {
+        client.delete("topic");
+        topic = client.create("topic", 1, "segment.bytes", Integer.toString(1 << 20));
+        byte[] stored = produce(BATCHES);
+        int read = BATCHES * 3 / 4;
+        assertThat(readAll(read, 1 << 20)).startsWith(Arrays.copyOf(stored, read * RECORD_BYTES));
+
+        client.deleteRecords(topic, 0, read - 5);
+        await().atMost(LONG).until(() -> !java.nio.file.Files.exists(segment()));
+        assertThat(fetch(read, 100_000)).isNotEmpty();
+
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThat(openSegments())
+                        .noneMatch(file -> file.toString().endsWith("(deleted)")));
     }
 
     @Test

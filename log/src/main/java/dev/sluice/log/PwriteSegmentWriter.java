@@ -127,6 +127,7 @@ sealed class PwriteSegmentWriter implements SegmentWriter permits MappedSegmentW
             return rest < 0 ? rest : length;
         }
         filledEnd = position + written;
+        kernel.files().countZerosAhead(file, written - length);
         soiled |= filledEnd < target; // a part of the zeros: where they end has to be a multiple
         return length;
     }

@@ -14,6 +14,8 @@ final class RecoveryPoint {
 
     // Written under the flush lock, read by any thread.
     private volatile long offset;
+    /// What it will be when the flush that is under way has gone well; the same while there is none.
+    private volatile long aimedAt;
     /// Whether the names of the files may not be on the device. A roll sets it too, before anything is published in
     /// its segment.
     private volatile boolean namesChanged;
@@ -25,12 +27,18 @@ final class RecoveryPoint {
         this.state = state;
         this.watermark = watermark;
         this.offset = offset;
+        this.aimedAt = offset;
         this.namesChanged = !namesDurable;
         this.indexesFlushedBelow = indexesDurableBelow;
     }
 
     long offset() {
         return offset;
+    }
+
+    /// Below it segments may have been flushed for the last time.
+    long aimedAt() {
+        return aimedAt;
     }
 
     /// A file was made in the log's folder.
@@ -82,6 +90,7 @@ final class RecoveryPoint {
     @SuppressWarnings("NonAtomicOperationOnVolatileField") // under the flush lock
     private void flushUpTo(Segment[] all, End target, boolean activeToo) throws ErrnoException {
         if (target.offset() > offset) {
+            aimedAt = target.offset(); // first: what is cut off a file from now on has to be flushed by whoever does it
             for (int i = SegmentList.floor(all, offset); i < all.length; i++) {
                 Segment segment = all[i];
                 if (segment.endOffset(segment.published()) > offset && (segment != target.segment() || activeToo)) {

@@ -86,14 +86,12 @@ final class SegmentRoller {
         state.segments().add(next);
     }
 
-    /// Past the page cache all but the length is on the device; a segment that is only filled ahead is flushed here
-    /// where flushes went before, so that little is left to be.
+    /// Past the page cache all but the length is on the device, and no flush comes for it. A segment that was
+    /// filled ahead is flushed with all that follow the recovery point, its length too; but not when that is beyond
+    /// it.
     private boolean mustKeepLength(long endOffset) {
         SegmentWriter.Engine engine = state.context().engineFor(state.config());
-        return engine.isPastPageCache()
-                || (engine.fillsAhead()
-                        && (state.config().effectiveFlushPolicy() != FlushPolicy.OS
-                                || recoveryPoint.offset() >= endOffset));
+        return engine.isPastPageCache() || (engine.fillsAhead() && recoveryPoint.aimedAt() >= endOffset);
     }
 
     /// Waits until a segment's length is on the device, which was longer by zeros until now: where all of it was

@@ -11,10 +11,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a broker that fills files ahead leaves behind its last batch when it is killed, and who may take it for
@@ -183,6 +186,40 @@ class FilledAheadTest extends FolderTest {
         append();
         log.flush();
         assertThat(flushesWhileAppending(12)).isEqualTo(1);
+    }
+
+    /// A segment that ends between the flush of its file and the word that it was flushed.
+    @Test
+    void norDoesTheLengthGetLostBehindAFlushThatIsUnderWay() throws IOException {
+        folder.config = folder.config.withSegmentBytes(3 * batchBytes());
+        log.configure(folder.config);
+        for (int i = 0; i < 6; i++) {
+            append();
+        }
+        AtomicLong flushes = new AtomicLong();
+        Faults.Fault named = folder.faults.whenever(Call.FSYNC, "t-0", () -> flushes.set(flushesWhileAppending(12)));
+
+        log.flush();
+        named.heal();
+
+        assertThat(named.hits()).isEqualTo(1);
+        assertThat(flushes).hasValue(1);
+    }
+
+    /// Appends wait behind it, and with them all producers of the loop.
+    @ParameterizedTest
+    @EnumSource(names = {"OS", "INTERVAL"})
+    void noSegmentIsFlushedBecauseItEnds(FlushPolicy policy) throws IOException {
+        folder.config = folder.config
+                .withSegmentBytes(3 * batchBytes())
+                .withFlushPolicy(policy)
+                .withFlushMs(TimeUnit.HOURS.toMillis(1));
+        log.configure(folder.config);
+        append();
+        append();
+        append();
+
+        assertThat(flushesWhileAppending(6)).isZero();
     }
 
     private long flushesWhileAppending(long offset) {

@@ -236,14 +236,24 @@ final class MainJob {
             Map<String, Strace.Count> calls, long recordBytes, Status after, Status before, int batchBytes) {
         // Batch and record headers come on top of the values; and every batch has a request around it.
         long most = recordBytes + recordBytes / 20 + (1 << 20);
+        long zeros = after.since(before, "segments.total.zeros:ahead.bytes");
+        long written = -zeros;
         for (String call : Strace.carriers()) {
-            Strace.Count count = calls.getOrDefault(call, Strace.Count.NONE);
-            boolean carries = call.equals("recvfrom") || call.equals("pwrite64");
-            CampaignFailure.require(
-                    carries ? count.bytes() >= recordBytes && count.bytes() <= most : count.bytes() < recordBytes / 50,
-                    "while " + recordBytes + " bytes were produced, " + call + " carried " + count.bytes());
+            long carried = calls.getOrDefault(call, Strace.Count.NONE).bytes();
+            if (call.startsWith("pwrite")) {
+                written += carried;
+                requireNear("segments", call, calls, after, before);
+            } else {
+                CampaignFailure.require(
+                        call.equals("recvfrom")
+                                ? carried >= recordBytes && carried <= most
+                                : carried < recordBytes / 50,
+                        "while " + recordBytes + " bytes were produced, " + call + " carried " + carried);
+            }
         }
-        requireNear("segments", "pwrite64", calls, after, before);
+        CampaignFailure.require(
+                written >= recordBytes && written <= most && zeros <= recordBytes,
+                "while " + recordBytes + " bytes were produced, " + written + " and " + zeros + " zeros were written");
         requireNear("connections", "recvfrom", calls, after, before);
         report("in ", batchBytes, calls, recordBytes);
     }
@@ -266,9 +276,10 @@ final class MainJob {
     private static void requireNear(
             String kind, String call, Map<String, Strace.Count> calls, Status after, Status before) {
         long told = after.since(before, kind + ".total." + call + ".bytes");
-        long traced = calls.get(call).bytes();
+        Strace.Count count = calls.getOrDefault(call, Strace.Count.NONE);
+        long traced = count.bytes();
         long toldCalls = after.since(before, kind + ".total." + call + ".calls");
-        long tracedCalls = calls.get(call).calls();
+        long tracedCalls = count.calls();
         CampaignFailure.require(
                 Math.abs(told - traced) <= 4096 && Math.abs(toldCalls - tracedCalls) <= 16,
                 "status tells " + told + " bytes in " + toldCalls + " calls of " + call + " by " + kind + ", strace "

@@ -14,14 +14,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,8 +66,11 @@ final class ColdReader implements AutoCloseable {
     private static final long SHARED_NS = TimeUnit.SECONDS.toNanos(10);
     private static final int MOST_FILES = 1024;
 
-    /// Files that are open for it at a time, one for each consumer and file.
-    private static final int MOST_STREAMS = 1024;
+    /// Files that one consumer has open at a time, where it reads no more of them at once.
+    static final int MOST_OF_ONE = 16;
+
+    /// After so long without being read a file is closed: it may have been deleted, and keeps its room till then.
+    static final long UNUSED_NS = TimeUnit.SECONDS.toNanos(30);
 
     /// What ranges that are dropped begin and end with multiples of: no folio is larger, and one that lies in the
     /// range with a part of it alone would stay.
@@ -80,7 +85,8 @@ final class ColdReader implements AutoCloseable {
     private final Account account = Account.root("cold reads");
     private final PipePool pipes = new PipePool(account);
     private final ThreadPoolExecutor threads;
-    private final AtomicInteger threadNumber = new AtomicInteger();
+    private final int mostStreams;
+    private final LongSupplier clock;
 
     /// Who has read a file last, by the descriptor that spans come with. Guarded by itself.
     private final Map<Descriptor, Reading> readings = new LinkedHashMap<>() {
@@ -108,17 +114,8 @@ final class ColdReader implements AutoCloseable {
     /// Who reads what, by the descriptor that spans come with.
     private record Way(Object reader, Descriptor file) {}
 
-    /// Guarded by itself.
-    private final Map<Way, ColdStream> streams = new LinkedHashMap<>(16, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Way, ColdStream> eldest) {
-            if (size() <= MOST_STREAMS) {
-                return false;
-            }
-            eldest.getValue().close();
-            return true;
-        }
-    };
+    /// The one that was used last comes last. Guarded by itself; nothing is opened or closed under its lock.
+    private final Map<Way, ColdStream> streams = new LinkedHashMap<>(16, 0.75f, true);
 
     /// Where what was only to be brought into memory goes; opened when it is first needed. Guarded by `out`.
     private @Nullable Descriptor nowhere;
@@ -129,14 +126,23 @@ final class ColdReader implements AutoCloseable {
     /// Written under the lock of `out`, so that no pipe gets out behind it.
     private volatile boolean closed;
 
-    ColdReader(Kernel kernel) {
+    /// @param mostStreams files that are open at a time, one for each consumer and file; above it are only those
+    ///                    that somebody waits for or that are being read ahead
+    ColdReader(Kernel kernel, int mostStreams) {
+        this(
+                kernel,
+                mostStreams,
+                System::nanoTime,
+                Thread.ofPlatform().name("sluice-cold-", 1).daemon().factory());
+    }
+
+    /// @param clock in nanoseconds
+    ColdReader(Kernel kernel, int mostStreams, LongSupplier clock, ThreadFactory factory) {
         this.kernel = kernel;
+        this.mostStreams = mostStreams;
+        this.clock = clock;
         ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                THREADS, THREADS, THREAD_IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, "sluice-cold-" + threadNumber.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+                THREADS, THREADS, THREAD_IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
         pool.allowCoreThreadTimeOut(true);
         this.threads = pool;
     }
@@ -153,12 +159,12 @@ final class ColdReader implements AutoCloseable {
 
     /// Runs work when all that waits for a thread has had one.
     ///
-    /// @return false when the reader is closed
+    /// @return false when the reader is closed, or the kernel has no thread for it: the caller goes on itself
     boolean runLater(Runnable work) {
         try {
             threads.execute(work);
             return true;
-        } catch (RejectedExecutionException e) {
+        } catch (RejectedExecutionException | OutOfMemoryError e) {
             return false;
         }
     }
@@ -178,12 +184,14 @@ final class ColdReader implements AutoCloseable {
         long dropFrom = range.isPastCache() ? dropTo : dropFrom(range, reader, dropTo);
         Way way = new Way(reader, range.file());
         try {
-            synchronized (streams) {
-                ColdStream known = streams.get(way);
-                if (known == null || !known.read(range, dropFrom, dropTo, sink)) {
-                    ColdStream begun = new ColdStream(this, reopen(range.file(), range.isPastCache()));
+            ColdStream known = use(way);
+            if (known == null || !known.read(range, dropFrom, dropTo, sink)) {
+                makeRoom(reader);
+                ColdStream begun = new ColdStream(this, reopen(range.file(), range.isPastCache()));
+                begun.read(range, dropFrom, dropTo, sink); // before others see it, and find it at rest
+                synchronized (streams) {
+                    begun.usedNs = clock.getAsLong();
                     streams.put(way, begun);
-                    begun.read(range, dropFrom, dropTo, sink);
                 }
             }
         } catch (RejectedExecutionException e) {
@@ -205,15 +213,54 @@ final class ColdReader implements AutoCloseable {
     /// @return false when that is so already
     boolean advance(Object reader, SocketWriter.Cold reached, Runnable over) {
         long dropTo = dropTo(reached.position());
-        ColdStream known;
-        synchronized (streams) {
-            known = streams.get(new Way(reader, reached.file()));
-        }
+        ColdStream known = use(new Way(reader, reached.file()));
         long dropFrom = dropFrom(reached, reader, dropTo);
         try {
             return known != null && known.advance(reached, dropFrom, dropTo, over);
         } catch (RejectedExecutionException | OutOfMemoryError e) {
             return false; // whoever needs those bytes will be told
+        }
+    }
+
+    private @Nullable ColdStream use(Way way) {
+        synchronized (streams) {
+            ColdStream known = streams.get(way);
+            if (known != null) {
+                known.usedNs = clock.getAsLong();
+            }
+            return known;
+        }
+    }
+
+    /// Before one more is opened: of this consumer's the longest unused ones go, then those of all.
+    private void makeRoom(Object reader) {
+        synchronized (streams) {
+            closeUnused();
+            long its = streams.keySet().stream()
+                    .filter(way -> way.reader == reader)
+                    .count();
+            Iterator<Map.Entry<Way, ColdStream>> eldest = streams.entrySet().iterator();
+            while (eldest.hasNext() && (its >= MOST_OF_ONE || streams.size() >= mostStreams)) {
+                Map.Entry<Way, ColdStream> entry = eldest.next();
+                boolean isIts = entry.getKey().reader == reader;
+                if ((isIts || streams.size() >= mostStreams) && entry.getValue().closeIfAtRest()) {
+                    eldest.remove();
+                    its -= isIts ? 1 : 0;
+                }
+            }
+        }
+    }
+
+    /// Closes the files that nobody has read for [#UNUSED_NS].
+    ///
+    /// @return whether any are left, to be looked at again
+    boolean closeUnused() {
+        long nowNs = clock.getAsLong();
+        synchronized (streams) {
+            streams.values()
+                    .removeIf(stream ->
+                            stream.isClosed() || (nowNs - stream.usedNs >= UNUSED_NS && stream.closeIfAtRest()));
+            return !streams.isEmpty();
         }
     }
 

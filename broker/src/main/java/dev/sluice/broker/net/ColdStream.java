@@ -53,6 +53,9 @@ final class ColdStream implements Runnable, AutoCloseable {
     private boolean running;
     private boolean closed;
 
+    /// When its consumer has asked last. Guarded by the lock of the reader's streams.
+    long usedNs;
+
     // Of the thread that is in it; the lock orders one after the other.
     private long aheadFrom;
     private long aheadTo;
@@ -66,7 +69,7 @@ final class ColdStream implements Runnable, AutoCloseable {
         this.file = file;
     }
 
-    /// Has at most what a pipe holds of a range read, and told to the sink; never when the stream is closed first.
+    /// Has at most what a pipe holds of a range read, and told to the sink; never when [#close] comes first.
     ///
     /// @param dropFrom what lies from here…
     /// @param dropTo   …to here is dropped from the page cache afterwards
@@ -117,14 +120,21 @@ final class ColdStream implements Runnable, AutoCloseable {
         boolean goesOn;
         do {
             Wish wish;
+            boolean isLeft;
+            boolean isOver;
             synchronized (this) {
                 wish = next;
                 next = null;
-                if (closed || (wish == null && aheadFrom >= aheadTo)) {
-                    running = false;
-                    closed |= last;
-                    break;
+                isLeft = closed || (wish == null && aheadFrom >= aheadTo);
+                running = !isLeft;
+                closed |= isLeft && last;
+                isOver = closed;
+            }
+            if (isLeft) {
+                if (isOver) {
+                    file.close();
                 }
+                return;
             }
             goesOn = wish != null || !reader.isAwaited(); // who waits for bytes comes before who may want some
             try {
@@ -138,7 +148,6 @@ final class ColdStream implements Runnable, AutoCloseable {
                 aheadFrom = aheadTo;
             }
         } while (goesOn || !reader.runLater(this));
-        closeIfLeft();
     }
 
     private void serve(Wish wish) {
@@ -150,6 +159,7 @@ final class ColdStream implements Runnable, AutoCloseable {
             if (range.isPastCache()) {
                 pipe = reader.takePipe();
                 result = reader.fillPastCache(file, range, pipe);
+                last = range.position() + result >= sizeBytes();
             } else {
                 result = bring(range.position(), range.lengthBytes());
                 goesOn = result >= 0 && isColdFurtherOn(range.position());
@@ -198,7 +208,7 @@ final class ColdStream implements Runnable, AutoCloseable {
     /// Whether what the consumer comes to next has to be read from the disk as well: not at the file's end, nor
     /// where it has caught up with what is cached anyhow.
     private boolean isColdFurtherOn(long position) throws ErrnoException {
-        long size = reader.kernel().files().status(file).sizeBytes();
+        long size = sizeBytes();
         if (position + FAR_BYTES > size) {
             return position + SocketWriter.AHEAD_BYTES < size;
         }
@@ -206,17 +216,45 @@ final class ColdStream implements Runnable, AutoCloseable {
         return reader.kernel().pageCache().residentBytes(file, far, STEP_BYTES) < STEP_BYTES;
     }
 
-    /// Closes the descriptor, now or when the thread that is in it comes out.
-    @Override
-    public void close() {
-        synchronized (this) {
-            closed = true;
-        }
-        closeIfLeft();
+    private long sizeBytes() throws ErrnoException {
+        return reader.kernel().files().status(file).sizeBytes();
     }
 
-    private synchronized void closeIfLeft() {
-        if (closed && !running) {
+    synchronized boolean isClosed() {
+        return closed;
+    }
+
+    /// Closes it unless somebody waits for it, or it reads ahead.
+    ///
+    /// @return whether it is closed
+    boolean closeIfAtRest() {
+        synchronized (this) {
+            if (running) {
+                return false;
+            }
+            closed = true;
+        }
+        closeFile();
+        return true;
+    }
+
+    /// Closes the descriptor, as soon as no thread is in it. Who waits for a read that was not begun is not told.
+    @Override
+    public void close() {
+        boolean isLeft;
+        synchronized (this) {
+            closed = true;
+            isLeft = !running;
+        }
+        if (isLeft) {
+            closeFile();
+        }
+    }
+
+    /// On a thread of the reader's, while there is one: it may take long, for the last descriptor of a file that
+    /// was deleted gives the file's room back.
+    private void closeFile() {
+        if (!reader.runLater(file::close)) {
             file.close();
         }
     }

@@ -68,6 +68,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
     private final Timer idle;
     private final Timer progress;
     private final Timer diskPatience;
+    private final Timer unused;
     private EventLoop.@Nullable Registration registration;
 
     private boolean readable = true;
@@ -101,8 +102,6 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
 
     private long framesTaken;
     private long coldSinceFrame = -2;
-    private long coldReads;
-    private long coldReadsAtLastLook;
     private long receivedBytes;
     private long sentBytes;
     private long movedAtLastLook;
@@ -125,6 +124,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         this.idle = loop.loop().timer(this::closeIfIdle);
         this.progress = loop.loop().timer(this::closeIfStalled);
         this.diskPatience = loop.loop().timer(this::stopWaitingForDisk);
+        this.unused = loop.loop().timer(this::closeUnused);
     }
 
     /// Begins to serve; whatever that throws ends the connection.
@@ -146,11 +146,6 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
     /// Looks once in an idle time-out whether any byte moved since the last look: requests then cost no timer, and
     /// an idle connection is closed after one to two of them.
     private void closeIfIdle() {
-        if (coldReads > 0 && coldReads == coldReadsAtLastLook) {
-            loop.coldReader().forget(this); // it may have the last descriptors of a file that was deleted
-            coldReads = 0;
-        }
-        coldReadsAtLastLook = coldReads;
         long movedBytes = receivedBytes + sentBytes;
         if (!handling && !waitsForDisk && movedBytes == movedAtLastLook) {
             close("idle for " + config.idleTimeoutMs() + " ms");
@@ -410,7 +405,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         SocketWriter.Cold range = writer.takeCold();
         if (range != null) {
             coldSinceFrame = framesTaken;
-            coldReads++;
+            lookForUnused();
             loop.coldReader()
                     .read(
                             this,
@@ -420,12 +415,24 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         }
     }
 
+    /// Has the files that are no longer read from the disk closed, as long as there are any.
+    private void closeUnused() {
+        if (loop.coldReader().closeUnused()) {
+            lookForUnused();
+        }
+    }
+
+    private void lookForUnused() {
+        if (!unused.isSet()) {
+            unused.set(ColdReader.UNUSED_NS);
+        }
+    }
+
     /// Has what it comes to later read from the disk, if that is to be done.
     private void readAhead() {
         SocketWriter.Cold reached = writer.takeAhead();
         if (reached != null && !closed) {
             coldSinceFrame = framesTaken;
-            coldReads++;
             boolean goesOn = loop.coldReader()
                     .advance(this, reached, () -> loop.execute(() -> writer.notReadAhead(reached.file())));
             if (!goesOn) {
@@ -633,6 +640,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         release(idle::cancel);
         release(progress::cancel);
         release(diskPatience::cancel);
+        release(unused::cancel);
         release(() -> loop.forgetDisk(this));
         release(request::abandoned);
         release(this::deregister);
@@ -641,7 +649,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         budgetedBytes = 0;
         release(() -> budget.finished(this));
         release(writer::abandon);
-        if (coldReads > 0) {
+        if (coldSinceFrame >= 0) {
             release(() -> loop.coldReader().forget(this));
         }
         release(socket::close);

@@ -30,6 +30,9 @@ public final class Network implements AutoCloseable {
     private static final long STOP_MS = 5_000;
     private static final int DESCRIPTORS_FOR_FILES = 4_096;
 
+    /// The part of them that cold reads may have at rest, as a divisor.
+    private static final int COLD_PART = 8;
+
     private final Account connectionsAccount = Account.root("connections");
     private final Account loopsAccount = Account.root("loops");
     private final ConnectionCount open;
@@ -48,7 +51,7 @@ public final class Network implements AutoCloseable {
             throws IOException {
         receiveBudget = new ReceiveBudget(config.unfinishedBytes());
         open = new ConnectionCount(kernel, config, mostConnections(kernel));
-        coldReader = new ColdReader(kernel);
+        coldReader = new ColdReader(kernel, (int) descriptorsForFiles(kernel) / COLD_PART);
         watch = new LoopWatch(loops, disk, config.diskPatienceMs());
         try {
             for (ListenerAddress address : addresses) {
@@ -75,7 +78,12 @@ public final class Network implements AutoCloseable {
         long limit = kernel.limits().current(Limits.RLIMIT_NOFILE);
         return limit < 0
                 ? Integer.MAX_VALUE // not known: the spare descriptor of the listeners then has to do
-                : (int) Math.min(Integer.MAX_VALUE, limit - Math.min(limit / 2, DESCRIPTORS_FOR_FILES));
+                : (int) Math.min(Integer.MAX_VALUE, limit - descriptorsForFiles(kernel));
+    }
+
+    private static long descriptorsForFiles(Kernel kernel) {
+        long limit = kernel.limits().current(Limits.RLIMIT_NOFILE);
+        return limit < 0 ? DESCRIPTORS_FOR_FILES : Math.min(limit / 2, DESCRIPTORS_FOR_FILES);
     }
 
     /// Starts the loops and takes connections. When it throws, [#stop] and [#close] are still the caller's to call.

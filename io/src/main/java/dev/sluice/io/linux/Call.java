@@ -75,7 +75,9 @@ public enum Call {
     RING_WRITE_FIXED("io_uring:write_fixed"),
     RING_FSYNC("io_uring:fsync"),
     RING_CANCEL("io_uring:async_cancel"),
-    MAPPED_STORE("map:store");
+    MAPPED_STORE("map:store"),
+    /// Zeros that a write carried behind its data; its bytes have them too.
+    ZEROS_AHEAD("zeros:ahead");
 
     static final int COUNT = values().length;
 
@@ -95,8 +97,14 @@ public enum Call {
     /// [#IO_URING_ENTER], nor a store into memory.
     public boolean isSystemCall() {
         return switch (this) {
-            case RING_READ, RING_READ_FIXED, RING_WRITE, RING_WRITE_FIXED, RING_FSYNC, RING_CANCEL, MAPPED_STORE ->
-                false;
+            case RING_READ,
+                    RING_READ_FIXED,
+                    RING_WRITE,
+                    RING_WRITE_FIXED,
+                    RING_FSYNC,
+                    RING_CANCEL,
+                    MAPPED_STORE,
+                    ZEROS_AHEAD -> false;
             default -> true;
         };
     }

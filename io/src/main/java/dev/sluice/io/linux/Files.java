@@ -268,6 +268,11 @@ public final class Files {
         return kernel.record(file.account(), Call.PWRITEV, length, true);
     }
 
+    /// Counts zeros that a pwritev(2) carried behind the data: they are part of its bytes, and nobody's.
+    public void countZerosAhead(Descriptor file, long lengthBytes) {
+        kernel.record(file.account(), Call.ZEROS_AHEAD, lengthBytes, true);
+    }
+
     /// fsync(2): content and metadata, of a file or a directory. A failure is reported once; see the class comment
     /// of whoever calls for what it then does. Never retry: the pages are marked clean after the first failure.
     public long fsync(Descriptor file) {
