@@ -1,7 +1,6 @@
 package dev.sluice.testbase;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -9,12 +8,10 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.List;
 
 /// A file system of its own in a sparse file, mounted through a loop device, and what can befall it for real: a power
 /// cut, a full disk, a write-back that is lost, a part that can't be read, a stall. Needs root.
@@ -69,7 +66,7 @@ public final class LoopFileSystem implements AutoCloseable {
         try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
             file.setLength(sizeBytes);
         }
-        run("mkfs." + type, "-q", image.toString());
+        Commands.run("mkfs." + type, "-q", image.toString());
         LoopFileSystem made = new LoopFileSystem(image, Files.createTempDirectory(parent, type), sizeBytes);
         made.mount();
         return made;
@@ -81,7 +78,7 @@ public final class LoopFileSystem implements AutoCloseable {
     }
 
     private void mount() throws IOException, InterruptedException {
-        run("mount", "-o", "loop", image.toString(), folder.toString());
+        Commands.run("mount", "-o", "loop", image.toString(), folder.toString());
         mounted = true;
     }
 
@@ -115,7 +112,7 @@ public final class LoopFileSystem implements AutoCloseable {
         long begunNs = System.nanoTime();
         while (true) {
             try {
-                run("umount", folder.toString());
+                Commands.run("umount", folder.toString());
                 return;
             } catch (IOException e) {
                 if (System.nanoTime() - begunNs > BUSY_NS) {
@@ -166,11 +163,11 @@ public final class LoopFileSystem implements AutoCloseable {
 
     /// Holds every change to it until [#thaw].
     public void freeze() throws IOException, InterruptedException {
-        run("fsfreeze", "--freeze", folder.toString());
+        Commands.run("fsfreeze", "--freeze", folder.toString());
     }
 
     public void thaw() throws IOException, InterruptedException {
-        run("fsfreeze", "--unfreeze", folder.toString());
+        Commands.run("fsfreeze", "--unfreeze", folder.toString());
     }
 
     /// Takes the upper part of its device away: what lies there can't be read (EIO), until [#restoreDevice].
@@ -194,17 +191,5 @@ public final class LoopFileSystem implements AutoCloseable {
         }
         Files.delete(folder);
         Files.delete(image);
-    }
-
-    private static void run(String... command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String printed;
-        try (InputStream output = process.getInputStream()) {
-            printed = new String(output.readAllBytes(), StandardCharsets.UTF_8).strip();
-        }
-        int status = process.waitFor();
-        if (status != 0) {
-            throw new IOException(String.join(" ", List.of(command)) + " ended with " + status + ": " + printed);
-        }
     }
 }

@@ -13,7 +13,7 @@ import dev.sluice.io.async.QueueConfig.Engine;
 import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.support.ChildJvm;
-import dev.sluice.io.support.Commands;
+import dev.sluice.testbase.Commands;
 import dev.sluice.testbase.LoopFileSystem;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;

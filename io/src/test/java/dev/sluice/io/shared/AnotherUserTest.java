@@ -8,7 +8,7 @@ import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Files;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.support.ChildJvm;
-import dev.sluice.io.support.Commands;
+import dev.sluice.testbase.Commands;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;

@@ -1,5 +1,6 @@
 package dev.sluice.io.support;
 
+import dev.sluice.testbase.Commands;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;

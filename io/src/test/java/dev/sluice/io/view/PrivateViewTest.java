@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.Resources.Totals;
-import dev.sluice.io.support.Commands;
 import dev.sluice.io.view.MappedFile.Mode;
 import dev.sluice.io.view.MappedFileException.Cause;
+import dev.sluice.testbase.Commands;
 import java.io.RandomAccessFile;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Kernel;
-import dev.sluice.io.support.Commands;
+import dev.sluice.testbase.Commands;
 import dev.sluice.testbase.LoopFileSystem;
 import dev.sluice.testbase.RequiresProgram;
 import java.io.IOException;

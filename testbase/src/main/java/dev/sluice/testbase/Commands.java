@@ -1,4 +1,4 @@
-package dev.sluice.io.support;
+package dev.sluice.testbase;
 
 import java.io.IOException;
 import java.io.InputStream;
