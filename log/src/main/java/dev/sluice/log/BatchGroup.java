@@ -29,6 +29,7 @@ public final class BatchGroup {
     private final int[] positions = new int[MOST_BATCHES + 1];
 
     private int count;
+    private int settled;
 
     /// Takes a copy of a batch.
     ///
@@ -76,21 +77,21 @@ public final class BatchGroup {
             outcomes[i] = null;
         }
         count = 0;
+        settled = 0;
     }
 
     BatchView batch(int index) {
         return batches[index];
     }
 
-    void outcome(int index, AppendOutcome outcome) {
-        outcomes[index] = outcome;
+    /// How many have their outcome; they get it in their order.
+    int settled() {
+        return settled;
     }
 
-    /// Gives all batches from `from` to before `end` the same outcome.
-    void outcomes(int from, int end, AppendOutcome outcome) {
-        for (int i = from; i < end; i++) {
-            outcomes[i] = outcome;
-        }
+    /// The outcome of the next one that has none.
+    void settle(AppendOutcome outcome) {
+        outcomes[settled++] = outcome;
     }
 
     int lengthBytes(int from, int end) {
