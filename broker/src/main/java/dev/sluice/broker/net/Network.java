@@ -37,7 +37,7 @@ public final class Network implements AutoCloseable {
     private final Account loopsAccount = Account.root("loops");
     private final ConnectionCount open;
     private final ReceiveBudget receiveBudget;
-    private final ColdReader coldReader;
+    private final ColdReads coldReads;
     private final DiskStall disk = new DiskStall(System::nanoTime, this::diskGoesOn);
     private final LoopWatch watch;
     private final List<Listener> listeners = new ArrayList<>();
@@ -51,7 +51,7 @@ public final class Network implements AutoCloseable {
             throws IOException {
         receiveBudget = new ReceiveBudget(config.unfinishedBytes());
         open = new ConnectionCount(kernel, config, mostConnections(kernel));
-        coldReader = new ColdReader(kernel, (int) descriptorsForFiles(kernel) / COLD_PART);
+        coldReads = new ColdReads(kernel, (int) descriptorsForFiles(kernel) / COLD_PART);
         watch = new LoopWatch(loops, disk, config.diskPatienceMs());
         try {
             for (ListenerAddress address : addresses) {
@@ -65,7 +65,7 @@ public final class Network implements AutoCloseable {
                         open));
             }
             for (int i = 0; i < config.loops(); i++) {
-                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, coldReader, disk, loopsAccount));
+                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, coldReads, disk, loopsAccount));
             }
         } catch (IOException | RuntimeException | Error e) {
             close();
@@ -226,7 +226,7 @@ public final class Network implements AutoCloseable {
     public void close() {
         if (stop()) {
             watch.close();
-            coldReader.close();
+            coldReads.close();
             listeners.forEach(Listener::close);
             loops.forEach(NetworkLoop::close);
         }
