@@ -174,10 +174,12 @@ final class LogReader {
             }
             int wanted = Math.max(maxBytes, atLeastOneBatch ? place.lengthBytes() : 0);
             int length = Math.min(wanted, Segment.endPosition(published) - place.position());
+            int readableTo = Segment.endPosition(published);
             if (log.isSuspect()) {
                 length = segment.readable(file, place, length);
+                readableTo = place.position() + length;
             }
-            Span span = span(segment, file, place.position(), length);
+            Span span = span(segment, file, place.position(), length, readableTo);
             handedOut = true;
             return new ReadOutcome.Found(span, place.baseOffset());
         } finally {
@@ -188,15 +190,22 @@ final class LogReader {
     }
 
     /// @param file of the segment, with a reference that the span takes over
-    private Span span(Segment segment, Descriptor file, int position, int lengthBytes) {
+    private Span span(Segment segment, Descriptor file, int position, int lengthBytes, int readableTo) {
         boolean isPastCache = state.context().engineFor(state.config()).isPastPageCache();
         SegmentAppender appending = isPastCache ? segment.appender() : null;
         SegmentWriter.InMemory inMemory =
                 appending == null ? null : appending.writer().inMemory(position, lengthBytes);
         CachedFile log = segment.log();
         return inMemory == null
-                ? new Span(file, position, lengthBytes, List.of(), isPastCache, log)
-                : new Span(file, position, lengthBytes, inMemory.slices(), true, new BothHolds(log, inMemory.hold()));
+                ? new Span(file, position, lengthBytes, List.of(), isPastCache, readableTo, log)
+                : new Span(
+                        file,
+                        position,
+                        lengthBytes,
+                        inMemory.slices(),
+                        true,
+                        readableTo,
+                        new BothHolds(log, inMemory.hold()));
     }
 
     /// The hold of a file and that of some memory.

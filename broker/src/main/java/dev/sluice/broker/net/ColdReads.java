@@ -47,7 +47,6 @@ final class ColdReads implements AutoCloseable {
     /// Waits for reads that are under way, then closes all files and pipes, those too that are with sinks.
     @Override
     public void close() {
-        direct.stop();
         threads.close();
         files.close();
         cached.close();

@@ -11,7 +11,7 @@ import dev.sluice.io.loop.EventLoop;
 import dev.sluice.io.loop.ReadyListener;
 import dev.sluice.io.loop.Timer;
 import dev.sluice.io.memory.ReceiveBuffer;
-import dev.sluice.io.transfer.PipePool;
+import dev.sluice.io.transfer.Hold;
 import dev.sluice.io.transfer.SocketWriter;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
@@ -407,9 +407,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
             coldSinceFrame = framesTaken;
             lookForUnused();
             if (range.isPastCache()) {
-                loop.coldReads()
-                        .direct()
-                        .read(this, range, (pipe, result) -> loop.execute(() -> filled(range, pipe, result)));
+                loop.coldReads().direct().read(this, range, filledOf(range));
             } else {
                 loop.coldReads()
                         .cached()
@@ -460,15 +458,27 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         }
     }
 
-    private void filled(SocketWriter.Cold range, PipePool.@Nullable Pipe pipe, long result) {
-        if (pipe != null) {
-            DirectReader reader = loop.coldReads().direct();
-            boolean surplus = (range.position() + result) % DirectReader.BLOCK_BYTES != 0;
-            writer.filled(pipe, result, (back, allSent) -> reader.giveBack(back, allSent && !surplus));
-            serve();
-        } else if (!closed) {
-            unreadable(range, (int) -result);
-        }
+    private DirectReader.Sink filledOf(SocketWriter.Cold range) {
+        return new DirectReader.Sink() {
+            @Override
+            public void read(MemorySegment bytes, Hold hold) {
+                loop.execute(() -> {
+                    writer.filled(bytes, hold);
+                    if (!closed) {
+                        serve();
+                    }
+                });
+            }
+
+            @Override
+            public void failed(int errno) {
+                loop.execute(() -> {
+                    if (!closed) {
+                        unreadable(range, errno);
+                    }
+                });
+            }
+        };
     }
 
     private void unreadable(SocketWriter.Cold range, int errno) {

@@ -7,10 +7,12 @@ import static org.awaitility.Awaitility.await;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.transfer.Hold;
 import dev.sluice.io.transfer.SocketWriter;
 import dev.sluice.testkit.GateFaults;
 import dev.sluice.testkit.LeakCounter;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -75,11 +77,18 @@ class ColdReadsTest {
     /// Reads a file's beginning past the page cache, so that it is left in its middle.
     private void readPastCache(ColdReads reader, Object consumer, Descriptor file) throws Exception {
         int before = told.get();
-        reader.direct().read(consumer, new SocketWriter.Cold(file, 0, READ_BYTES, true), (pipe, result) -> {
-            if (pipe != null) {
-                reader.direct().giveBack(pipe, false);
+        SocketWriter.Cold range = new SocketWriter.Cold(file, 0, READ_BYTES, true, READ_BYTES);
+        reader.direct().read(consumer, range, new DirectReader.Sink() {
+            @Override
+            public void read(MemorySegment bytes, Hold hold) {
+                hold.release();
+                told.addAndGet(bytes.byteSize() == READ_BYTES ? 1 : MANY);
             }
-            told.addAndGet(result == READ_BYTES ? 1 : MANY);
+
+            @Override
+            public void failed(int errno) {
+                told.addAndGet(MANY);
+            }
         });
         await().atMost(LONG).until(() -> told.get() == before + 1);
     }
@@ -161,7 +170,7 @@ class ColdReadsTest {
                 reader.cached()
                         .read(
                                 new Object(),
-                                new SocketWriter.Cold(file, 0, READ_BYTES, false),
+                                new SocketWriter.Cold(file, 0, READ_BYTES, false, READ_BYTES),
                                 (result, _) -> told.addAndGet(result == READ_BYTES ? 1 : MANY));
             }
             goOn.countDown();

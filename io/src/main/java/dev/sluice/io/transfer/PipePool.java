@@ -50,12 +50,6 @@ public final class PipePool implements AutoCloseable {
         return pipe(ends, capacity);
     }
 
-    /// An empty pipe of the size that the kernel gives by itself: 64 KiB. Give it back empty, or close it.
-    public Pipe takeSmall(Kernel kernel) throws ErrnoException {
-        Pipes.Ends ends = kernel.pipes().open(false, account);
-        return pipe(ends, kernel.pipes().capacity(ends.writeEnd()));
-    }
-
     private static Pipe pipe(Pipes.Ends ends, long capacity) {
         // A sandbox may forbid both; then all that is sure is one page.
         return new Pipe(ends, capacity < 0 ? 4096 : capacity);

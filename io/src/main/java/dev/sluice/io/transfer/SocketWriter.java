@@ -7,7 +7,6 @@ import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.IoVectors;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.PageCache;
-import dev.sluice.io.linux.Pipes;
 import dev.sluice.io.linux.Sockets;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -26,11 +25,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// sendfile(2) waits for the disk when bytes are not in the page cache, socket non-blocking or not. A writer whose
 /// thread must not wait says [Progress#COLD] instead, and goes on when [#warmed] has told it that those bytes are in
-/// the page cache, or [#filled] has handed it them in a pipe.
+/// the page cache, or [#filled] has lent it them.
 ///
 /// ```
-///   sending ──the next window of a span is not in memory──▶ COLD ──────────warmed──────────────────▶ sending
-///                                                             └──filled──▶ from the pipe ──empty──▶
+///   sending ──the next window of a span is not in memory──▶ COLD ──warmed, filled──▶ sending
 /// ```
 public final class SocketWriter {
     /// How far a [#flush] came.
@@ -51,19 +49,13 @@ public final class SocketWriter {
     /// @param position    first byte
     /// @param lengthBytes number of bytes, at least 1
     /// @param isPastCache whether the page cache shall not be filled with them
-    public record Cold(Descriptor file, long position, long lengthBytes, boolean isPastCache) {}
-
-    /// Takes a pipe back, on the writer's thread.
-    @FunctionalInterface
-    public interface PipeReturn {
-        /// @param allSent whether the writer has sent all the bytes that it was told of
-        void take(PipePool.Pipe pipe, boolean allSent);
-    }
+    /// @param readableTo  up to where the file may be read ahead past the page cache, see [Span#readableTo]
+    public record Cold(Descriptor file, long position, long lengthBytes, boolean isPastCache, long readableTo) {}
 
     /// Pieces of memory sent by one call: more than the answers of a burst of pipelined requests.
     private static final int MOST_GATHERED = 64;
 
-    /// What is asked for at a time, of the page cache and of the disk: what a pipe holds.
+    /// What is asked for at a time, of the page cache and of the disk.
     private static final long WINDOW_BYTES = 1 << 20;
 
     /// How far ahead from what [#takeCold] tells the file should be read into the page cache. Told again when half
@@ -115,10 +107,10 @@ public final class SocketWriter {
     };
     /// Set while its next bytes are being read from the disk.
     private boolean filling;
-    /// Where its next bytes are, and how many.
-    private PipePool.@Nullable Pipe pipe;
-    private long pipedBytes;
-    private @Nullable PipeReturn pipeReturn;
+    /// Its next bytes, where they were read for it, and where they begin, counted from its start.
+    private @Nullable MemorySegment filled;
+    private long filledFrom;
+    private Hold filledHold = Hold.NONE;
 
     /// A writer whose thread may wait for the disk.
     ///
@@ -171,7 +163,7 @@ public final class SocketWriter {
     /// @return false when the kernel has some of their bytes already: the stream is then broken in mid-frame
     public boolean cutBack(long mark) {
         long left = pieces.size() - (added - mark);
-        boolean whole = left > 0 || (left == 0 && sentOfFirst == 0 && !filling && pipe == null);
+        boolean whole = left > 0 || (left == 0 && sentOfFirst == 0 && !filling && filled == null);
         while (whole && added > mark) {
             Piece last = pieces.removeLast();
             added--;
@@ -204,10 +196,10 @@ public final class SocketWriter {
             }
             Piece first = pieces.getFirst();
             long sent;
-            if (pipe == null && !filling && gather()) {
+            if (!filling && gather()) {
                 sent = sendGathered();
             } else if (first instanceof Span span) {
-                if (pipe == null && (filling || isCold(span))) {
+                if (filling || isCold(span)) {
                     return Progress.COLD;
                 }
                 sent = sendSpan(span, share);
@@ -262,7 +254,7 @@ public final class SocketWriter {
         }
         Long at = tellAgainAt.get(span.file());
         if (at != null && position >= at) {
-            ahead = new Cold(span.file(), position, 0, span.isPastCache());
+            ahead = new Cold(span.file(), position, 0, span.isPastCache(), span.readableTo());
             tellAgainAt.put(span.file(), position + AHEAD_BYTES / 2);
         }
     }
@@ -283,12 +275,12 @@ public final class SocketWriter {
     /// What is to be read from the disk before sending can go on, once after [#flush] has answered
     /// [Progress#COLD]; null while it is being read already.
     public @Nullable Cold takeCold() {
-        if (filling || pipe != null || !(pieces.peekFirst() instanceof Span span)) {
+        if (filling || filled != null || !(pieces.peekFirst() instanceof Span span)) {
             return null;
         }
         filling = true;
         long length = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
-        return new Cold(span.file(), span.position() + sentOfFirst, length, span.isPastCache());
+        return new Cold(span.file(), span.position() + sentOfFirst, length, span.isPastCache(), span.readableTo());
     }
 
     /// The bytes that [#takeCold] has told, or the first of them, are in the page cache.
@@ -316,59 +308,29 @@ public final class SocketWriter {
         }
     }
 
-    /// The bytes that [#takeCold] has told, or the first of them, are in a pipe.
+    /// The bytes that [#takeCold] has told, or the first of them, are in memory.
     ///
-    /// @param full        non-blocking
-    /// @param lengthBytes at least 1; what lies behind them in the pipe is left there
-    /// @param back        called when those bytes were sent or given up
-    public void filled(PipePool.Pipe full, long lengthBytes, PipeReturn back) {
+    /// @param bytes at least 1
+    /// @param hold  keeps them; released when they were sent or given up
+    public void filled(MemorySegment bytes, Hold hold) {
         if (!filling) {
-            back.take(full, false); // given up meanwhile
+            hold.release(); // given up meanwhile
             return;
         }
         filling = false;
-        pipe = full;
-        pipedBytes = lengthBytes;
-        pipeReturn = back;
+        filled = bytes;
+        filledFrom = sentOfFirst;
+        filledHold = hold;
     }
 
-    private long sendPipe(PipePool.Pipe from, long share) {
-        // Said of the last bytes it would hold them back for 200 ms.
-        int flags = Pipes.SPLICE_F_NONBLOCK | (pipedBytes < queuedBytes ? Pipes.SPLICE_F_MORE : 0);
-        long sent = kernel.pipes()
-                .splice(
-                        from.ends().readEnd(),
-                        Pipes.NO_POSITION,
-                        socket,
-                        Pipes.NO_POSITION,
-                        Math.min(pipedBytes, share),
-                        flags,
-                        scratch);
-        if (sent > 0) {
-            pipedBytes -= sent;
-            if (pipedBytes == 0) {
-                dropPipe();
-            }
-        }
-        return sent;
-    }
-
-    private void dropPipe() {
-        PipePool.Pipe dropped = pipe;
-        PipeReturn back = pipeReturn;
-        boolean allSent = pipedBytes == 0;
-        pipe = null;
-        pipeReturn = null;
-        pipedBytes = 0;
-        if (dropped != null && back != null) {
-            back.take(dropped, allSent);
-        }
+    private void dropFilled() {
+        Hold hold = filledHold;
+        filled = null;
+        filledHold = Hold.NONE;
+        hold.release();
     }
 
     private long sendSpan(Span span, long share) {
-        if (pipe != null) {
-            return sendPipe(pipe, share);
-        }
         long known = copies == null ? span.lengthBytes() : warmBytes;
         long length = Math.min(known - sentOfFirst, share);
         return kernel.sockets().sendfile(socket, span.file(), span.position() + sentOfFirst, length, scratch);
@@ -387,13 +349,20 @@ public final class SocketWriter {
         for (Piece piece : pieces) {
             MemorySegment bytes = switch (piece) {
                 case Bytes(MemorySegment segment, var _) -> from == 0 ? segment : segment.asSlice(from);
-                case Span span -> copies == null ? null : copy(copies, span, from);
+                case Span span ->
+                    filled != null && piece == pieces.peekFirst()
+                            ? filled.asSlice(from - filledFrom)
+                            : copies == null ? null : copy(copies, span, from);
             };
             if (bytes == null || !vectors.add(bytes)) {
                 moreFollows = true;
                 break;
             }
             onlyGathered = bytes;
+            if (from + bytes.byteSize() < piece.lengthBytes()) {
+                moreFollows = true; // of a span the first bytes alone were read
+                break;
+            }
             from = 0;
         }
         return vectors.count() > 0;
@@ -418,6 +387,9 @@ public final class SocketWriter {
     private void dropSent(long sentBytes) {
         queuedBytes -= sentBytes;
         sentOfFirst += sentBytes;
+        if (filled != null && sentOfFirst >= filledFrom + filled.byteSize()) {
+            dropFilled();
+        }
         while (!pieces.isEmpty() && sentOfFirst >= pieces.getFirst().lengthBytes()) {
             Piece sent = pieces.removeFirst();
             sentOfFirst -= sent.lengthBytes();
@@ -438,7 +410,7 @@ public final class SocketWriter {
 
     /// Releases everything that was not sent.
     public void abandon() {
-        dropPipe();
+        dropFilled();
         filling = false;
         warmBytes = 0;
         tellAgainAt.clear();

@@ -12,12 +12,20 @@ import java.util.List;
 /// @param inMemory    the same bytes, where they lie in memory already, valid as long as the hold lasts; empty where
 ///     they are in the file alone
 /// @param isPastCache whether the page cache shall not be filled with the file for its sake
+/// @param readableTo  up to where the file holds what will not change any more, the span's end or behind it: so far may
+///     be read ahead past the page cache
 /// @param hold        released exactly once, when the span was sent or given up
 public record Span(
-        Descriptor file, long position, long lengthBytes, List<MemorySegment> inMemory, boolean isPastCache, Hold hold)
+        Descriptor file,
+        long position,
+        long lengthBytes,
+        List<MemorySegment> inMemory,
+        boolean isPastCache,
+        long readableTo,
+        Hold hold)
         implements SocketWriter.Piece {
     /// Through the page cache.
     public Span(Descriptor file, long position, long lengthBytes, Hold hold) {
-        this(file, position, lengthBytes, List.of(), false, hold);
+        this(file, position, lengthBytes, List.of(), false, position + lengthBytes, hold);
     }
 }

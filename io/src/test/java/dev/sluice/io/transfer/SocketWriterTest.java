@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -186,15 +187,35 @@ class SocketWriterTest {
         SocketWriter.Cold cold = writer.takeCold();
         assertThat(cold.position()).isEqualTo(17);
         assertThat(cold.lengthBytes()).isEqualTo(SMALL_BYTES);
-        try (PipePool pipes = new PipePool(kernel.account())) {
-            PipePool.Pipe pipe = pipes.take(kernel);
-            MemorySegment read = Arena.ofAuto()
-                    .allocate(SMALL_BYTES)
-                    .copyFrom(MemorySegment.ofArray(Arrays.copyOfRange(content, 17, 17 + SMALL_BYTES)));
-            assertThat(kernel.files().write(pipe.ends().writeEnd(), read)).isEqualTo(SMALL_BYTES);
-            writer.filled(pipe, SMALL_BYTES, (back, _) -> pipes.give(back));
-            assertAllArrived();
-        }
+        AtomicInteger released = new AtomicInteger();
+        int half = SMALL_BYTES / 2;
+        writer.filled(contentAt(17, half), released::incrementAndGet);
+        assertThat(exchange()).as("the rest of it").isEqualTo(Progress.COLD);
+        assertThat(released).hasValue(1);
+        SocketWriter.Cold rest = writer.takeCold();
+        assertThat(rest.position()).isEqualTo(17 + half);
+        writer.filled(contentAt(17 + half, SMALL_BYTES - half), released::incrementAndGet);
+        assertAllArrived();
+        assertThat(released).hasValue(2);
+    }
+
+    private MemorySegment contentAt(int position, int lengthBytes) {
+        return Arena.ofAuto()
+                .allocate(lengthBytes)
+                .copyFrom(MemorySegment.ofArray(Arrays.copyOfRange(content, position, position + lengthBytes)));
+    }
+
+    @Test
+    void whatWasReadForAPeerThatGoesIsReleasedOnce() throws Exception {
+        answer(17, SMALL_BYTES);
+        gate.on((call, subject, position, length) -> call == Call.PREADV2 ? -Errno.EAGAIN : length);
+        assertThat(exchange()).isEqualTo(Progress.COLD);
+        writer.takeCold();
+        AtomicInteger released = new AtomicInteger();
+        writer.filled(contentAt(17, SMALL_BYTES), released::incrementAndGet);
+        writer.abandon();
+        writer.filled(contentAt(17, SMALL_BYTES), released::incrementAndGet);
+        assertThat(released).as("what it had, and what came too late").hasValue(2);
     }
 
     @Test
