@@ -72,6 +72,17 @@ final class DirectMemory implements AutoCloseable {
             }
         }
 
+        /// Nobody has asked yet for what is left in it.
+        ///
+        /// @return false when there is enough of that
+        boolean isKept() {
+            synchronized (DirectMemory.this) {
+                isAhead = pooled != null && ahead < MOST_AHEAD;
+                ahead += isAhead ? 1 : 0;
+                return isAhead;
+            }
+        }
+
         /// Gives it back; again, or after the memory was closed, it does nothing.
         void release() {
             synchronized (DirectMemory.this) {

@@ -175,10 +175,14 @@ final class DirectStream implements Runnable, ColdFile {
             lent = null;
             window.position += sentBytes;
             window.lengthBytes -= sentBytes;
-            if (window.lengthBytes > 0 && !closed) {
+            if (window.lengthBytes > 0 && !closed && window.memory.isKept()) {
                 windows.addFirst(window);
             } else {
                 window.memory.release();
+                if (window.lengthBytes > 0) {
+                    dropAll();
+                    fillAt = window.position;
+                }
             }
             isOver = isDone();
             closed |= isOver;
