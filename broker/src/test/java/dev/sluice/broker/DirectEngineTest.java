@@ -143,7 +143,9 @@ class DirectEngineTest {
         Status read = Status.of(client);
         assertThat(produced.partitionBytes("topic", 0, Call.PWRITE)).isZero();
         assertThat(read.connectionBytes(client.peerName(), Call.SENDFILE)).isZero();
-        assertThat(fromDisk.get()).as("older records, from the disk").isGreaterThan(stored.length);
+        assertThat(fromDisk.get())
+                .as("older records, from the disk: once by each reading, though answers end within batches")
+                .isBetween((long) stored.length, 3L * (stored.length + (8 << 20)));
         assertThat(read.connectionBytes(client.peerName(), Call.SEND)
                         + read.connectionBytes(client.peerName(), Call.SENDMSG))
                 .as("all of it, from memory")

@@ -14,14 +14,13 @@ import org.slf4j.LoggerFactory;
 /// the file, one behind the other.
 ///
 /// While the loop sends one, up to two threads fill those behind it, as soon as the consumer has gone on where it had
-/// stopped: who reads here and there has nothing read ahead. What a window holds and an answer didn't want is there
-/// for the next answer.
+/// stopped: who reads here and there has nothing read ahead. What was sent stays for a while: an answer may end within
+/// a batch, and the next one then begins with that batch.
 ///
 /// ```
-///            the windows, in the order of the file                    with the loop
-///   disk ──▶ filling, filling, ready, ready ────────lend────────────▶ lent ──▶ socket
-///                                      ▲                               │
-///                                      └────────bytes are left─────────┴──none left──▶ memory
+///   │◀─ KEPT_BYTES ─▶│                   │◀────────── AHEAD_BYTES ──────────▶│
+///   │ sent           │ with the loop     │ ready       │ filling   │ filling │
+///                                        ▲ at                                ▲ fillAt
 /// ```
 ///
 /// Nothing is read that could still change: ahead is as far as the consumer's answers said that the file is written.
@@ -30,39 +29,50 @@ import org.slf4j.LoggerFactory;
 final class DirectStream implements Runnable, ColdFile {
     private static final Logger LOG = LoggerFactory.getLogger(DirectStream.class);
 
-    /// Windows that one consumer has: with the loop, ready and being filled.
-    static final int MOST_WINDOWS = 4;
+    /// How far is read ahead: what two reads bring, and what the loop sends meanwhile.
+    static final long AHEAD_BYTES = 3 << 20;
+
+    /// How far behind a consumer its windows are kept: batches are seldom longer.
+    static final long KEPT_BYTES = 1 << 20;
 
     /// Reads under way at a time: with one the disk would rest until the next has been asked for.
     private static final int MOST_THREADS = 2;
 
     private record Wish(SocketWriter.Cold range, DirectReader.Sink sink) {}
 
-    /// Bytes of the file in memory. Guarded by the stream, but for the memory's content while it is being filled.
+    /// Bytes of the file in memory. Guarded by the stream, but for the memory's content.
     private static final class Window {
         private final DirectMemory.Piece memory;
-        private final long from;
-        private long position;
-        private long lengthBytes;
+        /// First byte.
+        private final long position;
+        /// The block that it lies in: where the memory begins.
+        private final long blockPosition;
+        /// Behind the last byte, once it is filled; till then where it is hoped to be.
+        private long endPosition;
         /// Whether it is for what was asked for, and no more.
         private final boolean isExact;
 
         private boolean isFilling = true;
-        /// Given up while it was being filled: whoever fills it gives the memory back.
+        private boolean isLent;
+        /// Given up while it was being filled, or lent: whoever has it gives the memory back.
         private boolean isDropped;
-        /// 0, or −errno: nothing more could be read.
+        /// 0, or −errno: nothing could be read.
         private int failure;
 
         Window(DirectMemory.Piece memory, long position, long lengthBytes, boolean isExact) {
             this.memory = memory;
-            this.from = position & -DirectReader.BLOCK_BYTES;
             this.position = position;
-            this.lengthBytes = lengthBytes;
+            this.blockPosition = position & -DirectReader.BLOCK_BYTES;
+            this.endPosition = position + lengthBytes;
             this.isExact = isExact;
         }
 
-        MemorySegment bytes(long count) {
-            return memory.segment().asSlice(position - from, count);
+        boolean contains(long place) {
+            return place >= position && place < endPosition;
+        }
+
+        MemorySegment bytes(long from, long lengthBytes) {
+            return memory.segment().asSlice(from - blockPosition, lengthBytes);
         }
     }
 
@@ -70,10 +80,12 @@ final class DirectStream implements Runnable, ColdFile {
     private final Descriptor file;
 
     // Guarded by this.
-    private final ArrayDeque<Window> windows = new ArrayDeque<>(MOST_WINDOWS);
-    private @Nullable Window lent;
+    /// In the order of the file.
+    private final ArrayDeque<Window> windows = new ArrayDeque<>();
     private @Nullable Wish waiting;
 
+    /// Where the consumer is: behind what was sent to it.
+    private long at;
     /// Where the next window begins: behind all others.
     private long fillAt = -1;
     /// How far may be read ahead.
@@ -109,7 +121,7 @@ final class DirectStream implements Runnable, ColdFile {
         if (found == null) {
             begin(true);
         } else {
-            tell(sink, found, range.lengthBytes());
+            tell(sink, found, range);
             begin(false);
         }
         return true;
@@ -119,71 +131,82 @@ final class DirectStream implements Runnable, ColdFile {
     ///
     /// @return whether it does
     private boolean moveTo(long position) {
-        Window first = windows.peekFirst();
-        if (position == (first == null ? fillAt : first.position)) {
+        at = position;
+        if (position == fillAt || windowAt(position) != null) {
+            dropBehind();
             return true;
         }
         dropAll();
-        fillAt = position;
-        isAtEnd = false;
         return false;
     }
 
-    private void dropAll() {
-        while (!windows.isEmpty()) {
-            drop(windows.removeLast());
+    private @Nullable Window windowAt(long position) {
+        for (Window window : windows) {
+            if (window.contains(position)) {
+                return window;
+            }
         }
+        return null;
+    }
+
+    private void dropBehind() {
+        while (!windows.isEmpty() && windows.getFirst().endPosition + KEPT_BYTES <= at) {
+            drop(windows.removeFirst());
+        }
+    }
+
+    /// Begins anew at the consumer's place.
+    private void dropAll() {
+        windows.forEach(DirectStream::drop);
+        windows.clear();
+        fillAt = at;
+        isAtEnd = false;
     }
 
     private static void drop(Window window) {
         window.isDropped = true;
-        if (!window.isFilling) {
+        if (!window.isFilling && !window.isLent) {
             window.memory.release();
         }
     }
 
-    /// The first window for whom waits, who does so no longer then; null when it is not ready, or nobody waits.
+    /// The window for whom waits, who does so no longer then; null when it is not ready, or nobody waits.
     private @Nullable Window lend() {
-        Window first = windows.peekFirst();
-        if (first == null || first.isFilling || waiting == null) {
+        Window found = waiting == null ? null : windowAt(at);
+        if (found == null || found.isFilling) {
             return null;
         }
-        windows.pollFirst();
-        first.memory.isWanted();
         waiting = null;
-        if (first.failure != 0) {
-            first.memory.release();
+        if (found.failure != 0) {
+            dropAll(); // to be tried again by whoever comes again
         } else {
-            lent = first;
+            found.isLent = true;
+            found.memory.isWanted();
         }
-        return first;
+        return found;
     }
 
-    private void tell(DirectReader.Sink sink, Window window, long wantedBytes) {
+    private void tell(DirectReader.Sink sink, Window window, SocketWriter.Cold range) {
         if (window.failure != 0) {
             sink.failed(-window.failure);
         } else {
-            long count = Math.min(window.lengthBytes, wantedBytes);
-            sink.read(window.bytes(count), () -> takeBack(window, count));
+            long to = Math.min(window.endPosition, range.position() + range.lengthBytes());
+            sink.read(window.bytes(range.position(), to - range.position()), () -> takeBack(window, to));
         }
     }
 
-    /// When the loop has sent so many bytes of it, or given them up.
-    private void takeBack(Window window, long sentBytes) {
+    /// When the loop has sent it up to a position, or given it up.
+    private void takeBack(Window window, long position) {
         boolean isOver;
         synchronized (this) {
-            lent = null;
-            window.position += sentBytes;
-            window.lengthBytes -= sentBytes;
-            if (window.lengthBytes > 0 && !closed && window.memory.isKept()) {
-                windows.addFirst(window);
-            } else {
+            window.isLent = false;
+            at = position;
+            if (window.isDropped) {
                 window.memory.release();
-                if (window.lengthBytes > 0) {
-                    dropAll();
-                    fillAt = window.position;
-                }
+            } else if (!window.memory.isKept()) {
+                dropAll();
             }
+            dropBehind();
             isOver = isDone();
             closed |= isOver;
         }
@@ -227,20 +250,18 @@ final class DirectStream implements Runnable, ColdFile {
     }
 
     private boolean isAwaited() {
-        return waiting != null && windows.isEmpty();
+        return waiting != null && windowAt(at) == null;
     }
 
     private boolean mayReadAhead() {
-        return fillAt >= 0
-                && fillAt < aheadTo
+        return fillAt < Math.min(aheadTo, at + AHEAD_BYTES)
                 && !isAtEnd
-                && windows.size() + (lent == null ? 0 : 1) < MOST_WINDOWS
                 && reader.memory().hasRoomAhead();
     }
 
     /// Whether its consumer has had all that the file holds.
     private boolean isDone() {
-        return isAtEnd && windows.isEmpty() && lent == null && waiting == null && threads == 0 && !closed;
+        return isAtEnd && at >= fillAt && waiting == null && threads == 0 && !closed;
     }
 
     // ---- On threads that may wait for the disk
@@ -296,7 +317,7 @@ final class DirectStream implements Runnable, ColdFile {
             long room = memory.segment().byteSize() - (fillAt & (DirectReader.BLOCK_BYTES - 1));
             Window window = new Window(memory, fillAt, Math.min(wanted, room), aheadTo <= fillAt);
             windows.addLast(window);
-            fillAt += window.lengthBytes;
+            fillAt = window.endPosition;
             return window;
         }
     }
@@ -321,16 +342,18 @@ final class DirectStream implements Runnable, ColdFile {
     }
 
     private void fill(Window window) {
+        long wantedBytes = window.endPosition - window.position;
         long result;
         boolean reachesEnd = false;
         try {
-            long before = window.position - window.from;
-            long whole = (before + window.lengthBytes + DirectReader.BLOCK_BYTES - 1) & -DirectReader.BLOCK_BYTES;
-            result = reader.fill(file, window.from, window.memory.segment().asSlice(0, whole));
+            long before = window.position - window.blockPosition;
+            long whole = (before + wantedBytes + DirectReader.BLOCK_BYTES - 1) & -DirectReader.BLOCK_BYTES;
+            result = reader.fill(
+                    file, window.blockPosition, window.memory.segment().asSlice(0, whole));
             if (result >= 0 && result <= before) {
                 result = -Errno.EIO; // it has ended before the range did
             } else if (result > 0) {
-                result = Math.min(result - before, window.lengthBytes);
+                result = Math.min(result - before, wantedBytes);
                 reachesEnd = window.position + result >= reader.sizeBytes(file);
             }
         } catch (ErrnoException e) {
@@ -351,31 +374,30 @@ final class DirectStream implements Runnable, ColdFile {
                 window.memory.release();
             } else if (result <= 0 && window.isExact) {
                 window.failure = (int) result;
-            } else if (result <= 0) {
-                giveUpAhead(window);
-            } else {
-                isAtEnd |= reachesEnd;
-                if (result < window.lengthBytes) {
-                    window.lengthBytes = result; // what was read behind it is not what comes next
-                }
+            } else if (result <= 0 || window.position + result < window.endPosition) {
+                endWith(window, result);
             }
+            isAtEnd |= reachesEnd && !window.isDropped;
             wish = waiting;
             found = lend();
         }
         if (wish != null && found != null) {
-            tell(wish.sink, found, wish.range.lengthBytes());
+            tell(wish.sink, found, wish.range);
         }
     }
 
-    /// What is wanted alone may be readable, where all that was to be read is not.
-    private void giveUpAhead(Window window) {
-        Window last;
-        do {
-            last = windows.removeLast();
-            drop(last);
-        } while (last != window);
-        fillAt = window.position;
+    /// Of a window came less than hoped for: what was read behind it is not what comes next, and what is wanted
+    /// alone may be readable, where all that was to be read is not.
+    private void endWith(Window window, long result) {
+        while (windows.getLast() != window) {
+            drop(windows.removeLast());
+        }
+        window.endPosition = window.position + Math.max(0, result);
+        if (result <= 0) {
+            drop(windows.removeLast());
+        }
         aheadTo = 0;
+        fillAt = waiting != null && windowAt(at) == null ? at : window.endPosition;
     }
 
     /// No memory can be had: who waits is told.
