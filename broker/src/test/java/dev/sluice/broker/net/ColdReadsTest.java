@@ -154,15 +154,16 @@ class ColdReadsTest {
     void whoWaitsIsToldHoweverManyWait() throws Exception {
         Descriptor file = file(0);
         CountDownLatch goOn = new CountDownLatch(1);
-        faults.on(Call.SENDFILE).of(REOPENED).waitsFor(goOn);
+        faults.on(Call.SPLICE).of(REOPENED).waitsFor(goOn);
         try (ColdReads reader = reader(2)) {
             int consumers = 12;
             for (int i = 0; i < consumers; i++) {
-                reader.cached()
-                        .read(
-                                new Object(),
-                                new SocketWriter.Cold(file, 0, READ_BYTES, false),
-                                (result, _) -> told.addAndGet(result == READ_BYTES ? 1 : MANY));
+                reader.direct().read(new Object(), new SocketWriter.Cold(file, 0, READ_BYTES, true), (pipe, result) -> {
+                    if (pipe != null) {
+                        reader.direct().giveBack(pipe, false);
+                    }
+                    told.addAndGet(result == READ_BYTES ? 1 : MANY);
+                });
             }
             goOn.countDown();
             await().atMost(LONG).until(() -> told.get() == consumers);

@@ -71,7 +71,7 @@ class SocketWriterTest {
         }
         kernel.files().setNonBlocking(socket, true);
         peer.configureBlocking(false);
-        writer = new SocketWriter(kernel, socket, new SpanCopies(kernel, BORDER_BYTES));
+        writer = new SocketWriter(kernel, socket, new SpanCopies(kernel, BORDER_BYTES), null);
         gate.on(Gate.OPEN);
     }
 
