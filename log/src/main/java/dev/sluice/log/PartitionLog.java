@@ -123,10 +123,12 @@ public final class PartitionLog {
 
     // ---- What it is
 
+    /// The topic's name.
     public String topic() {
         return name.topic();
     }
 
+    /// Its number within the topic, from 0.
     public int partition() {
         return name.partition();
     }
@@ -159,6 +161,7 @@ public final class PartitionLog {
         }
     }
 
+    /// What holds for the next append.
     public LogConfig config() {
         return state.config();
     }
@@ -448,8 +451,8 @@ public final class PartitionLog {
     /// Appends as many of a group's batches as need nothing but to be written, by one write. Whatever else is to be
     /// said or done of a batch is left to an append of its own.
     ///
-    /// @return what became of the last of them; null when these are not two at least, or the write fails for a reason
-    ///         that passes: then the next has to be appended by itself
+    /// @return what became of the last of them; null when these are not two at least, or the write fails for a
+    ///         reason that passes: then the next has to be appended by itself
     private @Nullable AppendOutcome appendTogether(BatchGroup group) {
         int from = group.settled();
         LogConfig using = state.config();
