@@ -448,8 +448,8 @@ public final class PartitionLog {
     /// Appends as many of a group's batches as need nothing but to be written, by one write. Whatever else is to be
     /// said or done of a batch is left to an append of its own.
     ///
-    /// @return what became of the last of them; null when these are not two at least, or the write fails for a reason
-    ///         that passes: then the next has to be appended by itself
+    /// @return what became of the last of them; null when these are not two at least, or the write fails for a
+    ///         reason that passes: then the next has to be appended by itself
     private @Nullable AppendOutcome appendTogether(BatchGroup group) {
         int from = group.settled();
         LogConfig using = state.config();
