@@ -4,7 +4,6 @@ import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
-import dev.sluice.io.transfer.PipePool;
 import dev.sluice.io.transfer.SocketWriter;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,8 +23,8 @@ import org.slf4j.LoggerFactory;
 ///                        └───────────────────── read ─────────────────┘          closed: as soon as no thread is in it
 /// ```
 ///
-/// Loops ask, one thread of the [ColdReader] at a time works.
-final class ColdStream implements Runnable, AutoCloseable {
+/// Loops ask, one of the [ColdThreads] at a time works.
+final class ColdStream implements Runnable, ColdFile {
     private static final Logger LOG = LoggerFactory.getLogger(ColdStream.class);
 
     /// What is read ahead before somebody else gets the thread, and before the next wish is looked at.
@@ -53,9 +52,6 @@ final class ColdStream implements Runnable, AutoCloseable {
     private boolean running;
     private boolean closed;
 
-    /// When its consumer has asked last. Guarded by the lock of the reader's streams.
-    long usedNs;
-
     // Of the thread that is in it; the lock orders one after the other.
     private long aheadFrom;
     private long aheadTo;
@@ -69,7 +65,7 @@ final class ColdStream implements Runnable, AutoCloseable {
         this.file = file;
     }
 
-    /// Has at most what a pipe holds of a range read, and told to the sink; never when [#close] comes first.
+    /// Has a range read, and told to the sink; never when [#close] comes first.
     ///
     /// @param dropFrom what lies from here…
     /// @param dropTo   …to here is dropped from the page cache afterwards
@@ -83,7 +79,7 @@ final class ColdStream implements Runnable, AutoCloseable {
     /// @param over run when this was the last time
     /// @return false when it is closed
     boolean advance(SocketWriter.Cold reached, long dropFrom, long dropTo, Runnable over) {
-        return wish(new Wish(reached, dropFrom, dropTo, (_, _, isReadAhead) -> {
+        return wish(new Wish(reached, dropFrom, dropTo, (_, isReadAhead) -> {
             if (!isReadAhead) {
                 over.run();
             }
@@ -102,7 +98,7 @@ final class ColdStream implements Runnable, AutoCloseable {
         }
         if (begin) {
             try {
-                reader.execute(this);
+                reader.threads().execute(this);
             } catch (RuntimeException | Error e) { // it stops, or OutOfMemoryError: the kernel has no thread for us
                 synchronized (this) {
                     running = false;
@@ -136,7 +132,8 @@ final class ColdStream implements Runnable, AutoCloseable {
                 }
                 return;
             }
-            goesOn = wish != null || !reader.isAwaited(); // who waits for bytes comes before who may want some
+            // Who waits for bytes comes before who may want some.
+            goesOn = wish != null || !reader.threads().isAwaited();
             try {
                 if (wish == null) {
                     readAhead();
@@ -147,38 +144,26 @@ final class ColdStream implements Runnable, AutoCloseable {
                 LOG.error("Reading {} ahead failed", file.name(), e);
                 aheadFrom = aheadTo;
             }
-        } while (goesOn || !reader.runLater(this));
+        } while (goesOn || !reader.threads().runLater(this));
     }
 
     private void serve(Wish wish) {
         SocketWriter.Cold range = wish.range;
-        PipePool.Pipe pipe = null;
         long result;
         boolean goesOn = false;
         try {
-            if (range.isPastCache()) {
-                pipe = reader.takePipe();
-                result = reader.fillPastCache(file, range, pipe);
-                last = range.position() + result >= sizeBytes();
-            } else {
-                result = bring(range.position(), range.lengthBytes());
-                goesOn = result >= 0 && isColdFurtherOn(range.position());
-                last = !goesOn;
-                aheadFrom = Math.max(aheadFrom, range.position() + Math.max(0, result));
-                aheadTo = result >= 0 ? range.position() + SocketWriter.AHEAD_BYTES : 0;
-            }
+            result = bring(range.position(), range.lengthBytes());
+            goesOn = result >= 0 && isColdFurtherOn(range.position());
+            last = !goesOn;
+            aheadFrom = Math.max(aheadFrom, range.position() + Math.max(0, result));
+            aheadTo = result >= 0 ? range.position() + SocketWriter.AHEAD_BYTES : 0;
         } catch (ErrnoException e) {
             result = -e.errno();
         } catch (RuntimeException | Error e) {
             LOG.error("Reading {} from the disk failed", range.file().name(), e);
             result = -Errno.EIO;
         }
-        if (pipe != null && (result <= 0 || !reader.isOut(pipe))) {
-            pipe.close();
-            pipe = null;
-            result = Math.min(result, -Errno.EIO);
-        }
-        wish.sink.read(pipe, result, goesOn);
+        wish.sink.read(result, goesOn);
         if (wish.dropTo > wish.dropFrom) { // a hint; what a socket still sends keeps its pages
             reader.kernel().files().advise(file, wish.dropFrom, wish.dropTo - wish.dropFrom, Files.FADV_DONTNEED);
         }
@@ -220,14 +205,13 @@ final class ColdStream implements Runnable, AutoCloseable {
         return reader.kernel().files().status(file).sizeBytes();
     }
 
-    synchronized boolean isClosed() {
+    @Override
+    public synchronized boolean isClosed() {
         return closed;
     }
 
-    /// Closes it unless somebody waits for it, or it reads ahead.
-    ///
-    /// @return whether it is closed
-    boolean closeIfAtRest() {
+    @Override
+    public boolean closeIfAtRest() {
         synchronized (this) {
             if (running) {
                 return false;
@@ -238,7 +222,6 @@ final class ColdStream implements Runnable, AutoCloseable {
         return true;
     }
 
-    /// Closes the descriptor, as soon as no thread is in it. Who waits for a read that was not begun is not told.
     @Override
     public void close() {
         boolean isLeft;
@@ -254,7 +237,7 @@ final class ColdStream implements Runnable, AutoCloseable {
     /// On a thread of the reader's, while there is one: it may take long, for the last descriptor of a file that
     /// was deleted gives the file's room back.
     private void closeFile() {
-        if (!reader.runLater(file::close)) {
+        if (!reader.threads().runLater(file::close)) {
             file.close();
         }
     }

@@ -406,25 +406,31 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         if (range != null) {
             coldSinceFrame = framesTaken;
             lookForUnused();
-            loop.coldReader()
-                    .read(
-                            this,
-                            range,
-                            (pipe, result, isReadAhead) ->
-                                    loop.execute(() -> readCold(range, pipe, result, isReadAhead)));
+            if (range.isPastCache()) {
+                loop.coldReads()
+                        .direct()
+                        .read(this, range, (pipe, result) -> loop.execute(() -> filled(range, pipe, result)));
+            } else {
+                loop.coldReads()
+                        .cached()
+                        .read(
+                                this,
+                                range,
+                                (result, isReadAhead) -> loop.execute(() -> warmed(range, result, isReadAhead)));
+            }
         }
     }
 
     /// Has the files that are no longer read from the disk closed, as long as there are any.
     private void closeUnused() {
-        if (loop.coldReader().closeUnused()) {
+        if (loop.coldReads().files().closeUnused()) {
             lookForUnused();
         }
     }
 
     private void lookForUnused() {
         if (!unused.isSet()) {
-            unused.set(ColdReader.UNUSED_NS);
+            unused.set(ColdFiles.UNUSED_NS);
         }
     }
 
@@ -433,7 +439,8 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         SocketWriter.Cold reached = writer.takeAhead();
         if (reached != null && !closed) {
             coldSinceFrame = framesTaken;
-            boolean goesOn = loop.coldReader()
+            boolean goesOn = loop.coldReads()
+                    .cached()
                     .advance(this, reached, () -> loop.execute(() -> writer.notReadAhead(reached.file())));
             if (!goesOn) {
                 writer.notReadAhead(reached.file());
@@ -441,24 +448,35 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         }
     }
 
-    private void readCold(SocketWriter.Cold range, PipePool.@Nullable Pipe pipe, long result, boolean isReadAhead) {
-        if (pipe != null) {
-            ColdReader reader = loop.coldReader();
-            boolean surplus = (range.position() + result) % ColdReader.BLOCK_BYTES != 0;
-            writer.filled(pipe, result, (back, allSent) -> reader.giveBack(back, allSent && !surplus));
-        } else if (closed) {
-            return;
-        } else if (result > 0) {
-            writer.warmed(result, isReadAhead);
-        } else {
-            if (result == -Errno.EIO) {
-                writer.unfilled();
-            }
-            LOG.error("{} can't be read: {}", range.file().name(), Errno.describe((int) -result));
-            close("what it wants to read can't be read");
+    private void warmed(SocketWriter.Cold range, long result, boolean isReadAhead) {
+        if (closed) {
             return;
         }
-        serve();
+        if (result > 0) {
+            writer.warmed(result, isReadAhead);
+            serve();
+        } else {
+            unreadable(range, (int) -result);
+        }
+    }
+
+    private void filled(SocketWriter.Cold range, PipePool.@Nullable Pipe pipe, long result) {
+        if (pipe != null) {
+            DirectReader reader = loop.coldReads().direct();
+            boolean surplus = (range.position() + result) % DirectReader.BLOCK_BYTES != 0;
+            writer.filled(pipe, result, (back, allSent) -> reader.giveBack(back, allSent && !surplus));
+            serve();
+        } else if (!closed) {
+            unreadable(range, (int) -result);
+        }
+    }
+
+    private void unreadable(SocketWriter.Cold range, int errno) {
+        if (errno == Errno.EIO) {
+            writer.unfilled();
+        }
+        LOG.error("{} can't be read: {}", range.file().name(), Errno.describe(errno));
+        close("what it wants to read can't be read");
     }
 
     /// Whether the last answer, or the one before, had to be read from the disk.
@@ -576,6 +594,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
 
     private void stopWaitingForDisk() {
         loop.forgetDisk(this);
+        diskPatience.cancel();
         waitsForDisk = false;
         hasWaited = true;
         serve();
@@ -617,8 +636,11 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
     }
 
     /// Asks for the end: at once if nothing is under way, else when the request in hand was answered. Bytes of
-    /// requests that were not taken up are dropped, as by any closed connection.
+    /// requests that were not taken up are dropped, as by any closed connection; one that waits for the disk was.
     void finish() {
+        if (waitsForDisk) {
+            stopWaitingForDisk();
+        }
         closeWhenSent = true;
         if (!handling) {
             serve();
@@ -650,7 +672,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         release(() -> budget.finished(this));
         release(writer::abandon);
         if (coldSinceFrame >= 0) {
-            release(() -> loop.coldReader().forget(this));
+            release(() -> loop.coldReads().files().forget(this));
         }
         release(socket::close);
         release(socket.account()::close);

@@ -34,10 +34,11 @@ public final class Network implements AutoCloseable {
     private static final int COLD_PART = 8;
 
     private final Account connectionsAccount = Account.root("connections");
+    /// The calls of the loops themselves: waiting, waking up, accepting.
     private final Account loopsAccount = Account.root("loops");
     private final ConnectionCount open;
     private final ReceiveBudget receiveBudget;
-    private final ColdReader coldReader;
+    private final ColdReads coldReads;
     private final DiskStall disk = new DiskStall(System::nanoTime, this::diskGoesOn);
     private final LoopWatch watch;
     private final List<Listener> listeners = new ArrayList<>();
@@ -51,7 +52,7 @@ public final class Network implements AutoCloseable {
             throws IOException {
         receiveBudget = new ReceiveBudget(config.unfinishedBytes());
         open = new ConnectionCount(kernel, config, mostConnections(kernel));
-        coldReader = new ColdReader(kernel, (int) descriptorsForFiles(kernel) / COLD_PART);
+        coldReads = new ColdReads(kernel, (int) descriptorsForFiles(kernel) / COLD_PART);
         watch = new LoopWatch(loops, disk, config.diskPatienceMs());
         try {
             for (ListenerAddress address : addresses) {
@@ -65,7 +66,7 @@ public final class Network implements AutoCloseable {
                         open));
             }
             for (int i = 0; i < config.loops(); i++) {
-                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, coldReader, disk, loopsAccount));
+                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, coldReads, disk, loopsAccount));
             }
         } catch (IOException | RuntimeException | Error e) {
             close();
@@ -156,11 +157,6 @@ public final class Network implements AutoCloseable {
         return connectionsAccount;
     }
 
-    /// Counts the calls of the loops themselves: waiting, waking up, accepting.
-    public Account loopsAccount() {
-        return loopsAccount;
-    }
-
     /// Takes no more connections, answers what is under way (long polls at once, with what there is), and closes
     /// every connection when it has its answers.
     ///
@@ -226,7 +222,7 @@ public final class Network implements AutoCloseable {
     public void close() {
         if (stop()) {
             watch.close();
-            coldReader.close();
+            coldReads.close();
             listeners.forEach(Listener::close);
             loops.forEach(NetworkLoop::close);
         }

@@ -43,7 +43,7 @@ public final class NetworkLoop implements AutoCloseable {
     private final EventLoop loop;
     private final ReceiveBufferPool receiveBuffers;
     private final ReceiveBudget receiveBudget;
-    private final ColdReader coldReader;
+    private final ColdReads coldReads;
     private final DiskStall disk;
     private final SlabPool slabs = new SlabPool();
     private final SpanCopies spanCopies;
@@ -70,7 +70,7 @@ public final class NetworkLoop implements AutoCloseable {
             int number,
             NetConfig config,
             ReceiveBudget receiveBudget,
-            ColdReader coldReader,
+            ColdReads coldReads,
             DiskStall disk,
             Account account)
             throws ErrnoException {
@@ -79,7 +79,7 @@ public final class NetworkLoop implements AutoCloseable {
         this.loop = new EventLoop(
                 kernel, account, System::nanoTime, thrown -> LOG.error("A task of the event loop failed", thrown));
         this.receiveBudget = receiveBudget;
-        this.coldReader = coldReader;
+        this.coldReads = coldReads;
         this.disk = disk;
         this.receiveBuffers = new ReceiveBufferPool(kernel, config.largestFrameBytes());
         this.spanCopies = new SpanCopies(kernel, config.copiedBytes());
@@ -183,15 +183,15 @@ public final class NetworkLoop implements AutoCloseable {
     }
 
     /// Shared by all loops.
-    ColdReader coldReader() {
-        return coldReader;
+    ColdReads coldReads() {
+        return coldReads;
     }
 
     /// Runs work that may wait for the disk, on another thread.
     ///
     /// @throws java.util.concurrent.RejectedExecutionException when the broker stops
     public void executeCold(Runnable work) {
-        coldReader.execute(work);
+        coldReads.threads().execute(work);
     }
 
     /// Memory for answers; taken and given back on this loop's thread.
