@@ -22,7 +22,7 @@ final class ColdThreads implements AutoCloseable {
     private final ThreadPoolExecutor threads;
 
     ColdThreads() {
-        this(Thread.ofPlatform().name("sluice-cold-", 1).daemon().factory());
+        this(Thread.ofPlatform().name("sluice-read-", 1).daemon().factory());
     }
 
     ColdThreads(ThreadFactory factory) {

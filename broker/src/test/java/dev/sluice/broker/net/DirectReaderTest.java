@@ -135,7 +135,7 @@ class DirectReaderTest {
             if (position == SIZE_BYTES || random.nextInt(8) == 0) {
                 position = random.nextInt(SIZE_BYTES);
             }
-            long length = 1 + random.nextInt((int) Math.min(SIZE_BYTES - position, 1 << 20));
+            long length = 1L + random.nextInt((int) Math.min(SIZE_BYTES - position, 1 << 20));
             long readableTo = position + length + random.nextLong(SIZE_BYTES - position - length + 1);
             Answer answer = ask(consumer, position, length, readableTo);
             assertThat(answer.errno).isZero();
@@ -165,7 +165,7 @@ class DirectReaderTest {
         ask(consumer, 4096, 1 << 20, SIZE_BYTES).hold.release();
         int ahead = (int) DirectStream.AHEAD_BYTES / DirectMemory.WINDOW_BYTES;
         await().until(() -> preads.get() == 4 + 1 + 1 + ahead);
-        Answer next = ask(consumer, 4096 + (1 << 20), 1 << 20, SIZE_BYTES);
+        Answer next = ask(consumer, 4096L + DirectMemory.WINDOW_BYTES, 1 << 20, SIZE_BYTES);
         assertThat(next.bytes()).isEqualTo(Arrays.copyOfRange(content, 4096 + (1 << 20), 4096 + (2 << 20)));
         next.hold.release();
     }

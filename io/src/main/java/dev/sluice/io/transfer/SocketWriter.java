@@ -11,9 +11,8 @@ import dev.sluice.io.linux.Sockets;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /// Sends pieces of memory and spans of files, in order, through a non-blocking stream socket.
@@ -24,11 +23,13 @@ import org.jspecify.annotations.Nullable;
 /// ([SpanCopies]). Owned by one thread.
 ///
 /// sendfile(2) waits for the disk when bytes are not in the page cache, socket non-blocking or not. A writer whose
-/// thread must not wait says [Progress#COLD] instead, and goes on when [#warmed] has told it that those bytes are in
-/// the page cache, or [#filled] has lent it them.
+/// thread must not wait says [Progress#COLD] instead: what it has left goes to one whose thread may ([#giveAway],
+/// [#takeOver]). Where the page cache shall not be filled, that one says COLD too, and goes on when [#filled] has
+/// lent it the bytes.
 ///
 /// ```
-///   sending ──the next window of a span is not in memory──▶ COLD ──warmed, filled──▶ sending
+///   sending ──the next window of a span is not in memory──▶ COLD ──giveAway──▶ another writer's
+///                                                             └────filled────▶ sending
 /// ```
 public final class SocketWriter {
     /// How far a [#flush] came.
@@ -39,7 +40,7 @@ public final class SocketWriter {
         BLOCKED,
         /// The turn's share was used up; flush again soon, others first.
         YIELDED,
-        /// What comes next is not in the page cache: have [#takeCold] filled, then flush again.
+        /// What comes next is not in the page cache: [#giveAway], or have [#takeCold] filled, then flush again.
         COLD
     }
 
@@ -52,18 +53,34 @@ public final class SocketWriter {
     /// @param readableTo  up to where the file may be read ahead past the page cache, see [Span#readableTo]
     public record Cold(Descriptor file, long position, long lengthBytes, boolean isPastCache, long readableTo) {}
 
+    /// Sends a range of a file to the writer's socket, and may wait for the disk to do so.
+    @FunctionalInterface
+    public interface WaitingSender {
+        /// @return as sendfile(2)
+        long send(Descriptor file, long position, long lengthBytes);
+    }
+
+    /// What a writer had left when it gave it away.
+    public static final class Unsent {
+        private final List<Piece> pieces;
+        private final long sentOfFirst;
+
+        private Unsent(List<Piece> pieces, long sentOfFirst) {
+            this.pieces = pieces;
+            this.sentOfFirst = sentOfFirst;
+        }
+
+        /// Where no writer takes it over.
+        public void release() {
+            pieces.forEach(piece -> piece.hold().release());
+        }
+    }
+
     /// Pieces of memory sent by one call: more than the answers of a burst of pipelined requests.
     private static final int MOST_GATHERED = 64;
 
     /// What is asked for at a time, of the page cache and of the disk.
     private static final long WINDOW_BYTES = 1 << 20;
-
-    /// How far ahead from what [#takeCold] tells the file should be read into the page cache. Told again when half
-    /// of it is left, so that the disk has always something to do.
-    public static final long AHEAD_BYTES = 8 << 20;
-
-    /// Files that are being read ahead at a time; of others it is not known that they are.
-    private static final int MOST_AHEAD = 64;
 
     sealed interface Piece permits Bytes, Span {
         long lengthBytes();
@@ -71,7 +88,8 @@ public final class SocketWriter {
         Hold hold();
     }
 
-    record Bytes(MemorySegment segment, Hold hold) implements Piece {
+    /// @param isOfSpan whether it is a span's, whose hold may be released on any thread
+    record Bytes(MemorySegment segment, Hold hold, boolean isOfSpan) implements Piece {
         @Override
         public long lengthBytes() {
             return segment.byteSize();
@@ -82,6 +100,7 @@ public final class SocketWriter {
     private final PageCache pageCache;
     private final Descriptor socket;
     private final @Nullable SpanCopies copies;
+    private final @Nullable WaitingSender waiting;
     private final MemorySegment scratch = Arena.ofAuto().allocate(2 * Long.BYTES);
     private final ArrayDeque<Piece> pieces = new ArrayDeque<>();
     private final IoVectors vectors = new IoVectors(Arena.ofAuto(), MOST_GATHERED);
@@ -96,15 +115,6 @@ public final class SocketWriter {
     // Of the first piece, when it is a span.
     /// Up to where it is known to be in the page cache, counted from its start.
     private long warmBytes;
-    /// What [#takeAhead] tells next.
-    private @Nullable Cold ahead;
-    /// Where the files that are being read ahead are to be told again.
-    private final Map<Descriptor, Long> tellAgainAt = new LinkedHashMap<>(16, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Descriptor, Long> eldest) {
-            return size() > MOST_AHEAD;
-        }
-    };
     /// Set while its next bytes are being read from the disk.
     private boolean filling;
     /// Its next bytes, where they were read for it, and where they begin, counted from its start.
@@ -116,23 +126,27 @@ public final class SocketWriter {
     ///
     /// @param socket non-blocking; borrowed
     public SocketWriter(Kernel kernel, Descriptor socket) {
-        this(kernel, socket, null);
+        this(kernel, socket, null, null);
     }
 
-    /// A writer whose thread must not wait for the disk: [#flush] may answer [Progress#COLD].
+    /// A writer whose thread must not wait for the disk: [#flush] may answer [Progress#COLD]. With `waiting` it
+    /// may, and says so of those spans alone that shall not fill the page cache.
     ///
-    /// @param socket non-blocking; borrowed
-    /// @param copies of the thread; borrowed
-    public SocketWriter(Kernel kernel, Descriptor socket, @Nullable SpanCopies copies) {
+    /// @param socket  non-blocking; borrowed
+    /// @param copies  of the thread; borrowed
+    /// @param waiting by which spans go; null where the thread must not wait
+    public SocketWriter(
+            Kernel kernel, Descriptor socket, @Nullable SpanCopies copies, @Nullable WaitingSender waiting) {
         this.kernel = kernel;
         this.pageCache = kernel.pageCache();
         this.socket = socket;
         this.copies = copies;
+        this.waiting = waiting;
     }
 
     /// Queues memory; it belongs to the writer until `hold` is released.
     public void add(MemorySegment bytes, Hold hold) {
-        enqueue(new Bytes(bytes, hold));
+        enqueue(new Bytes(bytes, hold, false));
     }
 
     /// Queues a range of a file; from memory where it is there.
@@ -143,7 +157,7 @@ public final class SocketWriter {
             return;
         }
         for (int i = 0; i < slices.size(); i++) {
-            enqueue(new Bytes(slices.get(i), i + 1 < slices.size() ? Hold.NONE : span.hold()));
+            enqueue(new Bytes(slices.get(i), i + 1 < slices.size() ? Hold.NONE : span.hold(), true));
         }
     }
 
@@ -227,14 +241,13 @@ public final class SocketWriter {
     /// from the disk the last byte comes last, as a rule; where it doesn't, the wait is for reads that are under
     /// way.
     private boolean isCold(Span span) {
-        if (copies == null || sentOfFirst < warmBytes) {
+        if (copies == null || sentOfFirst < warmBytes || sendsWaiting(span)) {
             return false;
         }
         long position = span.position() + sentOfFirst;
         if (copies.wouldWait()) {
             return true; // what is being read counts as resident already
         }
-        noteAhead(span, position);
         long window = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
         long resident = pageCache.residentBytes(span.file(), position, window);
         if (resident < 0) {
@@ -248,28 +261,41 @@ public final class SocketWriter {
         return false;
     }
 
-    private void noteAhead(Span span, long position) {
-        if (tellAgainAt.isEmpty()) {
-            return;
-        }
-        Long at = tellAgainAt.get(span.file());
-        if (at != null && position >= at) {
-            ahead = new Cold(span.file(), position, 0, span.isPastCache(), span.readableTo());
-            tellAgainAt.put(span.file(), position + AHEAD_BYTES / 2);
-        }
+    private boolean sendsWaiting(Span span) {
+        return waiting != null && !span.isPastCache();
     }
 
-    /// Where a file that is being read ahead is by now, its length being 0; null when it need not be told. To be
-    /// asked after each [#flush], which doesn't wait for it.
-    public @Nullable Cold takeAhead() {
-        Cold taken = ahead;
-        ahead = null;
-        return taken;
+    /// Gives away what is queued, in whatever state it is, for another writer of the same socket. Not while
+    /// [#takeCold] is being read.
+    ///
+    /// @param owner runs on this writer's thread what gives memory back there; when it never does, that memory is
+    ///              the garbage collector's
+    public Unsent giveAway(Executor owner) {
+        if (filling || filled != null) {
+            throw new IllegalStateException("its next bytes are being read from the disk");
+        }
+        List<Piece> left = pieces.stream().map(piece -> handedOn(piece, owner)).toList();
+        Unsent unsent = new Unsent(left, sentOfFirst);
+        pieces.clear();
+        queuedBytes = 0;
+        sentOfFirst = 0;
+        warmBytes = 0;
+        return unsent;
     }
 
-    /// What [#takeAhead] tells of a file is of no use any more.
-    public void notReadAhead(Descriptor file) {
-        tellAgainAt.remove(file);
+    private static Piece handedOn(Piece piece, Executor owner) {
+        return piece instanceof Bytes(MemorySegment segment, Hold hold, boolean isOfSpan)
+                        && !isOfSpan
+                        && hold != Hold.NONE
+                ? new Bytes(segment, () -> owner.execute(hold::release), false)
+                : piece;
+    }
+
+    /// Goes on where another writer of the same socket has come to. Before anything was queued.
+    public void takeOver(Unsent unsent) {
+        unsent.pieces.forEach(this::enqueue);
+        sentOfFirst = unsent.sentOfFirst;
+        queuedBytes -= sentOfFirst;
     }
 
     /// What is to be read from the disk before sending can go on, once after [#flush] has answered
@@ -281,23 +307,6 @@ public final class SocketWriter {
         filling = true;
         long length = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
         return new Cold(span.file(), span.position() + sentOfFirst, length, span.isPastCache(), span.readableTo());
-    }
-
-    /// The bytes that [#takeCold] has told, or the first of them, are in the page cache.
-    ///
-    /// @param lengthBytes at least 1
-    /// @param isReadAhead whether what lies behind them is being read ahead, for [#AHEAD_BYTES]
-    public void warmed(long lengthBytes, boolean isReadAhead) {
-        if (!filling || !(pieces.peekFirst() instanceof Span span)) {
-            return; // given up meanwhile
-        }
-        filling = false;
-        if (isReadAhead) {
-            tellAgainAt.put(span.file(), span.position() + sentOfFirst + AHEAD_BYTES / 2);
-        } else {
-            tellAgainAt.remove(span.file());
-        }
-        warmBytes = sentOfFirst + lengthBytes;
     }
 
     /// The bytes that [#takeCold] has told could not be read: whoever holds the file is told. The stream is broken
@@ -331,6 +340,10 @@ public final class SocketWriter {
     }
 
     private long sendSpan(Span span, long share) {
+        if (waiting != null && !span.isPastCache()) {
+            long left = Math.min(span.lengthBytes() - sentOfFirst, share);
+            return waiting.send(span.file(), span.position() + sentOfFirst, left);
+        }
         long known = copies == null ? span.lengthBytes() : warmBytes;
         long length = Math.min(known - sentOfFirst, share);
         return kernel.sockets().sendfile(socket, span.file(), span.position() + sentOfFirst, length, scratch);
@@ -348,11 +361,11 @@ public final class SocketWriter {
         long from = sentOfFirst;
         for (Piece piece : pieces) {
             MemorySegment bytes = switch (piece) {
-                case Bytes(MemorySegment segment, var _) -> from == 0 ? segment : segment.asSlice(from);
+                case Bytes(MemorySegment segment, var _, var _) -> from == 0 ? segment : segment.asSlice(from);
                 case Span span ->
                     filled != null && piece == pieces.peekFirst()
                             ? filled.asSlice(from - filledFrom)
-                            : copies == null ? null : copy(copies, span, from);
+                            : copies == null ? null : copies.copy(span, from);
             };
             if (bytes == null || !vectors.add(bytes)) {
                 moreFollows = true;
@@ -366,14 +379,6 @@ public final class SocketWriter {
             from = 0;
         }
         return vectors.count() > 0;
-    }
-
-    private @Nullable MemorySegment copy(SpanCopies to, Span span, long from) {
-        MemorySegment copied = to.copy(span, from);
-        if (copied != null) {
-            noteAhead(span, span.position() + from);
-        }
-        return copied;
     }
 
     private long sendGathered() {
@@ -413,8 +418,6 @@ public final class SocketWriter {
         dropFilled();
         filling = false;
         warmBytes = 0;
-        tellAgainAt.clear();
-        ahead = null;
         pieces.forEach(piece -> piece.hold().release());
         pieces.clear();
         sentOfFirst = 0;
