@@ -8,6 +8,7 @@ import dev.sluice.io.transfer.Span;
 import dev.sluice.log.AppendOutcome;
 import dev.sluice.log.AwaitedEngine;
 import dev.sluice.log.BatchBuilder;
+import dev.sluice.log.BatchView;
 import dev.sluice.log.CheckReport;
 import dev.sluice.log.DirectOptions;
 import dev.sluice.log.DirectoryCheck;
@@ -264,11 +265,12 @@ final class LogSimulator {
             int length = NumberedRecord.LEAST_BYTES + random.nextInt(300);
             batch.add(nowMs, null, new NumberedRecord(PRODUCER, nextNumber + i).content(length));
         }
-        if (!(log.append(batch.build()) instanceof AppendOutcome.Appended appended)) {
+        BatchView built = batch.build();
+        if (log.append(built) != AppendOutcome.APPENDED) {
             throw new IllegalStateException("an append failed without a fault: " + log.failure());
         }
         for (int i = 0; i < count; i++) {
-            hidden.put(appended.baseOffset() + i, new NumberedRecord(PRODUCER, nextNumber + i));
+            hidden.put(built.baseOffset() + i, new NumberedRecord(PRODUCER, nextNumber + i));
         }
         nextNumber += count;
         expose();
@@ -456,8 +458,9 @@ final class LogSimulator {
         NumberedRecord next = new NumberedRecord(AFTERWARDS, states);
         BatchBuilder batch = new BatchBuilder();
         batch.add(nowMs, null, next.content(NumberedRecord.LEAST_BYTES));
-        if (found.append(batch.build()) instanceof AppendOutcome.Appended appended) {
-            history.acknowledged(0, appended.baseOffset(), next, 0);
+        BatchView built = batch.build();
+        if (found.append(built) == AppendOutcome.APPENDED) {
+            history.acknowledged(0, built.baseOffset(), next, 0);
         } else {
             failures.add("at moment " + moments + " nothing can be appended after recovery");
         }

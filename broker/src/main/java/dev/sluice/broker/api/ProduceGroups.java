@@ -127,7 +127,7 @@ final class ProduceGroups {
             }
             Throwable thrown = stalled ? null : append();
             for (int i = 0; i < runs.size(); i++) {
-                runs.get(i).settled(batches.outcome(i), thrown);
+                runs.get(i).settled(batches.outcome(i), batches.batch(i), thrown);
             }
             runs.clear();
             batches.clear();
@@ -146,7 +146,7 @@ final class ProduceGroups {
             int index = runs.indexOf(run);
             runs.remove(index);
             batches.remove(index);
-            run.settled(null, null);
+            run.settled(null, null, null);
         }
 
         private @Nullable Throwable append() {

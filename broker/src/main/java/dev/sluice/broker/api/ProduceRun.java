@@ -79,6 +79,12 @@ final class ProduceRun implements Request.Pending {
     private long leftTicket;
     private short leftVersion;
 
+    // What has become of it, for the answer.
+    private final Runnable answerLeft = this::answerLeft; // once, for a request shall cost no object
+    private @Nullable AppendOutcome leftOutcome;
+    private @Nullable BatchView leftStored;
+    private @Nullable Throwable leftThrown;
+
     /// Told when the request can't wait for the disk any longer; null when the group does not wait for it.
     private @Nullable Consumer<ProduceRun> givesUp;
 
@@ -159,27 +165,34 @@ final class ProduceRun implements Request.Pending {
     /// What has become of the batch that was left to a group.
     ///
     /// @param outcome null when nothing has been tried, for the disk was stalled for too long
+    /// @param stored  the group's copy, with its offsets if it was appended; borrowed, and null with no outcome
     /// @param thrown  by the append, or null
-    void settled(@Nullable AppendOutcome outcome, @Nullable Throwable thrown) {
-        Request request = Objects.requireNonNull(left, "nothing was left");
+    void settled(@Nullable AppendOutcome outcome, @Nullable BatchView stored, @Nullable Throwable thrown) {
+        leftOutcome = outcome;
+        leftStored = stored;
+        leftThrown = thrown;
         try {
-            request.resume(leftTicket, () -> answer(request, outcome, thrown));
+            Objects.requireNonNull(left, "nothing was left").resume(leftTicket, answerLeft);
         } finally {
             left = null;
             leftTo = null;
+            leftOutcome = null;
+            leftStored = null;
+            leftThrown = null;
             handBack();
         }
     }
 
-    private void answer(Request request, @Nullable AppendOutcome outcome, @Nullable Throwable thrown) {
-        if (thrown != null) {
-            throw new IllegalStateException("A batch could not be appended with others", thrown);
+    private void answerLeft() {
+        if (leftThrown != null) {
+            throw new IllegalStateException("A batch could not be appended with others", leftThrown);
         }
-        if (outcome == null) {
+        if (leftOutcome == null || leftStored == null) {
             fail(Errors.REQUEST_TIMED_OUT, STALLED);
         } else {
-            take(outcome, Objects.requireNonNull(leftTo), leftVersion);
+            take(leftOutcome, leftStored, Objects.requireNonNull(leftTo), leftVersion);
         }
+        Request request = Objects.requireNonNull(left, "nothing was left");
         tell(request, leftVersion);
         answer(request);
     }
@@ -308,7 +321,7 @@ final class ProduceRun implements Request.Pending {
                 if (isOnlyOne() && groups.take(partition, admission.batch(), request, this)) {
                     leave(request, partition, version);
                 } else {
-                    take(append(partition, request), partition, version);
+                    take(append(partition, request), admission.batch(), partition, version);
                 }
             } else {
                 fail(admission.error(), admission.message());
@@ -343,13 +356,13 @@ final class ProduceRun implements Request.Pending {
         }
     }
 
-    private void take(AppendOutcome outcome, Partition partition, short version) {
+    private void take(AppendOutcome outcome, BatchView stored, Partition partition, short version) {
         switch (outcome) {
-            case AppendOutcome.Appended appended -> {
-                baseOffset = appended.baseOffset();
+            case AppendOutcome.Appended _ -> {
+                baseOffset = stored.baseOffset();
                 logAppendTimeMs = admission.logAppendTimeMs();
-                logStartOffset = appended.logStartOffset();
-                awaitUnlessAcknowledged(partition, appended.lastOffset() + 1);
+                logStartOffset = partition.log().logStartOffset();
+                awaitUnlessAcknowledged(partition, stored.lastOffset() + 1);
             }
             case AppendOutcome.Duplicate duplicate -> {
                 baseOffset = duplicate.baseOffset();

@@ -9,9 +9,9 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.PageCache;
 import dev.sluice.io.linux.Pipes;
 import dev.sluice.io.linux.Sockets;
+import dev.sluice.io.memory.SlabPool;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,25 +73,12 @@ public final class SocketWriter {
     /// Files that are being read ahead at a time; of others it is not known that they are.
     private static final int MOST_AHEAD = 64;
 
-    sealed interface Piece permits Bytes, Span {
-        long lengthBytes();
-
-        Hold hold();
-    }
-
-    record Bytes(MemorySegment segment, Hold hold) implements Piece {
-        @Override
-        public long lengthBytes() {
-            return segment.byteSize();
-        }
-    }
-
     private final Kernel kernel;
     private final PageCache pageCache;
     private final Descriptor socket;
     private final @Nullable SpanCopies copies;
     private final MemorySegment scratch = Arena.ofAuto().allocate(2 * Long.BYTES);
-    private final ArrayDeque<Piece> pieces = new ArrayDeque<>();
+    private final SendQueue pieces = new SendQueue();
     private final IoVectors vectors = new IoVectors(Arena.ofAuto(), MOST_GATHERED);
     private long sentOfFirst;
     private long queuedBytes;
@@ -99,7 +86,6 @@ public final class SocketWriter {
 
     // What was gathered for the next call.
     private boolean moreFollows;
-    private MemorySegment onlyGathered = MemorySegment.NULL;
 
     // Of the first piece, when it is a span.
     /// Up to where it is known to be in the page cache, counted from its start.
@@ -140,24 +126,36 @@ public final class SocketWriter {
 
     /// Queues memory; it belongs to the writer until `hold` is released.
     public void add(MemorySegment bytes, Hold hold) {
-        enqueue(new Bytes(bytes, hold));
+        add(bytes, 0, bytes.byteSize(), hold);
+    }
+
+    /// Queues a part of memory; all of it belongs to the writer until `hold` is released.
+    public void add(MemorySegment memory, long from, long lengthBytes, Hold hold) {
+        pieces.add(memory, from, lengthBytes, hold);
+        added(lengthBytes);
+    }
+
+    /// Queues a part of a slab, which is given back to its pool when that was sent or given up.
+    public void addSlab(MemorySegment slab, long from, long lengthBytes, SlabPool owner) {
+        pieces.addSlab(slab, from, lengthBytes, owner);
+        added(lengthBytes);
     }
 
     /// Queues a range of a file; from memory where it is there.
     public void add(Span span) {
         List<MemorySegment> slices = span.inMemory();
         if (slices.isEmpty()) {
-            enqueue(span);
+            pieces.add(span);
+            added(span.lengthBytes());
             return;
         }
         for (int i = 0; i < slices.size(); i++) {
-            enqueue(new Bytes(slices.get(i), i + 1 < slices.size() ? Hold.NONE : span.hold()));
+            add(slices.get(i), i + 1 < slices.size() ? Hold.NONE : span.hold());
         }
     }
 
-    private void enqueue(Piece piece) {
-        pieces.addLast(piece);
-        queuedBytes += piece.lengthBytes();
+    private void added(long lengthBytes) {
+        queuedBytes += lengthBytes;
         added++;
     }
 
@@ -170,13 +168,12 @@ public final class SocketWriter {
     ///
     /// @return false when the kernel has some of their bytes already: the stream is then broken in mid-frame
     public boolean cutBack(long mark) {
-        long left = pieces.size() - (added - mark);
+        long left = pieces.count() - (added - mark);
         boolean whole = left > 0 || (left == 0 && sentOfFirst == 0 && !filling && pipe == null);
         while (whole && added > mark) {
-            Piece last = pieces.removeLast();
             added--;
-            queuedBytes -= last.lengthBytes();
-            last.hold().release();
+            queuedBytes -= pieces.get(pieces.count() - 1).lengthBytes();
+            pieces.removeLast();
         }
         return whole;
     }
@@ -202,11 +199,12 @@ public final class SocketWriter {
             if (share <= 0) {
                 return Progress.YIELDED;
             }
-            Piece first = pieces.getFirst();
+            SendQueue.Piece first = pieces.get(0);
+            Span span = first.span();
             long sent;
             if (pipe == null && !filling && gather()) {
                 sent = sendGathered();
-            } else if (first instanceof Span span) {
+            } else if (span != null) {
                 if (pipe == null && (filling || isCold(span))) {
                     return Progress.COLD;
                 }
@@ -221,10 +219,10 @@ public final class SocketWriter {
                 continue;
             }
             if (sent == 0 || sent == -Errno.EIO) {
-                first.hold().unreadable(); // no socket answers either
-                throw new ErrnoException(Call.SENDFILE, Errno.EIO, describe(first, sent));
+                first.unreadable(); // no socket answers either
+                throw new ErrnoException(Call.SENDFILE, Errno.EIO, describe(span, sent));
             }
-            ErrnoException.check(sent, first instanceof Span ? Call.SENDFILE : Call.SEND, socket.name());
+            ErrnoException.check(sent, span != null ? Call.SENDFILE : Call.SEND, socket.name());
             share -= sent;
             dropSent(sent);
         }
@@ -283,7 +281,8 @@ public final class SocketWriter {
     /// What is to be read from the disk before sending can go on, once after [#flush] has answered
     /// [Progress#COLD]; null while it is being read already.
     public @Nullable Cold takeCold() {
-        if (filling || pipe != null || !(pieces.peekFirst() instanceof Span span)) {
+        Span span = firstSpan();
+        if (filling || pipe != null || span == null) {
             return null;
         }
         filling = true;
@@ -296,7 +295,8 @@ public final class SocketWriter {
     /// @param lengthBytes at least 1
     /// @param isReadAhead whether what lies behind them is being read ahead, for [#AHEAD_BYTES]
     public void warmed(long lengthBytes, boolean isReadAhead) {
-        if (!filling || !(pieces.peekFirst() instanceof Span span)) {
+        Span span = firstSpan();
+        if (!filling || span == null) {
             return; // given up meanwhile
         }
         filling = false;
@@ -311,9 +311,15 @@ public final class SocketWriter {
     /// The bytes that [#takeCold] has told could not be read: whoever holds the file is told. The stream is broken
     /// in mid-frame and must be closed.
     public void unfilled() {
-        if (filling && pieces.peekFirst() instanceof Span span) {
+        Span span = firstSpan();
+        if (filling && span != null) {
             span.hold().unreadable();
         }
+    }
+
+    /// What is sent next, if it is a span.
+    private @Nullable Span firstSpan() {
+        return pieces.isEmpty() ? null : pieces.get(0).span();
     }
 
     /// The bytes that [#takeCold] has told, or the first of them, are in a pipe.
@@ -384,33 +390,40 @@ public final class SocketWriter {
         }
         moreFollows = false;
         long from = sentOfFirst;
-        for (Piece piece : pieces) {
-            MemorySegment bytes = switch (piece) {
-                case Bytes(MemorySegment segment, var _) -> from == 0 ? segment : segment.asSlice(from);
-                case Span span -> copies == null ? null : copy(copies, span, from);
-            };
-            if (bytes == null || !vectors.add(bytes)) {
+        for (int i = 0; i < pieces.count(); i++) {
+            if (!gather(pieces.get(i), from)) {
                 moreFollows = true;
                 break;
             }
-            onlyGathered = bytes;
             from = 0;
         }
         return vectors.count() > 0;
     }
 
-    private @Nullable MemorySegment copy(SpanCopies to, Span span, long from) {
-        MemorySegment copied = to.copy(span, from);
-        if (copied != null) {
-            noteAhead(span, span.position() + from);
+    /// @param from first byte, counted from the piece's start
+    private boolean gather(SendQueue.Piece piece, long from) {
+        Span span = piece.span();
+        if (span == null) {
+            return vectors.add(piece.memory(), piece.from() + from, piece.lengthBytes() - from);
         }
-        return copied;
+        if (copies == null || !copies.copy(span, from, vectors)) {
+            return false;
+        }
+        noteAhead(span, span.position() + from);
+        return true;
     }
 
     private long sendGathered() {
         int flags = moreFollows ? Sockets.MSG_MORE : 0;
-        return vectors.count() == 1
-                ? kernel.sockets().send(socket, onlyGathered, flags)
+        SendQueue.Piece first = pieces.get(0);
+        return vectors.count() == 1 && first.span() == null
+                ? kernel.sockets()
+                        .send(
+                                socket,
+                                first.memory(),
+                                first.from() + sentOfFirst,
+                                first.lengthBytes() - sentOfFirst,
+                                flags)
                 : kernel.sockets().sendmsg(socket, vectors, flags);
     }
 
@@ -418,22 +431,20 @@ public final class SocketWriter {
     private void dropSent(long sentBytes) {
         queuedBytes -= sentBytes;
         sentOfFirst += sentBytes;
-        while (!pieces.isEmpty() && sentOfFirst >= pieces.getFirst().lengthBytes()) {
-            Piece sent = pieces.removeFirst();
-            sentOfFirst -= sent.lengthBytes();
+        while (!pieces.isEmpty() && sentOfFirst >= pieces.get(0).lengthBytes()) {
+            sentOfFirst -= pieces.get(0).lengthBytes();
             warmBytes = 0;
-            sent.hold().release();
+            pieces.removeFirst();
         }
     }
 
-    private String describe(Piece piece, long sent) {
-        return switch (piece) {
-            case Span span
-            when sent == 0 ->
-                span.file().name() + ", which ended before byte " + (span.position() + span.lengthBytes());
-            case Span span -> span.file().name() + " from byte " + (span.position() + sentOfFirst);
-            case Bytes _ -> socket.name() + ", which took no bytes";
-        };
+    private String describe(@Nullable Span span, long sent) {
+        if (span == null) {
+            return socket.name() + ", which took no bytes";
+        }
+        return sent == 0
+                ? span.file().name() + ", which ended before byte " + (span.position() + span.lengthBytes())
+                : span.file().name() + " from byte " + (span.position() + sentOfFirst);
     }
 
     /// Releases everything that was not sent.
@@ -443,8 +454,9 @@ public final class SocketWriter {
         warmBytes = 0;
         tellAgainAt.clear();
         ahead = null;
-        pieces.forEach(piece -> piece.hold().release());
-        pieces.clear();
+        while (!pieces.isEmpty()) {
+            pieces.removeFirst();
+        }
         sentOfFirst = 0;
         queuedBytes = 0;
     }
