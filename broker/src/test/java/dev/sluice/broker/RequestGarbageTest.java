@@ -80,8 +80,8 @@ class RequestGarbageTest {
 
     @Test
     void aProduceLeavesNextToNothing() throws IOException {
-        byte[] frame = RawKafkaClient.frame(
-                ApiKeys.PRODUCE, PRODUCE, 1, produceRequest(PRODUCE, ALL, topic, 0, batch(1)));
+        byte[] frame =
+                RawKafkaClient.frame(ApiKeys.PRODUCE, PRODUCE, 1, produceRequest(PRODUCE, ALL, topic, 0, batch(1)));
         assertThat(leastBytesARequest(MOST_OF_A_PRODUCE_BYTES, frame)).isLessThanOrEqualTo(MOST_OF_A_PRODUCE_BYTES);
     }
 
@@ -100,8 +100,7 @@ class RequestGarbageTest {
     /// The control: the measure sees a request that is answered by objects.
     @Test
     void aRequestThatIsParsedToObjectsShows() throws IOException {
-        byte[] frame = RawKafkaClient.frame(
-                ApiKeys.METADATA, 12, 1, new MetadataRequestData().setTopics(null));
+        byte[] frame = RawKafkaClient.frame(ApiKeys.METADATA, 12, 1, new MetadataRequestData().setTopics(null));
         assertThat(bytesARequest(frame)).isGreaterThan(MOST_OF_A_FETCH_BYTES);
     }
 
