@@ -18,6 +18,7 @@ public final class BatchGroup {
     /// The most that a group holds.
     public static final int MOST_BYTES = 64 << 10;
 
+    /// And the most batches.
     public static final int MOST_BATCHES = 32;
 
     private final MemorySegment memory = Arena.ofAuto().allocate(MOST_BYTES, 8);
@@ -62,6 +63,7 @@ public final class BatchGroup {
         }
     }
 
+    /// Batches in the group, appended or not.
     public int count() {
         return count;
     }

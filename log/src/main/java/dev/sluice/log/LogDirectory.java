@@ -338,6 +338,7 @@ public final class LogDirectory implements AutoCloseable {
 
     // ---- What it has
 
+    /// The data folder, as an absolute path.
     public Path folder() {
         return folder;
     }
@@ -362,6 +363,7 @@ public final class LogDirectory implements AutoCloseable {
         return Collections.unmodifiableCollection(logs.values());
     }
 
+    /// The log of one partition; empty when there is none, for names that can't be too.
     public Optional<PartitionLog> log(String topic, int partition) {
         return PartitionName.TOPIC.matcher(topic).matches() && partition >= 0
                 ? Optional.ofNullable(logs.get(new PartitionName(topic, partition)))

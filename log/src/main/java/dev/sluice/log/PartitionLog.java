@@ -123,10 +123,12 @@ public final class PartitionLog {
 
     // ---- What it is
 
+    /// The topic's name.
     public String topic() {
         return name.topic();
     }
 
+    /// Its number within the topic, from 0.
     public int partition() {
         return name.partition();
     }
@@ -159,6 +161,7 @@ public final class PartitionLog {
         }
     }
 
+    /// What holds for the next append.
     public LogConfig config() {
         return state.config();
     }

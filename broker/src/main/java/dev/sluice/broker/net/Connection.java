@@ -594,6 +594,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
 
     private void stopWaitingForDisk() {
         loop.forgetDisk(this);
+        diskPatience.cancel();
         waitsForDisk = false;
         hasWaited = true;
         serve();
@@ -635,8 +636,11 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
     }
 
     /// Asks for the end: at once if nothing is under way, else when the request in hand was answered. Bytes of
-    /// requests that were not taken up are dropped, as by any closed connection.
+    /// requests that were not taken up are dropped, as by any closed connection; one that waits for the disk was.
     void finish() {
+        if (waitsForDisk) {
+            stopWaitingForDisk();
+        }
         closeWhenSent = true;
         if (!handling) {
             serve();

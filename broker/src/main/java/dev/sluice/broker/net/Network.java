@@ -34,6 +34,7 @@ public final class Network implements AutoCloseable {
     private static final int COLD_PART = 8;
 
     private final Account connectionsAccount = Account.root("connections");
+    /// The calls of the loops themselves: waiting, waking up, accepting.
     private final Account loopsAccount = Account.root("loops");
     private final ConnectionCount open;
     private final ReceiveBudget receiveBudget;
@@ -154,11 +155,6 @@ public final class Network implements AutoCloseable {
     /// Counts what the connections' sockets carried, closed ones included; each open connection is a child.
     public Account connectionsAccount() {
         return connectionsAccount;
-    }
-
-    /// Counts the calls of the loops themselves: waiting, waking up, accepting.
-    public Account loopsAccount() {
-        return loopsAccount;
     }
 
     /// Takes no more connections, answers what is under way (long polls at once, with what there is), and closes

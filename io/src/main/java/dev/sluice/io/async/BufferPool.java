@@ -122,6 +122,7 @@ public final class BufferPool implements AutoCloseable {
         return bufferBytes;
     }
 
+    /// The memory of all buffers together.
     public long lengthBytes() {
         return mapping.segment().byteSize();
     }

@@ -162,10 +162,12 @@ public final class DirectFile implements AutoCloseable {
         return sizeBytes;
     }
 
+    /// Whether it is a whole device or a partition of one, of fixed length, and no file.
     public boolean isBlockDevice() {
         return isDevice;
     }
 
+    /// The path that it was opened by.
     public Path path() {
         return path;
     }

@@ -38,6 +38,7 @@ public sealed interface Endpoint extends AutoCloseable {
         }
     }
 
+    /// What it is.
     Kind kind();
 
     /// What error messages call it.
@@ -49,6 +50,7 @@ public sealed interface Endpoint extends AutoCloseable {
 
     /// An end that is an open descriptor.
     sealed interface Open extends Endpoint {
+        /// The descriptor itself: closed with the endpoint.
         Descriptor descriptor();
 
         @Override

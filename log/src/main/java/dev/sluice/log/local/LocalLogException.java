@@ -68,6 +68,7 @@ public final class LocalLogException extends IOException {
         this.latest = latest;
     }
 
+    /// What was wrong, and so what can be done.
     public Reason reason() {
         return reason;
     }

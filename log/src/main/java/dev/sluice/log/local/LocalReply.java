@@ -44,6 +44,7 @@ public sealed interface LocalReply {
         }
     }
 
+    /// Its bytes as they go over the socket, little-endian, ready to be read.
     default ByteBuffer encode() {
         ByteBuffer out = ByteBuffer.allocate(MAX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         switch (this) {

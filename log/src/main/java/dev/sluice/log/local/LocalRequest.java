@@ -38,6 +38,7 @@ public sealed interface LocalRequest {
     /// Asks for no more of a partition.
     record Close(int slot) implements LocalRequest {}
 
+    /// Its bytes as they go over the socket, little-endian, ready to be read.
     default ByteBuffer encode() {
         ByteBuffer out = ByteBuffer.allocate(MAX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         switch (this) {
