@@ -51,7 +51,9 @@ import org.jspecify.annotations.Nullable;
 public final class DirectFile implements AutoCloseable {
     /// What to open a file for.
     public enum Access {
+        /// Reading a file that is there.
         READ,
+        /// Reading and writing a file that is there.
         READ_WRITE,
         /// Reading and writing; made, with mode 0644, if it is not there.
         CREATE

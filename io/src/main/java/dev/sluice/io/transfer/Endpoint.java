@@ -97,10 +97,12 @@ public sealed interface Endpoint extends AutoCloseable {
     ///
     /// @param hold released by [#close], so closed once and not twice
     record Memory(Pieces pieces, Hold hold) implements Endpoint {
+        /// One piece, kept by whoever has it.
         public Memory(MemorySegment segment) {
             this(Pieces.of(segment), Hold.NONE);
         }
 
+        /// The length of all pieces.
         public long lengthBytes() {
             return pieces.lengthBytes();
         }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public sealed interface LocalRequest {
     /// `SLOG`, read as a number.
     int MAGIC = 0x474F4C53;
+    /// Both sides have the same, or do not speak.
     int VERSION = 1;
     /// Longer ones are not read.
     int MAX_BYTES = 512;
