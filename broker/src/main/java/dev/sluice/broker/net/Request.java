@@ -2,7 +2,6 @@ package dev.sluice.broker.net;
 
 import dev.sluice.broker.protocol.Messages;
 import dev.sluice.io.linux.Descriptor;
-import dev.sluice.io.transfer.Hold;
 import dev.sluice.io.transfer.Span;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -100,12 +99,6 @@ public final class Request {
         return connection.isPeerClosed();
     }
 
-    /// Whether what this connection was sent lately had to be read from the disk, so that what it asks for now will
-    /// be there too.
-    public boolean readsCold() {
-        return connection.readsCold();
-    }
-
     /// Says who is to be told of events while the answer is outstanding.
     public void setPending(@Nullable Pending newPending) {
         pending = newPending;
@@ -177,9 +170,9 @@ public final class Request {
     /// @param isLast whether the slab is given back when it was sent; else a part that is queued behind it says so
     public void send(MemorySegment slab, long from, long sendBytes, boolean isLast) {
         if (isLast) {
-            connection.writer().addSlab(slab, from, sendBytes, connection.loop().slabs());
+            connection.writer().addLast(slab, from, sendBytes, connection.loop().slabs());
         } else {
-            connection.writer().add(slab, from, sendBytes, Hold.NONE);
+            connection.writer().addPart(slab, from, sendBytes);
         }
     }
 

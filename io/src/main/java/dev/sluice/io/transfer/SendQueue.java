@@ -3,6 +3,7 @@ package dev.sluice.io.transfer;
 import dev.sluice.io.memory.SlabPool;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /// What waits to be sent, in order: pieces of memory, and spans of files.
@@ -26,6 +27,8 @@ final class SendQueue {
         private @Nullable Span span;
         private Hold hold = Hold.NONE;
         private @Nullable SlabPool pool;
+        /// Whether the hold may be released on any thread.
+        private boolean anywhere;
 
         long lengthBytes() {
             return lengthBytes;
@@ -50,11 +53,26 @@ final class SendQueue {
             hold.unreadable();
         }
 
-        private void fill(MemorySegment newMemory, long newFrom, long newLengthBytes, Hold newHold) {
+        private void fill(
+                MemorySegment newMemory, long newFrom, long newLengthBytes, Hold newHold, boolean newAnywhere) {
             memory = newMemory;
             from = newFrom;
             lengthBytes = newLengthBytes;
             hold = newHold;
+            anywhere = newAnywhere;
+        }
+
+        private void handOn(Executor owner) {
+            MemorySegment slab = memory;
+            Hold held = hold;
+            SlabPool giveTo = pool;
+            if (giveTo != null) {
+                pool = null;
+                hold = () -> owner.execute(() -> giveTo.give(slab));
+            } else if (!anywhere && held != Hold.NONE) {
+                hold = () -> owner.execute(held::release);
+            }
+            anywhere = true;
         }
 
         /// Lets go of what was in it.
@@ -62,7 +80,7 @@ final class SendQueue {
             MemorySegment slab = memory;
             Hold released = hold;
             SlabPool owner = pool;
-            fill(MemorySegment.NULL, 0, 0, Hold.NONE);
+            fill(MemorySegment.NULL, 0, 0, Hold.NONE, true);
             span = null;
             pool = null;
             released.release();
@@ -98,21 +116,34 @@ final class SendQueue {
     }
 
     /// Adds memory that is kept by a hold.
-    void add(MemorySegment memory, long from, long lengthBytes, Hold hold) {
-        free().fill(memory, from, lengthBytes, hold);
+    ///
+    /// @param anywhere whether that may be released on any thread, not only on the one that has queued it
+    void add(MemorySegment memory, Hold hold, boolean anywhere) {
+        free().fill(memory, 0, memory.byteSize(), hold, anywhere);
     }
 
-    /// Adds a part of a slab, which goes back to its pool with it.
-    void addSlab(MemorySegment slab, long from, long lengthBytes, SlabPool owner) {
+    /// Adds a part of a slab.
+    ///
+    /// @param owner it goes back to this pool with the part; null when another part brings it back
+    void addSlab(MemorySegment slab, long from, long lengthBytes, @Nullable SlabPool owner) {
         Piece added = free();
-        added.fill(slab, from, lengthBytes, Hold.NONE);
+        added.fill(slab, from, lengthBytes, Hold.NONE, true);
         added.pool = owner;
     }
 
     void add(Span span) {
         Piece added = free();
-        added.fill(MemorySegment.NULL, 0, span.lengthBytes(), span.hold());
+        added.fill(MemorySegment.NULL, 0, span.lengthBytes(), span.hold(), true);
         added.span = span;
+    }
+
+    /// Makes it another thread's: what may be given back on the one that has queued it alone goes there.
+    ///
+    /// @param owner runs it there
+    void handOn(Executor owner) {
+        for (int i = 0; i < count; i++) {
+            get(i).handOn(owner);
+        }
     }
 
     private Piece free() {
@@ -140,5 +171,12 @@ final class SendQueue {
         Piece last = get(count - 1);
         count--;
         last.release();
+    }
+
+    /// Takes all pieces out, and lets go of what is in them.
+    void clear() {
+        while (count > 0) {
+            removeFirst();
+        }
     }
 }
