@@ -4,7 +4,7 @@ package dev.sluice.broker.net;
 sealed interface ColdFile extends AutoCloseable permits ColdStream, DirectStream {
     boolean isClosed();
 
-    /// Closes it unless somebody waits for it, or it reads ahead.
+    /// Closes it unless somebody waits for it.
     ///
     /// @return whether it is closed
     boolean closeIfAtRest();

@@ -39,7 +39,7 @@ final class ColdFiles implements AutoCloseable {
     private final Map<Way, Kept> files = new LinkedHashMap<>(16, 0.75f, true);
 
     /// @param most  files that are open at a time, one for each consumer and file; above it are only those that
-    ///              somebody waits for or that are being read ahead
+    ///              somebody waits for
     /// @param clock in nanoseconds
     ColdFiles(int most, LongSupplier clock) {
         this.most = most;

@@ -2,8 +2,7 @@ package dev.sluice.broker.net;
 
 import dev.sluice.io.linux.Kernel;
 
-/// Everything that reads from the disk what consumers want and is not in memory, on threads of its own: one for all
-/// loops.
+/// Everything by which consumers are sent what has to be read from the disk: one for all loops.
 ///
 /// Thread-safe.
 final class ColdReads implements AutoCloseable {
@@ -21,7 +20,7 @@ final class ColdReads implements AutoCloseable {
     ColdReads(Kernel kernel, ColdThreads threads, ColdFiles files) {
         this.threads = threads;
         this.files = files;
-        this.cached = new ColdReader(kernel, threads, files);
+        this.cached = new ColdReader(kernel, threads, files, System::nanoTime);
         this.direct = new DirectReader(kernel, threads, files);
     }
 
@@ -50,7 +49,6 @@ final class ColdReads implements AutoCloseable {
         direct.stop();
         threads.close();
         files.close();
-        cached.close();
         direct.close();
     }
 }

@@ -22,7 +22,7 @@ final class ColdThreads implements AutoCloseable {
     private final ThreadPoolExecutor threads;
 
     ColdThreads() {
-        this(Thread.ofPlatform().name("sluice-cold-", 1).daemon().factory());
+        this(Thread.ofPlatform().name("sluice-read-", 1).daemon().factory());
     }
 
     ColdThreads(ThreadFactory factory) {
@@ -38,11 +38,6 @@ final class ColdThreads implements AutoCloseable {
     /// @throws OutOfMemoryError           when the kernel has no thread for us
     void execute(Runnable work) {
         threads.execute(work);
-    }
-
-    /// Whether work waits for a thread.
-    boolean isAwaited() {
-        return !threads.getQueue().isEmpty();
     }
 
     /// Runs work when all that waits for a thread has had one.

@@ -154,19 +154,45 @@ class ColdReadsTest {
     void whoWaitsIsToldHoweverManyWait() throws Exception {
         Descriptor file = file(0);
         CountDownLatch goOn = new CountDownLatch(1);
-        faults.on(Call.SENDFILE).of(REOPENED).waitsFor(goOn);
+        faults.on(Call.SPLICE).of(REOPENED).waitsFor(goOn);
         try (ColdReads reader = reader(2)) {
             int consumers = 12;
             for (int i = 0; i < consumers; i++) {
-                reader.cached()
-                        .read(
-                                new Object(),
-                                new SocketWriter.Cold(file, 0, READ_BYTES, false),
-                                (result, _) -> told.addAndGet(result == READ_BYTES ? 1 : MANY));
+                reader.direct().read(new Object(), new SocketWriter.Cold(file, 0, READ_BYTES, true), (pipe, result) -> {
+                    if (pipe != null) {
+                        reader.direct().giveBack(pipe, false);
+                    }
+                    told.addAndGet(result == READ_BYTES ? 1 : MANY);
+                });
             }
             goOn.countDown();
             await().atMost(LONG).until(() -> told.get() == consumers);
         }
+    }
+
+    /// A consumer's way through a file, of which only so much is read from the disk for it.
+    private long dropped(long fromDiskBytes) throws Exception {
+        AtomicLong dropped = new AtomicLong();
+        GateFaults.Fault advice = faults.on(Call.FADVISE).tells(dropped::addAndGet);
+        ColdThreads threads = new ColdThreads();
+        ColdStream stream = new ColdStream(kernel, threads, file(0));
+        for (long position = 0; position < 100 << 20; position += READ_BYTES) {
+            if (stream.sent(position, READ_BYTES, position < fromDiskBytes)) {
+                stream.drop(position + READ_BYTES, false);
+            }
+        }
+        stream.close();
+        threads.close();
+        advice.heal();
+        return dropped.get();
+    }
+
+    @Test
+    void whatWasInMemoryForOthersStaysThere() throws Exception {
+        assertThat(dropped(20 << 20)).isBetween(18L << 20, 36L << 20);
+        assertThat(dropped(100 << 20))
+                .as("the control: read from the disk to its end")
+                .isGreaterThan(80 << 20);
     }
 
     /// The last descriptor of a deleted file gives its room back, which takes long.
