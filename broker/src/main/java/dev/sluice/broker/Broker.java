@@ -1,6 +1,7 @@
 package dev.sluice.broker;
 
 import dev.sluice.broker.api.Dispatcher;
+import dev.sluice.broker.api.FetchSessions;
 import dev.sluice.broker.api.OffLoop;
 import dev.sluice.broker.api.Services;
 import dev.sluice.broker.catalogue.Catalogue;
@@ -18,6 +19,7 @@ import dev.sluice.log.RecoveryReport;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -183,7 +185,15 @@ public final class Broker implements AutoCloseable {
                 network.disk(),
                 System.nanoTime());
         Services services = new Services(
-                catalogue, config, clusterId, groups, clock, new OffLoop(control), new OffLoop(aside), status::json);
+                catalogue,
+                config,
+                clusterId,
+                groups,
+                new FetchSessions(config.now().fetchSessions(), new SecureRandom()),
+                clock,
+                new OffLoop(control),
+                new OffLoop(aside),
+                status::json);
         network.start(_ -> Dispatcher.of(services), this::fail);
     }
 

@@ -326,35 +326,43 @@ class DiskStallTest {
         }
     }
 
-    /// Of the turn in which the disk stalls: small batches for a partition, which are to be written by one write
-    /// when the turn ends.
-    @Test
-    void whatCameTogetherWaitsForAsLongAsEachMay() throws Exception {
-        CountDownLatch allSent = new CountDownLatch(1);
-        List<TestClient> clients = new ArrayList<>();
-        List<Integer> sent = new ArrayList<>();
-        try (TestBroker broker = start(1, 50);
-                TestClient reader = broker.client();
-                TestClient holder = broker.client();
-                TestClient stuck = broker.client()) {
-            TopicRef topic = reader.create("topic", 2);
+    /// Of the turn in which the disk stalls: small batches for partition 0 of a topic, which are to be written by
+    /// one write when the turn ends; [#HASTY] waits for a second alone, [#NOBODY] for no answer.
+    private final class Together implements AutoCloseable {
+        static final int COUNT = 6;
+        static final int HASTY = 2;
+        static final int NOBODY = 3;
+
+        private final CountDownLatch allSent = new CountDownLatch(1);
+        private final TestBroker broker;
+        private final TestClient reader;
+        private final TestClient holder;
+        private final TestClient stuck;
+        private final TopicRef topic;
+        private final List<TestClient> clients = new ArrayList<>();
+        private final List<Integer> sent = new ArrayList<>();
+        private final GateFaults.Fault written;
+
+        Together() throws Exception {
+            broker = start(1, 50);
+            reader = broker.client();
+            holder = broker.client();
+            stuck = broker.client();
+            topic = reader.create("topic", 2);
             reader.append(topic, 0, batch(0, 1000));
             reader.append(topic, 1, batch(0, 1000));
-            GateFaults.Fault written =
-                    broker.faults.on(Call.PWRITE).of("*/topic-0/*.log").isCounted();
+            written = broker.faults.on(Call.PWRITE).of("*/topic-0/*.log").isCounted();
             GateFaults.Fault held =
                     broker.faults.on(Call.PWRITE).of("*/topic-1/*.log").times(1).waitsFor(allSent);
             send(holder, topic, 1, batch(1, 1000));
             held.awaitHits(1);
             await().untilAsserted(() -> assertThat(Status.of(reader).problems()).isNotEmpty());
-            int hasty = 2;
-            int noAnswer = 3;
-            for (int i = 0; i < 6; i++) { // the first of them is written at once
+            for (int i = 0; i < COUNT; i++) { // the first of them is written at once
                 clients.add(broker.client());
                 clients.get(i).endOffset(topic, 0); // or the loop may take it up behind the one that gets stuck
                 ProduceRequestData request =
-                        produceRequest(PRODUCE, i == noAnswer ? NO_ANSWER : ALL, topic, 0, batch(i, 1000 + i));
-                request.setTimeoutMs(i == hasty ? 1000 : 120_000);
+                        produceRequest(PRODUCE, i == NOBODY ? NO_ANSWER : ALL, topic, 0, produced(i));
+                request.setTimeoutMs(i == HASTY ? 1000 : 120_000);
                 sent.add(clients.get(i).raw.send(ApiKeys.PRODUCE, PRODUCE, request));
             }
             GateFaults.Fault stalled =
@@ -364,30 +372,110 @@ class DiskStallTest {
 
             allSent.countDown();
             stalled.awaitHits(1);
-            assertThat(Errors.forCode(
-                            answer(clients.get(hasty), sent.get(hasty)).errorCode()))
-                    .isEqualTo(Errors.REQUEST_TIMED_OUT);
-            disk.countDown();
+            assertThat(outcome(HASTY)).as("the others are waiting").isEqualTo(Errors.REQUEST_TIMED_OUT);
+        }
 
-            for (int i = 0; i < clients.size(); i++) {
-                if (i == noAnswer) {
-                    assertThat(clients.get(i).endOffset(topic, 0))
-                            .as("all but one, and it is served")
-                            .isEqualTo(6);
-                } else if (i != hasty) {
-                    PartitionProduceResponse answer = answer(clients.get(i), sent.get(i));
-                    assertThat(Errors.forCode(answer.errorCode())).isEqualTo(Errors.NONE);
-                    assertThat(reader.read(topic, 0, answer.baseOffset()))
-                            .startsWith(Batches.stored(batch(i, 1000 + i), answer.baseOffset(), 0));
-                }
+        byte[] produced(int client) {
+            return batch(client, 1000 + client);
+        }
+
+        PartitionProduceResponse answerTo(int client) throws IOException {
+            return answer(clients.get(client), sent.get(client));
+        }
+
+        Errors outcome(int client) throws IOException {
+            return Errors.forCode(answerTo(client).errorCode());
+        }
+
+        /// Behind the batch that was there before.
+        void assertOnlyTheFirstIsThereAfterwards() throws IOException {
+            broker.start();
+            assertThat(broker.broker().recoveryReport().clean()).isTrue();
+            try (TestClient again = broker.client()) {
+                assertThat(again.endOffset(topic, 0)).isEqualTo(2);
+                assertThat(again.read(topic, 0, 1)).isEqualTo(Batches.stored(produced(0), 1, 0));
             }
-            assertThat(written.hits()).as("writes").isLessThan(5); // as many as there are batches without groups
-        } finally {
+        }
+
+        @Override
+        public void close() throws IOException {
             allSent.countDown();
             disk.countDown();
             for (TestClient client : clients) {
                 client.close();
             }
+            stuck.close();
+            holder.close();
+            reader.close();
+            broker.close();
+        }
+    }
+
+    @Test
+    void whatCameTogetherWaitsForAsLongAsEachMay() throws Exception {
+        try (Together together = new Together()) {
+            disk.countDown();
+
+            for (int i = 0; i < Together.COUNT; i++) {
+                if (i == Together.NOBODY) {
+                    assertThat(together.clients.get(i).endOffset(together.topic, 0))
+                            .as("all but one, and it is served")
+                            .isEqualTo(6);
+                } else if (i != Together.HASTY) {
+                    PartitionProduceResponse answer = together.answerTo(i);
+                    assertThat(Errors.forCode(answer.errorCode())).isEqualTo(Errors.NONE);
+                    assertThat(together.reader.read(together.topic, 0, answer.baseOffset()))
+                            .startsWith(Batches.stored(together.produced(i), answer.baseOffset(), 0));
+                }
+            }
+            assertThat(together.written.hits())
+                    .as("writes")
+                    .isLessThan(5); // as many as there are batches without groups
+        }
+    }
+
+    @Test
+    void aBrokerThatIsStoppedAnswersWhoWaitsForTheDisk() throws Exception {
+        try (Together together = new Together();
+                TestClient late = together.broker.client()) {
+            int behind = send(late, together.topic, 0, batch(9, 1000)); // in its connection, and in no group
+            exchange(together.reader, together.topic, Batches.stored(batch(0, 1000), 0, 0));
+
+            assertThat(together.broker.broker().shutdown(Duration.ofMillis(1)))
+                    .as("whose request is in the disk waits for its answer")
+                    .isFalse();
+            assertThat(Errors.forCode(answer(late, behind).errorCode())).isEqualTo(Errors.REQUEST_TIMED_OUT);
+            assertThat(late.raw.readUntilClosed()).isEmpty();
+            long kept = 0;
+            for (int i = 0; i < Together.COUNT; i++) {
+                if (i != Together.HASTY && i != Together.NOBODY) {
+                    Errors outcome = together.outcome(i);
+                    assertThat(outcome).isIn(Errors.NONE, Errors.REQUEST_TIMED_OUT);
+                    kept += outcome == Errors.NONE ? 1 : 0;
+                }
+                assertThat(together.clients.get(i).raw.readUntilClosed()).isEmpty();
+            }
+            assertThat(kept).as("the first was written before").isEqualTo(1);
+            disk.countDown();
+            together.broker.broker().close();
+            together.assertOnlyTheFirstIsThereAfterwards();
+        }
+    }
+
+    /// The control: what is cut off has no answer, and as little is stored.
+    @Test
+    void theControlABrokerThatIsCutOffAnswersNobodyWhoWaitsForTheDisk() throws Exception {
+        try (Together together = new Together()) {
+            CompletableFuture<Void> closed =
+                    async(() -> together.broker.broker().close());
+            int cut = 0;
+            for (int i = 0; i < Together.COUNT; i++) {
+                cut += together.clients.get(i).raw.readUntilClosed().length == 0 ? 1 : 0;
+            }
+            assertThat(cut).as("all but the first").isEqualTo(Together.COUNT - 1);
+            disk.countDown();
+            closed.get();
+            together.assertOnlyTheFirstIsThereAfterwards();
         }
     }
 

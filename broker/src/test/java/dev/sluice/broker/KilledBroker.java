@@ -1,6 +1,7 @@
 package dev.sluice.broker;
 
 import dev.sluice.broker.config.BrokerConfig;
+import dev.sluice.testbase.Commands;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -8,7 +9,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,17 +29,8 @@ final class KilledBroker implements AutoCloseable {
     ///
     /// @param keysAndValues settings: key, value, key, value…
     static KilledBroker start(Path folder, String... keysAndValues) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                "-Xmx64m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-ea",
-                "--enable-native-access=ALL-UNNAMED",
-                KilledBroker.class.getName(),
-                folder.toString()));
+        List<String> command = Commands.java(
+                List.of("-Xmx64m", "-XX:TieredStopAtLevel=1", "-ea"), KilledBroker.class, folder.toString());
         command.addAll(List.of(keysAndValues));
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)

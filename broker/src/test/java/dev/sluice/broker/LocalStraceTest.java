@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.broker.TestClient.TopicRef;
 import dev.sluice.log.local.LocalLog;
 import dev.sluice.log.local.LocalReader;
+import dev.sluice.testbase.Commands;
 import dev.sluice.testbase.RequiresProgram;
 import dev.sluice.testkit.Batches;
 import java.nio.file.Files;
@@ -40,21 +41,14 @@ class LocalStraceTest {
                 client.append(topic, 0, batch);
             }
             Path output = folder.resolve("output");
-            Process process = new ProcessBuilder(
-                            "strace",
-                            "-ff",
-                            "-o",
-                            folder.resolve("trace").toString(),
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-Xmx64m",
-                            "-XX:+UseSerialGC",
-                            "--enable-native-access=ALL-UNNAMED",
-                            "-cp",
-                            System.getProperty("java.class.path"),
-                            LocalStraceTest.class.getName(),
-                            broker.broker().localSocket().orElseThrow().toString(),
-                            Integer.toString(2 * BATCHES))
+            List<String> command = new ArrayList<>(
+                    List.of("strace", "-ff", "-o", folder.resolve("trace").toString()));
+            command.addAll(Commands.java(
+                    List.of("-Xmx64m"),
+                    LocalStraceTest.class,
+                    broker.broker().localSocket().orElseThrow().toString(),
+                    Integer.toString(2 * BATCHES)));
+            Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(output.toFile())
                     .start();

@@ -93,9 +93,8 @@ class ReadersBesideWritersTest {
                                     FETCH, fetchRequest(FETCH, topic, 0, offset).setMaxBytes(1))
                             .records());
                     assertThat(answer).isEqualTo(stored.get(offset));
-                } while (readBeside.hits() < ENOUGH);
+                } while (readBeside.hits() < ENOUGH || small.hits() < ENOUGH); // one read may take several calls
             }
-            assertThat(small.hits()).isGreaterThanOrEqualTo(ENOUGH);
         }
     }
 }

@@ -39,7 +39,7 @@ final class BrokerCommand implements Command {
         spec.addOption(Specs.text(
                 "--listen",
                 "HOST:PORT",
-                "Where to listen (listeners); port 0 takes a free one. Default: 127.0.0.1:9092."));
+                "Where to listen (listeners), by default 127.0.0.1:9092; port 0 takes a free one."));
         spec.addOption(Specs.text("--config", "FILE", "A properties file with settings by Kafka's names."));
         spec.addOption(
                 Specs.repeated("--set", "KEY=VALUE", "One setting; wins over every other source. May be repeated."));

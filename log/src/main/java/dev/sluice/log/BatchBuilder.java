@@ -96,6 +96,7 @@ public final class BatchBuilder {
         }
     }
 
+    /// Records added so far.
     public int count() {
         return count;
     }
@@ -129,6 +130,7 @@ public final class BatchBuilder {
         return batch;
     }
 
+    /// Begins anew, in the same memory.
     public void clear() {
         end = HEADER_BYTES;
         count = 0;

@@ -18,6 +18,7 @@ public final class BatchGroup {
     /// The most that a group holds.
     public static final int MOST_BYTES = 64 << 10;
 
+    /// And the most batches.
     public static final int MOST_BATCHES = 32;
 
     private final MemorySegment memory = Arena.ofAuto().allocate(MOST_BYTES, 8);
@@ -29,6 +30,7 @@ public final class BatchGroup {
     private final int[] positions = new int[MOST_BATCHES + 1];
 
     private int count;
+    private int settled;
 
     /// Takes a copy of a batch.
     ///
@@ -61,6 +63,7 @@ public final class BatchGroup {
         }
     }
 
+    /// Batches in the group, appended or not.
     public int count() {
         return count;
     }
@@ -76,21 +79,21 @@ public final class BatchGroup {
             outcomes[i] = null;
         }
         count = 0;
+        settled = 0;
     }
 
     BatchView batch(int index) {
         return batches[index];
     }
 
-    void outcome(int index, AppendOutcome outcome) {
-        outcomes[index] = outcome;
+    /// How many have their outcome; they get it in their order.
+    int settled() {
+        return settled;
     }
 
-    /// Gives all batches from `from` to before `end` the same outcome.
-    void outcomes(int from, int end, AppendOutcome outcome) {
-        for (int i = from; i < end; i++) {
-            outcomes[i] = outcome;
-        }
+    /// The outcome of the next one that has none.
+    void settle(AppendOutcome outcome) {
+        outcomes[settled++] = outcome;
     }
 
     int lengthBytes(int from, int end) {

@@ -100,6 +100,7 @@ public final class BatchView {
         return lengthBytes;
     }
 
+    /// The first record's offset: the broker's to give, 0 from a producer.
     public long baseOffset() {
         return memory.get(LONG, position);
     }
@@ -109,10 +110,12 @@ public final class BatchView {
         return (long) memory.get(INT, position + LENGTH_AT) + LENGTH_OVERHEAD_BYTES;
     }
 
+    /// The epoch it was appended in: the broker's to give.
     public int leaderEpoch() {
         return memory.get(INT, position + EPOCH_AT);
     }
 
+    /// The format: [#MAGIC], or something that is not taken.
     public byte magic() {
         return memory.get(ValueLayout.JAVA_BYTE, position + MAGIC_AT);
     }
@@ -122,38 +125,47 @@ public final class BatchView {
         return memory.get(INT, position + CRC_AT);
     }
 
+    /// Bits: 0–2 the compression, 3 log append time, 4 transactional, 5 control.
     public short attributes() {
         return memory.get(SHORT, position + ATTRIBUTES_AT);
     }
 
+    /// From the base offset to the last record's offset: 0 in a batch of one.
     public int lastOffsetDelta() {
         return memory.get(INT, position + LAST_OFFSET_DELTA_AT);
     }
 
+    /// The last record's offset.
     public long lastOffset() {
         return baseOffset() + lastOffsetDelta();
     }
 
+    /// In ms; records' timestamps are told as differences from it. [#NO_TIMESTAMP] for none.
     public long baseTimestamp() {
         return memory.get(LONG, position + BASE_TIMESTAMP_AT);
     }
 
+    /// The largest timestamp of its records, in ms, as the header tells it; [#NO_TIMESTAMP] for none.
     public long maxTimestamp() {
         return memory.get(LONG, position + MAX_TIMESTAMP_AT);
     }
 
+    /// The id of an idempotent producer, or [#NO_PRODUCER_ID].
     public long producerId() {
         return memory.get(LONG, position + PRODUCER_ID_AT);
     }
 
+    /// Whether its producer is idempotent, so that its sequence is to be checked.
     public boolean hasProducerId() {
         return producerId() > NO_PRODUCER_ID;
     }
 
+    /// The producer's epoch, -1 without an id.
     public short producerEpoch() {
         return memory.get(SHORT, position + PRODUCER_EPOCH_AT);
     }
 
+    /// The first record's number among those of its producer for this partition, -1 without an id.
     public int baseSequence() {
         return memory.get(INT, position + BASE_SEQUENCE_AT);
     }
@@ -163,10 +175,12 @@ public final class BatchView {
         return memory.get(INT, position + COUNT_AT);
     }
 
+    /// Whether its records are marks of a transaction's end, and nobody's data.
     public boolean isControl() {
         return (attributes() & CONTROL) != 0;
     }
 
+    /// Whether it is part of a transaction.
     public boolean isTransactional() {
         return (attributes() & TRANSACTIONAL) != 0;
     }
@@ -176,6 +190,7 @@ public final class BatchView {
         return (attributes() & LOG_APPEND_TIME) != 0;
     }
 
+    /// How its records are compressed, as the attributes tell it.
     public Compression compression() {
         return Compression.of(attributes());
     }

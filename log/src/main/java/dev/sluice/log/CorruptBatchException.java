@@ -22,10 +22,12 @@ public final class CorruptBatchException extends IOException {
         this.position = position;
     }
 
+    /// The segment's file.
     public String file() {
         return file;
     }
 
+    /// The first byte of what should be a batch.
     public long position() {
         return position;
     }

@@ -90,30 +90,6 @@ final class DirectEngine implements SegmentWriter.Engine {
 
     private record Retry(DirectSegmentWriter writer, long atNs) {}
 
-    /// The engine before it is started for a folder.
-    record Stopped(DirectOptions options) implements SegmentWriter.Engine {
-        @Override
-        public SegmentWriter open(
-                Kernel kernel, Descriptor file, long endBytes, long stepBytes, SegmentWriter.Progress progress) {
-            throw new IllegalStateException("the direct engine is started for a folder first");
-        }
-
-        @Override
-        public SegmentWriter.Engine start(Kernel kernel, Path folder, Account account) throws IOException {
-            return DirectEngine.start(kernel, folder, account, options);
-        }
-
-        @Override
-        public boolean isAsynchronous() {
-            return true;
-        }
-
-        @Override
-        public boolean isPastPageCache() {
-            return true;
-        }
-    }
-
     /// One operation of a writer, used again and again. The thread's.
     static final class Write implements Completion {
         private final DirectEngine engine;
@@ -158,8 +134,7 @@ final class DirectEngine implements SegmentWriter.Engine {
 
     // ---- How it starts
 
-    private static DirectEngine start(Kernel kernel, Path folder, Account account, DirectOptions options)
-            throws IOException {
+    static DirectEngine start(Kernel kernel, Path folder, Account account, DirectOptions options) throws IOException {
         OrphanWrites lock = OrphanWrites.keepLocked(kernel, folder, account);
         BufferPool pool = null;
         try {

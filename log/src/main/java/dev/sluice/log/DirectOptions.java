@@ -12,20 +12,19 @@ public record DirectOptions(long poolBytes, QueueConfig.Engine queue) {
     /// don't count, small enough for hundreds of partitions in a pool.
     public static final int BUFFER_BYTES = 256 << 10;
 
+    /// The smallest pool.
     public static final long LEAST_POOL_BYTES = 16 * BUFFER_BYTES;
+    /// The largest pool.
     public static final long MOST_POOL_BYTES = 1L << 30;
+    /// 64 MiB: a buffer for each of 256 partitions that are written to at a time.
     public static final long DEFAULT_POOL_BYTES = 64 << 20;
 
+    /// @throws IllegalArgumentException when the pool is too small or too large
     public DirectOptions {
         if (poolBytes < LEAST_POOL_BYTES || poolBytes > MOST_POOL_BYTES) {
             throw new IllegalArgumentException("The direct engine's pool has " + LEAST_POOL_BYTES + " to "
                     + MOST_POOL_BYTES + " bytes; not " + poolBytes);
         }
-    }
-
-    /// The default size, on the best queue there is.
-    public static DirectOptions standard() {
-        return new DirectOptions(DEFAULT_POOL_BYTES, QueueConfig.Engine.BEST);
     }
 
     int buffers() {

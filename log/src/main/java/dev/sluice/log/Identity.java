@@ -5,6 +5,7 @@ package dev.sluice.log;
 /// @param clusterId `cluster.id`
 /// @param nodeId    `node.id`
 public record Identity(String clusterId, int nodeId) {
+    /// @throws IllegalArgumentException when one of them can't be
     public Identity {
         if (clusterId.isBlank() || !clusterId.equals(clusterId.strip())) {
             throw new IllegalArgumentException("cluster.id is empty or has spaces around it: '" + clusterId + "'");

@@ -173,66 +173,84 @@ public record LogConfig(
         return draft.build();
     }
 
+    // Copies with one value changed, in the unit its name ends in; each throws as the constructor does.
+
+    /// With another [#segmentBytes].
     public LogConfig withSegmentBytes(int bytes) {
         return with(draft -> draft.segmentBytes = bytes);
     }
 
+    /// With another [#segmentMs].
     public LogConfig withSegmentMs(long ms) {
         return with(draft -> draft.segmentMs = ms);
     }
 
+    /// With another [#segmentJitterMs].
     public LogConfig withSegmentJitterMs(long ms) {
         return with(draft -> draft.segmentJitterMs = ms);
     }
 
+    /// With another [#indexIntervalBytes].
     public LogConfig withIndexIntervalBytes(int bytes) {
         return with(draft -> draft.indexIntervalBytes = bytes);
     }
 
+    /// With another [#indexBytes].
     public LogConfig withIndexBytes(int bytes) {
         return with(draft -> draft.indexBytes = bytes);
     }
 
+    /// With another [#maxMessageBytes].
     public LogConfig withMaxMessageBytes(int bytes) {
         return with(draft -> draft.maxMessageBytes = bytes);
     }
 
+    /// With another [#compacted].
     public LogConfig withCompacted(boolean value) {
         return with(draft -> draft.compacted = value);
     }
 
+    /// With another [#deleted].
     public LogConfig withDeleted(boolean value) {
         return with(draft -> draft.deleted = value);
     }
 
+    /// With another [#retentionMs].
     public LogConfig withRetentionMs(long ms) {
         return with(draft -> draft.retentionMs = ms);
     }
 
+    /// With another [#retentionBytes].
     public LogConfig withRetentionBytes(long bytes) {
         return with(draft -> draft.retentionBytes = bytes);
     }
 
+    /// With another [#producerIdExpirationMs].
     public LogConfig withProducerIdExpirationMs(long ms) {
         return with(draft -> draft.producerIdExpirationMs = ms);
     }
 
+    /// With another [#preallocateStepBytes].
     public LogConfig withPreallocateStepBytes(int bytes) {
         return with(draft -> draft.preallocateStepBytes = bytes);
     }
 
+    /// With another [#vital].
     public LogConfig withVital(boolean value) {
         return with(draft -> draft.vital = value);
     }
 
+    /// With another [#flushPolicy].
     public LogConfig withFlushPolicy(FlushPolicy policy) {
         return with(draft -> draft.flushPolicy = policy);
     }
 
+    /// With another [#flushMessages].
     public LogConfig withFlushMessages(long records) {
         return with(draft -> draft.flushMessages = records);
     }
 
+    /// With another [#flushMs].
     public LogConfig withFlushMs(long ms) {
         return with(draft -> draft.flushMs = ms);
     }

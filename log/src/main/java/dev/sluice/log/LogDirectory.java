@@ -90,14 +90,19 @@ public final class LogDirectory implements AutoCloseable {
             return new Options(2, 1024, SegmentWriter.pwrite(), UUID::randomUUID);
         }
 
+        /// With so many threads that load partitions at the start.
+        ///
+        /// @throws IllegalArgumentException when there is none
         public Options withRecoveryThreads(int count) {
             return new Options(count, openSegmentFiles, engine, ids, reserveBytes, flushing);
         }
 
+        /// With another engine, which is not started yet.
         public Options withEngine(SegmentWriter.Engine newEngine) {
             return new Options(recoveryThreads, openSegmentFiles, newEngine, ids, reserveBytes, flushing);
         }
 
+        /// With a reserve for what must be written on a full disk too; 0 for none.
         public Options withReserveBytes(long bytes) {
             return new Options(recoveryThreads, openSegmentFiles, engine, ids, bytes, flushing);
         }
@@ -340,6 +345,7 @@ public final class LogDirectory implements AutoCloseable {
 
     // ---- What it has
 
+    /// The data folder, as an absolute path.
     public Path folder() {
         return folder;
     }
@@ -364,6 +370,7 @@ public final class LogDirectory implements AutoCloseable {
         return Collections.unmodifiableCollection(logs.values());
     }
 
+    /// The log of one partition; empty when there is none, for names that can't be too.
     public Optional<PartitionLog> log(String topic, int partition) {
         return PartitionName.TOPIC.matcher(topic).matches() && partition >= 0
                 ? Optional.ofNullable(logs.get(new PartitionName(topic, partition)))

@@ -1,12 +1,10 @@
 package dev.sluice.log;
 
-import dev.sluice.io.linux.Account;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.memory.Mapping;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 
 /// The engines that fill files with zeros ahead of their ends: by [PwriteSegmentWriter], and by
 /// [MappedSegmentWriter]. One a data folder.
@@ -20,19 +18,8 @@ record PageCacheEngine(Mapping zeros, boolean stores, long fillsFrom) implements
     /// shall not have page cache, and disk, for zeros.
     static final long FILLED_FROM_BYTES = 128 << 10;
 
-    /// Before it is started for a folder.
-    record Stopped(boolean stores, long fillsFrom) implements SegmentWriter.Engine {
-        @Override
-        public SegmentWriter open(
-                Kernel kernel, Descriptor file, long endBytes, long stepBytes, SegmentWriter.Progress progress) {
-            throw new IllegalStateException("an engine that fills files is started for a folder first");
-        }
-
-        @Override
-        public SegmentWriter.Engine start(Kernel kernel, Path folder, Account account) throws ErrnoException {
-            return new PageCacheEngine(
-                    Mapping.reserve(kernel, PwriteSegmentWriter.LARGEST_FILL_BYTES), stores, fillsFrom);
-        }
+    static PageCacheEngine start(Kernel kernel, boolean stores, long fillsFrom) throws ErrnoException {
+        return new PageCacheEngine(Mapping.reserve(kernel, PwriteSegmentWriter.LARGEST_FILL_BYTES), stores, fillsFrom);
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -70,6 +71,7 @@ public final class PartitionLog {
     // Guarded by the lock.
     private final ProducerStates producers;
     private boolean appendedSinceRest;
+    private long publishedBytes;
 
     // Written under the lock, read by any thread.
     private volatile LeaderEpochs epochs;
@@ -121,10 +123,12 @@ public final class PartitionLog {
 
     // ---- What it is
 
+    /// The topic's name.
     public String topic() {
         return name.topic();
     }
 
+    /// Its number within the topic, from 0.
     public int partition() {
         return name.partition();
     }
@@ -157,6 +161,7 @@ public final class PartitionLog {
         }
     }
 
+    /// What holds for the next append.
     public LogConfig config() {
         return state.config();
     }
@@ -300,68 +305,42 @@ public final class PartitionLog {
     /// each is what [#append(BatchView)] would have answered, and is told in the group; if a write of several fails
     /// for good, it is that for all of them.
     public void append(BatchGroup group) {
-        int done = 0;
-        while (done < group.count()) {
-            int end = appendTogether(group, done);
-            if (end == done) {
-                group.outcome(end, append(group.batch(end)));
-                end++;
+        while (group.settled() < group.count()) {
+            if (take(PartitionLog::appendTogether, group) == null) {
+                group.settle(append(group.batch(group.settled())));
             }
-            done = end;
         }
     }
 
     private AppendOutcome appendOnce(BatchView batch) {
+        return Objects.requireNonNull(take(PartitionLog::appendLocked, batch));
+    }
+
+    /// What is done of an append under the lock; one that captures nothing, or each append would cost an object.
+    private interface Step<B> {
+        /// @return what became of the last batch; null when nothing was done
+        @Nullable AppendOutcome take(PartitionLog log, B batches);
+    }
+
+    /// Takes a step of an append under the lock, and tells who is to know of it under none.
+    private <B> @Nullable AppendOutcome take(Step<B> step, B batches) {
         AppendOutcome outcome;
+        boolean asksForCeiling;
         boolean isShown;
         boolean isWritten;
-        boolean asksForCeiling;
+        long lengthBytes;
         lock.lock();
         try {
-            asksForCeiling = !watermark.wantsCeiling();
-            outcome = appendLocked(batch);
-            if (isForWantOfSpace(outcome)) {
-                outcome = appendOnFullDisk(batch, outcome);
-            }
-            asksForCeiling &= watermark.wantsCeiling();
+            boolean asked = watermark.wantsCeiling();
+            long before = publishedBytes;
+            outcome = step.take(this, batches);
+            asksForCeiling = !asked && watermark.wantsCeiling();
             isShown = watermark.isAllShown();
             isWritten = watermark.isAllWritten();
+            lengthBytes = publishedBytes - before;
         } finally {
             lock.unlock();
         }
-        tell(outcome, batch.lengthBytes(), isShown, isWritten, asksForCeiling);
-        return outcome;
-    }
-
-    /// @return behind the last batch that has its outcome; `from` when the first has to be appended by itself
-    private int appendTogether(BatchGroup group, int from) {
-        int end;
-        boolean isShown;
-        boolean isWritten;
-        boolean asksForCeiling;
-        lock.lock();
-        try {
-            asksForCeiling = !watermark.wantsCeiling();
-            end = appendLocked(group, from);
-            asksForCeiling &= watermark.wantsCeiling();
-            isShown = watermark.isAllShown();
-            isWritten = watermark.isAllWritten();
-        } finally {
-            lock.unlock();
-        }
-        AppendOutcome last = end == from ? null : group.outcome(end - 1);
-        if (last != null) {
-            tell(last, group.lengthBytes(from, end), isShown, isWritten, asksForCeiling);
-        }
-        return end;
-    }
-
-    /// Tells who is to know of an append, under no lock.
-    ///
-    /// @param outcome     of the last batch
-    /// @param lengthBytes of all that were appended
-    private void tell(
-            AppendOutcome outcome, long lengthBytes, boolean isShown, boolean isWritten, boolean asksForCeiling) {
         if (asksForCeiling) {
             context.ceilings().run();
         }
@@ -373,6 +352,7 @@ public final class PartitionLog {
         } else if (outcome instanceof AppendOutcome.Failed failed && failed.permanent()) {
             listeners.stopped();
         }
+        return outcome;
     }
 
     private static boolean isForWantOfSpace(AppendOutcome outcome) {
@@ -384,7 +364,7 @@ public final class PartitionLog {
     private AppendOutcome appendOnFullDisk(BatchView batch, AppendOutcome failed) {
         SpaceReserve reserve = context.reserve();
         if (state.config().vital() && (reserve.spend() || reserve.isSpent())) {
-            return appendLocked(batch);
+            return appendAlone(batch);
         }
         reserve.refused();
         return failed;
@@ -412,6 +392,11 @@ public final class PartitionLog {
     }
 
     private AppendOutcome appendLocked(BatchView batch) {
+        AppendOutcome outcome = appendAlone(batch);
+        return isForWantOfSpace(outcome) ? appendOnFullDisk(batch, outcome) : outcome;
+    }
+
+    private AppendOutcome appendAlone(BatchView batch) {
         AppendOutcome refusal = refuse(batch);
         if (refusal != null) {
             return refusal;
@@ -458,6 +443,7 @@ public final class PartitionLog {
             long lastOffset, long endPosition, Segment segment, SegmentAppender appender, LogConfig using) {
         boolean unflushed = using.effectiveFlushPolicy() != FlushPolicy.ACK;
         watermark.admit(lastOffset, unflushed, context.engineFor(using).isAsynchronous());
+        publishedBytes += endPosition - Segment.endPosition(segment.published());
         segment.publish(lastOffset + 1, (int) endPosition);
         appender.writer().commit(segment.published());
     }
@@ -465,20 +451,21 @@ public final class PartitionLog {
     /// Appends as many of a group's batches as need nothing but to be written, by one write. Whatever else is to be
     /// said or done of a batch is left to an append of its own.
     ///
-    /// @return behind the last of them; `from` when these are not two at least, or the write fails for a reason
-    ///         that passes
-    private int appendLocked(BatchGroup group, int from) {
+    /// @return what became of the last of them; null when these are not two at least, or the write fails for a
+    ///         reason that passes: then the next has to be appended by itself
+    private @Nullable AppendOutcome appendTogether(BatchGroup group) {
+        int from = group.settled();
         LogConfig using = state.config();
         Segment segment = segments.active();
         SegmentAppender appender = segment.appender();
         if (appender == null || Segment.endPosition(segment.published()) == 0) {
-            return from; // opened by the first batch, or by the first one rolled
+            return null; // opened by the first batch, or by the first one rolled
         }
         int end = endOfAdmitted(group, from, using, appender);
         int batches = end - from;
         int lengthBytes = group.lengthBytes(from, end);
         if (batches < 2 || appender.room(lengthBytes, batches, using.indexIntervalBytes()) < 0) {
-            return from;
+            return null;
         }
         long next = logEndOffset();
         for (int i = from; i < end; i++) {
@@ -489,21 +476,26 @@ public final class PartitionLog {
         if (position < 0) {
             int errno = (int) -position;
             if (passes(errno)) {
-                return from;
+                return null;
             }
             String what = "Writing " + batches + " batches, " + lengthBytes + " bytes at byte "
                     + appender.writer().end() + " of " + segment.log().path();
-            group.outcomes(from, end, failed(errno, what));
-            return end;
+            AppendOutcome failed = failed(errno, what);
+            for (int i = from; i < end; i++) {
+                group.settle(failed);
+            }
+            return failed;
         }
+        AppendOutcome last = null;
         long at = position;
         for (int i = from; i < end; i++) {
             BatchView batch = group.batch(i);
-            group.outcome(i, taken(batch, at, appender, using));
+            last = taken(batch, at, appender, using);
+            group.settle(last);
             at += batch.lengthBytes();
         }
         publish(next - 1, at, segment, appender, using);
-        return end;
+        return last;
     }
 
     /// @return behind the last batch from `from` on that is neither refused, nor due for a new segment, nor to be

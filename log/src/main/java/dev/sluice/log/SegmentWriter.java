@@ -114,12 +114,12 @@ public interface SegmentWriter extends AutoCloseable {
     ///
     /// @param fillsFrom the position from which on a file is filled
     static Engine pwriteFillingFrom(long fillsFrom) {
-        return new PageCacheEngine.Stopped(false, fillsFrom);
+        return new StoppedEngine((kernel, _, _) -> PageCacheEngine.start(kernel, false, fillsFrom), false);
     }
 
     /// The same by stores into the mapped file, where it was filled.
     static Engine mapped() {
-        return new PageCacheEngine.Stopped(true, 0);
+        return new StoppedEngine((kernel, _, _) -> PageCacheEngine.start(kernel, true, 0), false);
     }
 
     /// The engine by pwrite(2) that fills nothing: a file's size is that of its batches. It need not be started.
@@ -130,7 +130,8 @@ public interface SegmentWriter extends AutoCloseable {
 
     /// The engine by direct I/O, past the page cache. Each data folder has one of its own, with its own pool.
     static Engine direct(DirectOptions options) {
-        return new DirectEngine.Stopped(options);
+        return new StoppedEngine(
+                (kernel, folder, account) -> DirectEngine.start(kernel, folder, account, options), true);
     }
 
     /// Makes writers of one kind.

@@ -2,6 +2,7 @@ package dev.sluice.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.testbase.Commands;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,16 +17,9 @@ class KillTest {
     Path temporary;
 
     private static Process start(Path data, long haltIn) throws IOException {
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        return new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx128m",
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        classPath,
-                        CrashingBroker.class.getName(),
+        return new ProcessBuilder(Commands.java(
+                        List.of("-Xmx128m", "-XX:TieredStopAtLevel=1"),
+                        CrashingBroker.class,
                         data.toString(),
                         Long.toString(haltIn)))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)

@@ -3,6 +3,7 @@ package dev.sluice.netty;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.sluice.testbase.Commands;
 import dev.sluice.testbase.RequiresProgram;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,25 +77,19 @@ class StraceTest {
     /// @return calls, one a line, beginning with the thread
     private List<String> trace(Transport transport, Path file, Path output) throws Exception {
         Path calls = folder.resolve("calls");
-        int status = new ProcessBuilder(
-                        "strace",
-                        "-f",
-                        "--seccomp-bpf",
-                        "-y",
-                        "-e",
-                        "trace=openat,sendfile,read,pread64,preadv,mmap,write,writev,sendto,sendmsg",
-                        "-e",
-                        "raw=write,sendto",
-                        "-o",
-                        calls.toString(),
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx128m",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        SenderMain.class.getName(),
-                        transport.name(),
-                        file.toString())
+        List<String> command = new ArrayList<>(List.of(
+                "strace",
+                "-f",
+                "--seccomp-bpf",
+                "-y",
+                "-e",
+                "trace=openat,sendfile,read,pread64,preadv,mmap,write,writev,sendto,sendmsg",
+                "-e",
+                "raw=write,sendto",
+                "-o",
+                calls.toString()));
+        command.addAll(Commands.java(List.of("-Xmx128m"), SenderMain.class, transport.name(), file.toString()));
+        int status = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start()

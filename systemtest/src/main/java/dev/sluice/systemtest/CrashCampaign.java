@@ -114,11 +114,13 @@ final class CrashCampaign {
     private static String heading() {
         return String.format(
                 Locale.ROOT,
-                "%-9s %-6s %-10s %7s %12s %7s %10s %9s %5s %7s %5s %12s %14s",
+                "%-9s %-6s %-10s %7s %5s %5s %12s %7s %10s %9s %5s %7s %5s %12s %14s",
                 "crash",
                 "on",
                 "policy",
                 "cycles",
+                "zeros",
+                "cut",
                 "acknowledged",
                 "lost",
                 "duplicated",
@@ -135,11 +137,13 @@ final class CrashCampaign {
         Map<Kind, Long> counts = result.anomalies();
         return String.format(
                 Locale.ROOT,
-                "%-9s %-6s %-10s %7d %12d %7d %10d %9d %5d %7d %5d %9d ms %6d/%d ms%s",
+                "%-9s %-6s %-10s %7d %5d %5d %12d %7d %10d %9d %5d %7d %5d %9d ms %6d/%d ms%s",
                 of.crash(),
                 of.fileSystem(),
                 of.policyAndEngine(),
                 result.cycles(),
+                result.endedInZeros(),
+                result.cut(),
                 result.acknowledged(),
                 counts.get(Kind.LOST),
                 counts.get(Kind.DUPLICATED),
@@ -171,11 +175,13 @@ final class CrashCampaign {
             }
             lines.add(String.format(
                     Locale.ROOT,
-                    "%d × %s: %d acknowledged; lost where none may be %d, lost within what the policy allows %d; duplicated %d,"
+                    "%d × %s, after %d a log ended in zeros, after %d something was cut off: %d acknowledged; lost where none may be %d, lost within what the policy allows %d; duplicated %d,"
                             + " reordered %d, torn %d, reused %d, stale %d; from the command to serving again: median %.2f s,"
                             + " 99 %% within %.2f s, at most %.2f s",
                     startNs.size(),
                     crash,
+                    of.stream().mapToInt(CrashRun.Result::endedInZeros).sum(),
+                    of.stream().mapToInt(CrashRun.Result::cut).sum(),
                     of.stream().mapToLong(CrashRun.Result::acknowledged).sum(),
                     count(of.stream().filter(each -> !each.of().mayLose()).toList(), Kind.LOST),
                     count(of.stream().filter(each -> each.of().mayLose()).toList(), Kind.LOST),
@@ -201,12 +207,16 @@ final class CrashCampaign {
             out.append(out.length() == 1 ? "\n" : ",\n")
                     .append(String.format(
                             Locale.ROOT,
-                            "{\"crash\":\"%s\",\"on\":\"%s\",\"policy\":\"%s\",\"control\":%b,\"cycles\":%d,\"acknowledged\":%d",
+                            "{\"crash\":\"%s\",\"on\":\"%s\",\"policy\":\"%s\",\"engine\":\"%s\",\"control\":%b,\"cycles\":%d,"
+                                    + "\"ended_in_zeros\":%d,\"cut\":%d,\"acknowledged\":%d",
                             result.of().crash(),
                             result.of().fileSystem(),
                             result.of().policy(),
+                            result.of().engine(),
                             result.of().lying(),
                             result.cycles(),
+                            result.endedInZeros(),
+                            result.cut(),
                             result.acknowledged()));
             for (Map.Entry<Anomaly.Kind, Long> each : result.anomalies().entrySet()) {
                 out.append(",\"")

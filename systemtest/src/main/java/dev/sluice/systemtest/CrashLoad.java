@@ -19,6 +19,9 @@ final class CrashLoad implements AutoCloseable {
     private static final int PRODUCERS = 8;
     private static final int MOST_RECORDS = 4;
     private static final int MOST_BYTES = 600;
+    /// A batch in so many is of longer records, so that a crash finds one half written, and files fill up.
+    private static final int LONG_EVERY = 8;
+    private static final int MOST_LONG_BYTES = 30_000;
     private static final int READER_WAIT_MS = 20;
 
     private final int port;
@@ -184,8 +187,9 @@ final class CrashLoad implements AutoCloseable {
         private List<byte[]> newBatch() {
             List<byte[]> contents = new ArrayList<>();
             int count = 1 + random.nextInt(MOST_RECORDS);
+            int mostBytes = random.nextInt(LONG_EVERY) == 0 ? MOST_LONG_BYTES : MOST_BYTES;
             for (int i = 0; i < count; i++) {
-                int length = random.nextInt(NumberedRecord.LEAST_BYTES, MOST_BYTES);
+                int length = random.nextInt(NumberedRecord.LEAST_BYTES, mostBytes);
                 contents.add(new NumberedRecord(number, next + i).content(length));
             }
             return contents;

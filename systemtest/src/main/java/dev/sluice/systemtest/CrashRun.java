@@ -27,14 +27,15 @@ final class CrashRun {
 
     /// Shorter than a cycle.
     private static final int INTERVAL_MS = 50;
-    /// Small segments, so that rolls are hit too.
-    private static final List<String> SETTINGS =
-            List.of("--set", "log.segment.bytes=262144", "--set", "num.partitions=1");
+    /// Small segments, so that rolls are hit too; and larger ones, which are filled ahead by larger pieces.
+    private static final List<Integer> SEGMENT_BYTES = List.of(256 << 10, 2 << 20);
     /// A process that lives for half a second gains nothing from the second compiler, and starts for a third less.
     private static final Map<String, String> ENVIRONMENT = Map.of("SLUICE_OPTS", "-XX:TieredStopAtLevel=1");
 
     /// What came of a case.
     ///
+    /// @param endedInZeros crashes after which a log ended in zeros
+    /// @param cut        crashes after which something was cut off a log
     /// @param recoveryNs from the command to the address on the screen, sorted
     record Result(
             CrashCase of,
@@ -42,6 +43,8 @@ final class CrashRun {
             long seed,
             long acknowledged,
             Map<Anomaly.Kind, Long> anomalies,
+            int endedInZeros,
+            int cut,
             long oldestLostMs,
             List<Long> recoveryNs,
             List<String> failures) {
@@ -59,8 +62,10 @@ final class CrashRun {
     private final Random random;
     private final long seed;
     private final int port;
+    private final int segmentBytes;
     private final History history = new History(KEPT_ANOMALIES);
     private final List<Long> recoveryNs = new ArrayList<>();
+    private final CrashEnds ends = new CrashEnds();
     private final long[] verified = new long[CrashLoad.PARTITIONS];
 
     private CrashRun(Path home, CrashCase of, long seed) throws IOException {
@@ -69,6 +74,7 @@ final class CrashRun {
         this.seed = seed;
         this.random = new Random(seed);
         this.port = LastingPort.find();
+        this.segmentBytes = SEGMENT_BYTES.get(random.nextInt(SEGMENT_BYTES.size()));
     }
 
     /// @param parent where its disk is made
@@ -95,8 +101,11 @@ final class CrashRun {
                     load.crashing();
                     disk.crash(of.crash(), broker);
                     long crashNs = System.nanoTime();
+                    ends.crashed(data);
+                    long startNs = System.nanoTime();
                     broker = start(data);
-                    recoveryNs.add(System.nanoTime() - crashNs);
+                    recoveryNs.add(System.nanoTime() - startNs);
+                    ends.started(broker.screen());
                     readBack(false, crashNs);
                     load.up(verified);
                 }
@@ -117,9 +126,15 @@ final class CrashRun {
     }
 
     private BrokerProcess start(Path data) throws IOException, InterruptedException {
-        List<String> options = new ArrayList<>(SETTINGS);
-        options.addAll(
-                List.of("--set", "sluice.flush.policy=" + of.policy(), "--set", "sluice.log.engine=" + of.engine()));
+        List<String> options = new ArrayList<>(List.of(
+                "--set",
+                "log.segment.bytes=" + segmentBytes,
+                "--set",
+                "num.partitions=1",
+                "--set",
+                "sluice.flush.policy=" + of.policy(),
+                "--set",
+                "sluice.log.engine=" + of.engine()));
         if (of.policy().equals("interval")) {
             options.addAll(List.of("--set", "log.flush.interval.ms=" + INTERVAL_MS));
         }
@@ -167,6 +182,8 @@ final class CrashRun {
                 seed,
                 history.acknowledgedRecords(),
                 counts,
+                ends.zeros(),
+                ends.cut(),
                 history.oldestLostNs() / 1_000_000,
                 recoveryNs,
                 failures);

@@ -8,6 +8,8 @@ import dev.sluice.io.transfer.Span;
 import dev.sluice.log.AppendOutcome;
 import dev.sluice.log.AwaitedEngine;
 import dev.sluice.log.BatchBuilder;
+import dev.sluice.log.BatchGroup;
+import dev.sluice.log.BatchView;
 import dev.sluice.log.CheckReport;
 import dev.sluice.log.DirectOptions;
 import dev.sluice.log.DirectoryCheck;
@@ -43,6 +45,7 @@ import org.apache.kafka.common.errors.CorruptRecordException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
+import org.jspecify.annotations.Nullable;
 
 /// One partition's log on a [VirtualDisk], driven by a seed: appends, flushes, deletions, checkpoints, clean restarts,
 /// deaths of the process and power cuts. At every moment at which the disk changes, states that a power cut could leave
@@ -57,7 +60,8 @@ import org.apache.kafka.common.record.internal.RecordBatch;
 /// - after a clean end `sluice check` finds nothing lost.
 ///
 /// The same seed does the same, for each engine. With [Engine#PWRITE] those of even seeds fill files with zeros ahead
-/// of their ends from the start, where others are too short for it. With [Engine#DIRECT] the run writes by direct I/O,
+/// of their ends from the start, where others are too short for it. Seeds that are multiples of three append several
+/// batches by one write now and then. With [Engine#DIRECT] the run writes by direct I/O,
 /// and the states are recovered by a broker without it, as whoever starts next may be. Owned by one thread; the
 /// engine's make their calls while that waits.
 final class LogSimulator {
@@ -68,6 +72,10 @@ final class LogSimulator {
     private static final int AFTERWARDS = 99;
     private static final int ACTIONS = 60;
     private static final int READ_BYTES = 1 << 20;
+    /// Seeds that are multiples of it append several batches by one write.
+    private static final int TOGETHER_EVERY = 3;
+
+    private static final int MOST_TOGETHER = 4;
     /// One state of so many is also closed cleanly and checked.
     private static final int CHECK_EVERY = 8;
 
@@ -90,6 +98,8 @@ final class LogSimulator {
     private final long seed;
     private final Random random;
     private final Random fates;
+    /// For what is appended together; of its own, so that all else of a seed is as without.
+    private final Random togethers;
     private final int bound;
     private final FlushPolicy policy;
     private final LogConfig config;
@@ -130,6 +140,7 @@ final class LogSimulator {
         this.seed = seed;
         this.random = new Random(seed);
         this.fates = new Random(seed + 1);
+        this.togethers = new Random(seed + 2);
         this.bound = bound;
         this.policy = lying || random.nextBoolean() ? FlushPolicy.ACK : FlushPolicy.OS;
         this.config = LogConfig.DEFAULT
@@ -258,20 +269,45 @@ final class LogSimulator {
     }
 
     private void append() {
-        int count = 1 + random.nextInt(3);
+        int together = seed % TOGETHER_EVERY == 0 ? togethers.nextInt(MOST_TOGETHER) : 0;
+        if (together == 0) {
+            long first = nextNumber;
+            appended(log.append(newBatch(random)), first, nextNumber);
+        } else {
+            BatchGroup group = new BatchGroup();
+            long[] firsts = new long[together + 2];
+            for (int i = 0; i <= together; i++) {
+                firsts[i] = nextNumber;
+                group.add(newBatch(i == 0 ? random : togethers));
+            }
+            firsts[together + 1] = nextNumber;
+            log.append(group);
+            for (int i = 0; i <= together; i++) {
+                appended(group.outcome(i), firsts[i], firsts[i + 1]);
+            }
+        }
+        expose();
+    }
+
+    private BatchView newBatch(Random by) {
+        int count = 1 + by.nextInt(3);
         BatchBuilder batch = new BatchBuilder();
         for (int i = 0; i < count; i++) {
-            int length = NumberedRecord.LEAST_BYTES + random.nextInt(300);
-            batch.add(nowMs, null, new NumberedRecord(PRODUCER, nextNumber + i).content(length));
+            int length = NumberedRecord.LEAST_BYTES + by.nextInt(300);
+            batch.add(nowMs, null, new NumberedRecord(PRODUCER, nextNumber++).content(length));
         }
-        if (!(log.append(batch.build()) instanceof AppendOutcome.Appended appended)) {
+        return batch.build();
+    }
+
+    /// @param first the number of the batch's first record
+    /// @param end   behind that of its last
+    private void appended(@Nullable AppendOutcome outcome, long first, long end) {
+        if (!(outcome instanceof AppendOutcome.Appended appended)) {
             throw new IllegalStateException("an append failed without a fault: " + log.failure());
         }
-        for (int i = 0; i < count; i++) {
-            hidden.put(appended.baseOffset() + i, new NumberedRecord(PRODUCER, nextNumber + i));
+        for (long number = first; number < end; number++) {
+            hidden.put(appended.baseOffset() + number - first, new NumberedRecord(PRODUCER, number));
         }
-        nextNumber += count;
-        expose();
     }
 
     /// The flushing threads have their turn: under `ack` they flush, and they raise ceilings.

@@ -39,7 +39,8 @@ class LogSimulatorTest {
         VirtualDisk.remove(onDisk);
     }
 
-    /// That of the even one fills its files ahead; the last one tears the file of epochs while it is replaced.
+    /// That of the even one fills its files ahead, that of the first appends several batches by one write; the last
+    /// one tears the file of epochs while it is replaced.
     @ParameterizedTest
     @ValueSource(longs = {3, 4, 1001, 1_000_003})
     void everyCrashStateOfASeedKeepsWhatWasPromised(long seed) throws IOException {

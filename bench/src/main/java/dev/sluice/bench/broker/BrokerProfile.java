@@ -23,9 +23,18 @@ import java.util.stream.Collectors;
 record BrokerProfile(Map<String, long[]> samples) {
     /// The entry of a call; where that jumps on to the rest of it, as sendmsg's does, only the rest is in the
     /// stack.
-    private static final Pattern SYSTEM_CALL = Pattern.compile("_{2,4}(?:(?:x64|arm64)_)?sys_(\\w+)");
+    private static final Pattern SYSTEM_CALL = Pattern.compile("_{2,4}(?:(?:x64|arm64|do|se)_)?sys_(\\w+)");
+    /// The rest of calls whose names don't tell that they are: pwritev's is do_pwritev, and do_preadv is that of
+    /// preadv and preadv2. Only next to the dispatcher; further in, functions of other calls are called like that.
+    private static final Pattern REST_OF_CALL = Pattern.compile("(?:ksys_|do_)(\\w+)");
+    /// What all calls go through, on x86-64 and on aarch64.
+    private static final Pattern DISPATCHER =
+            Pattern.compile("do_syscall_64|x64_sys_call|(?:__)?invoke_syscall(?:\\..*)?");
     private static final Pattern JVM_THREAD = Pattern.compile(
             "(C1 |C2 |VM |GC |G1 |Sweeper|Signal |Service|Monitor|Common-Clean|Notification|Finalizer).*");
+    /// The JVM names its assembler routines by the blob they lie in, not each. The checksum is the one in this blob
+    /// that a broker calls; the others are of CRC-32, sines and logarithms, and of entering Java from outside.
+    private static final String CRC_STUBS = "stubroutines (initialstubs)";
     private static final int COPYING = 0;
     private static final int OTHER = 1;
 
@@ -115,6 +124,7 @@ record BrokerProfile(Map<String, long[]> samples) {
         if (JVM_THREAD.matcher(thread).matches()) {
             return "JVM's own threads";
         }
+        String callee = "";
         for (String function : stack) {
             Matcher call = SYSTEM_CALL.matcher(function);
             if (call.matches()) {
@@ -123,15 +133,28 @@ record BrokerProfile(Map<String, long[]> samples) {
             if (function.startsWith("asm_exc_page_fault") || function.startsWith("el0_da")) {
                 return "page faults";
             }
+            if (DISPATCHER.matcher(function).matches()) {
+                return ofDispatcher(callee);
+            }
+            callee = function;
         }
         String top = stack.getFirst().toLowerCase(Locale.ROOT);
-        if (top.contains("crc32c")) {
+        if (top.contains("crc32c") || top.contains(CRC_STUBS)) {
             return "CRC-32C";
         }
         if (frames.getFirst().contains("libjvm.so")) {
             return "JVM runtime";
         }
         return frames.getFirst().contains("([kernel") ? "kernel, " + stack.getFirst() : "Java";
+    }
+
+    /// @param callee what the dispatcher of system calls has called, empty when it is at work itself
+    private static String ofDispatcher(String callee) {
+        if (callee.isEmpty() || callee.startsWith("exit_to_user_mode") || callee.startsWith("syscall_exit")) {
+            return "entering and leaving calls";
+        }
+        Matcher rest = REST_OF_CALL.matcher(callee);
+        return rest.matches() ? rest.group(1) : callee;
     }
 
     /// @param cost what all of it comes to, to be shared out

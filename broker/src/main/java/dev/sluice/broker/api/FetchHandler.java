@@ -5,7 +5,6 @@ import dev.sluice.broker.protocol.FetchRequest;
 import dev.sluice.broker.protocol.NameCache;
 import dev.sluice.broker.protocol.RequestHead;
 import dev.sluice.broker.protocol.WireReader;
-import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import org.apache.kafka.common.protocol.ApiKeys;
 
@@ -24,9 +23,7 @@ final class FetchHandler implements ApiHandler {
 
     FetchHandler(Services services) {
         this.services = services;
-        // Each loop has its part of them, as of the connections.
-        int loops = services.config().net().loops();
-        this.sessions = new FetchSessions((services.config().fetchSessions() + loops - 1) / loops, new SecureRandom());
+        this.sessions = services.sessions();
     }
 
     @Override

@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.UUID;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -125,14 +124,6 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         }
         maxBytes = Math.clamp(plan.maxBytes(), 0, services.config().fetchMaxBytes());
         minBytes = Math.min(plan.minBytes(), maxBytes);
-        if (newRequest.readsCold() && !loop.isDraining()) {
-            warmUp();
-        } else {
-            lookFirst();
-        }
-    }
-
-    private void lookFirst() {
         look();
         if (isEnough()
                 || plan.maxWaitMs() <= 0
@@ -141,49 +132,6 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
             answer();
         } else {
             park();
-        }
-    }
-
-    /// Has index entries and batch headers that the look will want read from the disk on another thread: a consumer
-    /// that reads cold records finds those cold too.
-    private void warmUp() {
-        image = services.catalogue().image();
-        ArrayList<PartitionLog> toRead = new ArrayList<>();
-        long[] offsets = new long[plan.partitionCount()];
-        for (int t = 0; t < plan.topicCount(); t++) {
-            Topic topic = topic(t);
-            for (int p = plan.firstPartition(t); p < plan.endPartition(t); p++) {
-                Partition partition = topic == null ? null : topic.partition(plan.partitionIndex(p));
-                if (partition != null) {
-                    offsets[toRead.size()] = plan.fetchOffset(p);
-                    toRead.add(partition.log());
-                }
-            }
-        }
-        Request waiting = current();
-        long waitingTicket = ticket;
-        try {
-            loop.executeCold(() -> {
-                try {
-                    for (int i = 0; i < toRead.size(); i++) {
-                        touch(toRead.get(i), offsets[i]);
-                    }
-                } finally { // or the connection would wait for its answer for ever
-                    loop.execute(() -> waiting.resume(waitingTicket, this::lookFirst));
-                }
-            });
-        } catch (RejectedExecutionException e) { // the broker stops
-            lookFirst();
-        }
-    }
-
-    private static void touch(PartitionLog log, long offset) {
-        try {
-            if (log.read(offset, 1, true) instanceof ReadOutcome.Found found) {
-                found.span().hold().release();
-            }
-        } catch (IOException | RuntimeException | Error e) { // a map may throw InternalError
-            LOG.debug("{}-{} can't be read ahead", log.topic(), log.partition(), e); // the look will say so
         }
     }
 
@@ -210,7 +158,11 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         if (asked.version() < FIRST_WITH_SESSIONS) {
             return Errors.FETCH_SESSION_TOPIC_ID_ERROR;
         }
-        if (asked.sessionEpoch() != known.session.epoch() || known.inUse) {
+        if (!sessions.use(known)) {
+            return Errors.INVALID_FETCH_SESSION_EPOCH;
+        }
+        if (asked.sessionEpoch() != known.session.epoch()) {
+            sessions.leave(known);
             return Errors.INVALID_FETCH_SESSION_EPOCH;
         }
         if (!sessions.goOn(known, asked, services.clock().millis())) {
@@ -226,7 +178,6 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
     }
 
     private void enter(FetchSessions.Entry newEntry) {
-        newEntry.inUse = true;
         entry = newEntry;
         plan = newEntry.session.plan();
         findings = newEntry.findings;
@@ -539,7 +490,7 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
     private void leaveSession() {
         FetchSessions.Entry left = entry;
         if (left != null) {
-            left.inUse = false;
+            sessions.leave(left);
             entry = null;
         }
         incremental = false;

@@ -53,9 +53,9 @@ final class ProduceGroups {
     /// Leaves a batch to a group, if there is company for it.
     ///
     /// @param batch checked and admitted; copied
-    /// @param run   told what has become of it, on the loop, once this has answered true
+    /// @param left  told what has become of it, on the loop, once this has answered true
     /// @return false when it is to be appended now
-    boolean take(Partition partition, BatchView batch, Request request, ProduceRun run) {
+    boolean take(Partition partition, BatchView batch, Request request, LeftBatch left) {
         if (batch.lengthBytes() > LARGEST_BATCH_BYTES || !request.isAlone() || !hasCompany(partition, request)) {
             return false;
         }
@@ -65,7 +65,7 @@ final class ProduceGroups {
             group = begin(partition);
             group.batches.add(batch);
         }
-        group.runs.add(run);
+        group.left.add(left);
         return true;
     }
 
@@ -112,7 +112,7 @@ final class ProduceGroups {
 
     private final class Group implements Runnable, DiskStall.Waiter {
         private final BatchGroup batches = new BatchGroup();
-        private final List<ProduceRun> runs = new ArrayList<>(BatchGroup.MOST_BATCHES);
+        private final List<LeftBatch> left = new ArrayList<>(BatchGroup.MOST_BATCHES);
         private @Nullable Partition partition;
 
         /// At the end of the turn.
@@ -122,14 +122,14 @@ final class ProduceGroups {
             boolean stalled = loop.disk().isStalled(); // since the turn began, for then they had waited themselves
             if (stalled && !loop.isDraining()) {
                 loop.awaitDisk(this);
-                runs.forEach(run -> run.awaitDisk(this::giveUp));
+                left.forEach(each -> each.awaitDisk(this::giveUp));
                 return;
             }
             Throwable thrown = stalled ? null : append();
-            for (int i = 0; i < runs.size(); i++) {
-                runs.get(i).settled(batches.outcome(i), thrown);
+            for (int i = 0; i < left.size(); i++) {
+                left.get(i).settled(batches.outcome(i), thrown);
             }
-            runs.clear();
+            left.clear();
             batches.clear();
             partition = null;
             free.addLast(this);
@@ -137,16 +137,16 @@ final class ProduceGroups {
 
         @Override
         public void diskGoesOn() {
-            runs.forEach(ProduceRun::diskGoesOn);
+            left.forEach(LeftBatch::diskGoesOn);
             loop.loop().defer(this);
         }
 
         /// A request can't wait for the disk any longer: its batch goes no further.
-        private void giveUp(ProduceRun run) {
-            int index = runs.indexOf(run);
-            runs.remove(index);
+        private void giveUp(LeftBatch over) {
+            int index = left.indexOf(over);
+            left.remove(index);
             batches.remove(index);
-            run.settled(null, null);
+            over.settled(null, null);
         }
 
         private @Nullable Throwable append() {

@@ -11,7 +11,6 @@ import dev.sluice.broker.protocol.ProduceResponseWriter;
 import dev.sluice.broker.protocol.RecordAdmission;
 import dev.sluice.broker.protocol.RequestHead;
 import dev.sluice.broker.protocol.WireReader;
-import dev.sluice.io.loop.Timer;
 import dev.sluice.io.memory.SlabPool;
 import dev.sluice.log.AppendOutcome;
 import dev.sluice.log.BatchProblem;
@@ -19,9 +18,7 @@ import dev.sluice.log.BatchView;
 import dev.sluice.log.Compression;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Objects;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Used for one request after the other. A loop has one, and one more for each thread that is away with a request in a
 /// write to the disk, and for each request whose batch is in a group.
-final class ProduceRun implements Request.Pending {
+final class ProduceRun {
     private static final short NO_ACKS = 0;
 
     /// Before it, clients don't know KAFKA_STORAGE_ERROR.
@@ -53,6 +50,7 @@ final class ProduceRun implements Request.Pending {
     private final RecordAdmission admission;
     private final ProduceGroups groups;
     private final Consumer<ProduceRun> recycle;
+    private final LeftBatch left;
 
     // What became of the partition in hand, for its answer.
     private Errors error = Errors.NONE;
@@ -73,18 +71,6 @@ final class ProduceRun implements Request.Pending {
     /// The first error of the request, for the log; null when there was none.
     private @Nullable String firstFailure;
 
-    // While the only batch of a request is in a group: whose it is, and where it goes.
-    private @Nullable Request left;
-    private @Nullable Partition leftTo;
-    private long leftTicket;
-    private short leftVersion;
-
-    /// Told when the request can't wait for the disk any longer; null when the group does not wait for it.
-    private @Nullable Consumer<ProduceRun> givesUp;
-
-    /// Until then; made when it is needed first.
-    private @Nullable Timer diskPatience;
-
     /// @param names   borrowed; the loop's
     /// @param groups  the loop's
     /// @param recycle takes this back once its request needs it no more
@@ -92,6 +78,7 @@ final class ProduceRun implements Request.Pending {
         this.services = services;
         this.groups = groups;
         this.recycle = recycle;
+        this.left = new LeftBatch(this);
         this.produce = new ProduceRequest(names);
         this.writer = new ProduceResponseWriter(slabs);
         this.admission = new RecordAdmission(slabs, services.config().net().largestFrameBytes());
@@ -110,93 +97,49 @@ final class ProduceRun implements Request.Pending {
                 short version = head.apiVersion();
                 writer.begin(head.correlationId(), version, produce.topicCount());
                 appendAll(version, request);
-                if (left == null) {
+                if (!left.isLeft()) {
                     answer(request);
                 }
             }
         } finally {
-            if (left == null) {
+            if (!left.isLeft()) {
                 handBack();
             }
         }
     }
 
-    private void handBack() {
+    /// Its request needs it no more.
+    void handBack() {
         pending = null;
-        writer.abandon(); // what the request was not given: with acks=0, or because something threw
+        abandonAnswer();
         recycle.accept(this);
     }
 
-    /// The disk has stalled before the group was written, which waits for it now.
-    ///
-    /// @param whenOver told when this one's time is over, unless [#diskGoesOn] is called before
-    void awaitDisk(Consumer<ProduceRun> whenOver) {
-        givesUp = whenOver;
-        if (diskPatience == null) {
-            diskPatience = Objects.requireNonNull(left, "nothing was left")
-                    .loop()
-                    .loop()
-                    .timer(this::giveUp);
-        }
-        diskPatience.set(TimeUnit.MILLISECONDS.toNanos(Math.max(0, produce.timeoutMs())));
+    /// What the request was not given of its answer: with acks=0, or because it is gone or something threw.
+    void abandonAnswer() {
+        writer.abandon();
     }
 
-    void diskGoesOn() {
-        givesUp = null;
-        if (diskPatience != null) {
-            diskPatience.cancel();
-        }
-    }
-
-    private void giveUp() {
-        Consumer<ProduceRun> told = givesUp;
-        diskGoesOn();
-        if (told != null) {
-            told.accept(this);
-        }
-    }
-
-    /// What has become of the batch that was left to a group.
+    /// Answers the request whose only batch was left to a group.
     ///
     /// @param outcome null when nothing has been tried, for the disk was stalled for too long
     /// @param thrown  by the append, or null
-    void settled(@Nullable AppendOutcome outcome, @Nullable Throwable thrown) {
-        Request request = Objects.requireNonNull(left, "nothing was left");
-        try {
-            request.resume(leftTicket, () -> answer(request, outcome, thrown));
-        } finally {
-            left = null;
-            leftTo = null;
-            handBack();
-        }
-    }
-
-    private void answer(Request request, @Nullable AppendOutcome outcome, @Nullable Throwable thrown) {
+    void answer(
+            Request request,
+            short version,
+            Partition partition,
+            @Nullable AppendOutcome outcome,
+            @Nullable Throwable thrown) {
         if (thrown != null) {
             throw new IllegalStateException("A batch could not be appended with others", thrown);
         }
         if (outcome == null) {
             fail(Errors.REQUEST_TIMED_OUT, STALLED);
         } else {
-            take(outcome, Objects.requireNonNull(leftTo), leftVersion);
+            take(outcome, partition, version);
         }
-        tell(request, leftVersion);
+        tell(request, version);
         answer(request);
-    }
-
-    /// The end of the turn is near, but for one that waits for the disk. A peer that closes its side may wait with
-    /// it.
-    @Override
-    public void hurry() {
-        if (left != null && left.loop().isDraining()) {
-            giveUp();
-        }
-    }
-
-    /// The batch is appended all the same, unless its time is over before the disk goes on.
-    @Override
-    public void abandoned() {
-        writer.abandon();
     }
 
     private static boolean mustWait(Request request) {
@@ -226,7 +169,7 @@ final class ProduceRun implements Request.Pending {
                 } else {
                     append(topic, version, request);
                 }
-                if (left != null) {
+                if (left.isLeft()) {
                     return; // the only one
                 }
                 tell(request, version);
@@ -305,8 +248,8 @@ final class ProduceRun implements Request.Pending {
             int maxBytes = partition.log().config().maxMessageBytes();
             if (admission.admit(
                     batch, partition.rules(), maxBytes, services.clock().millis())) {
-                if (isOnlyOne() && groups.take(partition, admission.batch(), request, this)) {
-                    leave(request, partition, version);
+                if (isOnlyOne() && groups.take(partition, admission.batch(), request, left)) {
+                    left.leave(request, partition, version, produce.timeoutMs());
                 } else {
                     take(append(partition, request), partition, version);
                 }
@@ -322,14 +265,6 @@ final class ProduceRun implements Request.Pending {
     /// Whether the answer ends behind that to the partition in hand.
     private boolean isOnlyOne() {
         return produce.topicCount() == 1 && produce.totalPartitions() == 1;
-    }
-
-    private void leave(Request request, Partition partition, short version) {
-        left = request;
-        leftTo = partition;
-        leftTicket = request.ticket();
-        leftVersion = version;
-        request.setPending(this);
     }
 
     /// The disk may stall meanwhile, or somebody else hold the partition while it does.

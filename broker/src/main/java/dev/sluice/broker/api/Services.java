@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// @param live      the broker's configuration
 /// @param clusterId the cluster's id, as clients are told
 /// @param groups    all consumer groups
+/// @param sessions  what consumers go on asking for
 /// @param clock     ms since the epoch, for timestamps
 /// @param offLoop   does work that may block
 /// @param aside     does work that takes long and needs no disk, so that it goes on while one stalls
@@ -22,6 +23,7 @@ public record Services(
         LiveConfig live,
         String clusterId,
         Groups groups,
+        FetchSessions sessions,
         InstantSource clock,
         OffLoop offLoop,
         OffLoop aside,

@@ -1,260 +1,166 @@
 package dev.sluice.broker.net;
 
 import dev.sluice.io.linux.Descriptor;
-import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Files;
-import dev.sluice.io.transfer.PipePool;
-import dev.sluice.io.transfer.SocketWriter;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import dev.sluice.io.linux.Kernel;
+import java.lang.foreign.MemorySegment;
 
-/// The way of one consumer through a file that it reads from the disk: a descriptor of its own, and how far it has
-/// been read ahead.
+/// The way of one consumer through a file that it reads from the disk: a descriptor of its own, and what of the page
+/// cache it has filled on it.
 ///
 /// The kernel keeps with each open file how far a reader has come in sequence, and reads the further ahead, in larger
-/// and larger folios, the longer the sequence lasts. So the descriptor stays as long as the consumer goes on, and
-/// everything is read on it in order.
+/// and larger folios, the longer the sequence lasts. So the descriptor stays as long as the consumer goes on.
 ///
 /// ```
-///            read                     the window is there: told         as far ahead as wished, or the file's end
-///   at rest ───────▶ reading it ───────────────────────────────▶ reading ahead ────────────────────────▶ at rest
-///                        ▲                                            │
-///                        └───────────────────── read ─────────────────┘          closed: as soon as no thread is in it
+///   | others' | dropped | brought in and left behind: dropped next | KEPT_BYTES | ▲ sent so far | being read ahead |
+///             ▲         ▲ dropFrom                                               position
 /// ```
 ///
-/// Loops ask, one thread of the [ColdReader] at a time works.
-final class ColdStream implements Runnable, AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(ColdStream.class);
+/// Its consumer's loop sends; any thread may close it.
+final class ColdStream implements ColdFile {
+    /// What [#send] answers when another has closed it.
+    static final long CLOSED = Long.MIN_VALUE;
 
-    /// What is read ahead before somebody else gets the thread, and before the next wish is looked at.
-    private static final long STEP_BYTES = 1 << 20;
+    /// What a lone reader leaves in the page cache behind it: so far apart may others follow without reading the
+    /// disk again.
+    private static final long KEPT_BYTES = 16 << 20;
 
-    /// What is cached so far ahead was not read ahead for this consumer: neither by us nor, by itself, by the
-    /// kernel.
-    private static final long FAR_BYTES = 64 << 20;
+    /// What ranges that are dropped begin and end with multiples of: no folio is larger, and one that lies in the
+    /// range with a part of it alone would stay.
+    private static final long LARGEST_FOLIO_BYTES = 2 << 20;
 
-    /// @param range of no length when nobody waits for it
-    private record Wish(SocketWriter.Cold range, long dropFrom, long dropTo, ColdReader.Sink sink) {
-        /// Both in one: what somebody waits for is not forgotten for what nobody does.
-        Wish and(Wish later) {
-            Wish wanted = range.lengthBytes() > 0 ? this : later;
-            return new Wish(
-                    wanted.range, Math.min(dropFrom, later.dropFrom), Math.max(dropTo, later.dropTo), wanted.sink);
-        }
-    }
+    /// A file that is being appended to may end in zeros.
+    private static final long MOST_ZEROS_BYTES = 256 << 10;
 
-    private final ColdReader reader;
+    private final Kernel kernel;
+    private final ColdThreads threads;
     private final Descriptor file;
 
     // Guarded by this.
-    private @Nullable Wish next;
-    private boolean running;
+    private boolean inUse;
     private boolean closed;
 
-    /// When its consumer has asked last. Guarded by the lock of the reader's streams.
-    long usedNs;
+    // Of the loop that sends.
+    /// Where what may be dropped begins, a multiple of the largest folio.
+    private long dropFrom;
 
-    // Of the thread that is in it; the lock orders one after the other.
-    private long aheadFrom;
-    private long aheadTo;
+    /// Up to where it was this consumer that had the disk read, as far as is known.
+    private long broughtTo;
 
-    /// Whether it is over when so far was read ahead: what comes then is cached, or there is nothing.
-    private boolean last;
-
-    /// @param file of its own; the stream closes it
-    ColdStream(ColdReader reader, Descriptor file) {
-        this.reader = reader;
+    /// @param threads close it, if need be
+    /// @param file    of its own; the stream closes it
+    ColdStream(Kernel kernel, ColdThreads threads, Descriptor file) {
+        this.kernel = kernel;
+        this.threads = threads;
         this.file = file;
     }
 
-    /// Has at most what a pipe holds of a range read, and told to the sink; never when [#close] comes first.
+    /// Sends a range, and waits for the disk where it has to.
     ///
-    /// @param dropFrom what lies from here…
-    /// @param dropTo   …to here is dropped from the page cache afterwards
-    /// @return false when it is closed: a new one has to be begun
-    boolean read(SocketWriter.Cold range, long dropFrom, long dropTo, ColdReader.Sink sink) {
-        return wish(new Wish(range, dropFrom, dropTo, sink));
-    }
-
-    /// Reads ahead from where its reader is by now.
-    ///
-    /// @param over run when this was the last time
-    /// @return false when it is closed
-    boolean advance(SocketWriter.Cold reached, long dropFrom, long dropTo, Runnable over) {
-        return wish(new Wish(reached, dropFrom, dropTo, (_, _, isReadAhead) -> {
-            if (!isReadAhead) {
-                over.run();
-            }
-        }));
-    }
-
-    private boolean wish(Wish wish) {
-        boolean begin;
-        synchronized (this) {
-            if (closed) {
-                return false;
-            }
-            next = next == null ? wish : next.and(wish);
-            begin = !running;
-            running = true;
+    /// @return as sendfile(2), or [#CLOSED]
+    long send(Descriptor socket, long position, long lengthBytes, MemorySegment scratch) {
+        if (!begin()) {
+            return CLOSED;
         }
-        if (begin) {
-            try {
-                reader.execute(this);
-            } catch (RuntimeException | Error e) { // it stops, or OutOfMemoryError: the kernel has no thread for us
-                synchronized (this) {
-                    running = false;
-                }
-                close();
-                throw e;
-            }
-        }
-        return true;
-    }
-
-    /// On a thread of the reader's.
-    @Override
-    public void run() {
-        boolean goesOn;
-        do {
-            Wish wish;
-            boolean isLeft;
-            boolean isOver;
-            synchronized (this) {
-                wish = next;
-                next = null;
-                isLeft = closed || (wish == null && aheadFrom >= aheadTo);
-                running = !isLeft;
-                closed |= isLeft && last;
-                isOver = closed;
-            }
-            if (isLeft) {
-                if (isOver) {
-                    file.close();
-                }
-                return;
-            }
-            goesOn = wish != null || !reader.isAwaited(); // who waits for bytes comes before who may want some
-            try {
-                if (wish == null) {
-                    readAhead();
-                } else {
-                    serve(wish);
-                }
-            } catch (RuntimeException | Error e) {
-                LOG.error("Reading {} ahead failed", file.name(), e);
-                aheadFrom = aheadTo;
-            }
-        } while (goesOn || !reader.runLater(this));
-    }
-
-    private void serve(Wish wish) {
-        SocketWriter.Cold range = wish.range;
-        PipePool.Pipe pipe = null;
-        long result;
-        boolean goesOn = false;
         try {
-            if (range.isPastCache()) {
-                pipe = reader.takePipe();
-                result = reader.fillPastCache(file, range, pipe);
-                last = range.position() + result >= sizeBytes();
-            } else {
-                result = bring(range.position(), range.lengthBytes());
-                goesOn = result >= 0 && isColdFurtherOn(range.position());
-                last = !goesOn;
-                aheadFrom = Math.max(aheadFrom, range.position() + Math.max(0, result));
-                aheadTo = result >= 0 ? range.position() + SocketWriter.AHEAD_BYTES : 0;
-            }
-        } catch (ErrnoException e) {
-            result = -e.errno();
-        } catch (RuntimeException | Error e) {
-            LOG.error("Reading {} from the disk failed", range.file().name(), e);
-            result = -Errno.EIO;
-        }
-        if (pipe != null && (result <= 0 || !reader.isOut(pipe))) {
-            pipe.close();
-            pipe = null;
-            result = Math.min(result, -Errno.EIO);
-        }
-        wish.sink.read(pipe, result, goesOn);
-        if (wish.dropTo > wish.dropFrom) { // a hint; what a socket still sends keeps its pages
-            reader.kernel().files().advise(file, wish.dropFrom, wish.dropTo - wish.dropFrom, Files.FADV_DONTNEED);
+            return kernel.sockets().sendfile(socket, file, position, lengthBytes, scratch);
+        } finally {
+            end();
         }
     }
 
-    private void readAhead() {
-        long wanted = Math.min(STEP_BYTES, aheadTo - aheadFrom);
-        long read = bring(aheadFrom, wanted);
-        aheadFrom = read < wanted ? aheadTo : aheadFrom + read; // at the end, or at an error: its reader will meet it
+    /// Whether the descriptor is there, until [#end].
+    private synchronized boolean begin() {
+        inUse = !closed;
+        return inUse;
     }
 
-    /// Has a range in the page cache when it returns, by a way on which the kernel sees it read in sequence.
+    private void end() {
+        boolean isLeft;
+        synchronized (this) {
+            inUse = false;
+            isLeft = closed;
+        }
+        if (isLeft) {
+            file.close();
+        }
+    }
+
+    /// Notes what was sent.
     ///
-    /// @return bytes up to the file's end or up to what can't be read, or −errno when these are none
-    private long bring(long position, long lengthBytes) {
-        long done = 0;
-        while (done < lengthBytes) {
-            long read = reader.bring(file, position + done, lengthBytes - done);
-            if (read == 0 || (read < 0 && read != -Errno.EINTR)) {
-                return done > 0 ? done : read == 0 ? -Errno.EIO : read;
+    /// @param isFromDisk whether the disk had to be read for it
+    /// @return whether the consumer has come so far that [#drop] has something to do
+    boolean sent(long position, long lengthBytes, boolean isFromDisk) {
+        if (isFromDisk) {
+            if (position > broughtTo || position < dropFrom) {
+                dropFrom = position & -LARGEST_FOLIO_BYTES; // what lies between was there for others
             }
-            done += Math.max(0, read);
+            broughtTo = position + lengthBytes + KEPT_BYTES;
         }
-        return done;
+        return dropTo(position + lengthBytes) > dropFrom;
     }
 
-    /// Whether what the consumer comes to next has to be read from the disk as well: not at the file's end, nor
-    /// where it has caught up with what is cached anyhow.
-    private boolean isColdFurtherOn(long position) throws ErrnoException {
-        long size = sizeBytes();
-        if (position + FAR_BYTES > size) {
-            return position + SocketWriter.AHEAD_BYTES < size;
+    private long dropTo(long position) {
+        return Math.min(position - KEPT_BYTES, broughtTo) & -LARGEST_FOLIO_BYTES;
+    }
+
+    /// Drops from the page cache what lies far enough behind the consumer, of what it has brought in.
+    ///
+    /// @param isShared whether others read the file too: then it is left to them
+    void drop(long position, boolean isShared) {
+        long to = dropTo(position);
+        if (!isShared && begin()) {
+            // A hint: what a socket still sends keeps its pages.
+            kernel.files().advise(file, dropFrom, to - dropFrom, Files.FADV_DONTNEED);
+            end();
         }
-        long far = position + FAR_BYTES - STEP_BYTES;
-        return reader.kernel().pageCache().residentBytes(file, far, STEP_BYTES) < STEP_BYTES;
+        dropFrom = to;
     }
 
-    private long sizeBytes() throws ErrnoException {
-        return reader.kernel().files().status(file).sizeBytes();
+    /// Closes it when it was sent to its end.
+    void closeAtEnd(long position) {
+        if (begin()) {
+            boolean isAtEnd = position + MOST_ZEROS_BYTES >= sizeBytes();
+            end();
+            if (isAtEnd) {
+                close();
+            }
+        }
     }
 
-    synchronized boolean isClosed() {
+    private long sizeBytes() {
+        try {
+            return kernel.files().status(file).sizeBytes();
+        } catch (ErrnoException e) {
+            return 0; // whoever reads on will be told
+        }
+    }
+
+    @Override
+    public synchronized boolean isClosed() {
         return closed;
     }
 
-    /// Closes it unless somebody waits for it, or it reads ahead.
-    ///
-    /// @return whether it is closed
-    boolean closeIfAtRest() {
+    @Override
+    public boolean closeIfAtRest() {
         synchronized (this) {
-            if (running) {
+            if (inUse) {
                 return false;
             }
-            closed = true;
         }
-        closeFile();
+        close();
         return true;
     }
 
-    /// Closes the descriptor, as soon as no thread is in it. Who waits for a read that was not begun is not told.
     @Override
     public void close() {
         boolean isLeft;
         synchronized (this) {
+            isLeft = !closed && !inUse;
             closed = true;
-            isLeft = !running;
         }
-        if (isLeft) {
-            closeFile();
-        }
-    }
-
-    /// On a thread of the reader's, while there is one: it may take long, for the last descriptor of a file that
-    /// was deleted gives the file's room back.
-    private void closeFile() {
-        if (!reader.runLater(file::close)) {
+        if (isLeft && !threads.runLater(file::close)) {
             file.close();
         }
     }

@@ -29,8 +29,14 @@ import org.slf4j.LoggerFactory;
 ///       │  │             WAITS FOR DISK                                          │
 ///       │                                                                        │
 ///       └────────────────────────── everything sent ◀────────── SENDING ◀────────┘
+///   RECEIVING, SENDING ──▶ GONE to another loop
 ///   any ──▶ CLOSED   on the peer's end, an error, a malformed frame, an idle time-out, the broker's stop
 /// ```
+///
+/// A connection that comes to what is not in memory goes on a cold loop, which may wait for the disk, with the answers
+/// it has not sent and the bytes it has received; and back when it has caught up. Each loop has a Connection of its own
+/// for the time; they hand on a [Luggage]. It goes between two requests, or while it sends: what a request in hand
+/// holds belongs to the loop.
 ///
 /// As in Kafka, the next request is taken up when the one before was answered, so answers need no sorting. The socket
 /// is registered once, edge-triggered, and `readable` remembers that an edge was seen. Owned by its loop's thread.
@@ -56,6 +62,22 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
     /// What one connection may send or take in before it gives way to the others of its loop.
     private static final long TURN_BYTES = 4 << 20;
 
+    /// Who had nothing read from the disk for so long has caught up.
+    private static final long CAUGHT_UP_NS = TimeUnit.SECONDS.toNanos(1);
+
+    /// What a connection takes along to another loop.
+    ///
+    /// @param unsent        answers that are not sent yet, whole ones all but for what of the first went already
+    /// @param received      bytes that were received and not handled yet; the garbage collector's
+    /// @param closeWhenSent whether it shall end with those answers
+    /// @param failed        whether it shall because handling a request has failed
+    record Luggage(SocketWriter.Unsent unsent, MemorySegment received, boolean closeWhenSent, boolean failed) {
+        /// Where no loop takes it up.
+        void release() {
+            unsent.release();
+        }
+    }
+
     private final NetworkLoop loop;
     private final Descriptor socket;
     private final Listener listener;
@@ -69,12 +91,16 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
     private final Timer progress;
     private final Timer diskPatience;
     private final Timer unused;
+
+    /// On a cold loop; else null.
+    private final @Nullable ColdConsumer cold;
     private EventLoop.@Nullable Registration registration;
 
     private boolean readable = true;
     private boolean peerClosed;
     private boolean handling;
 
+    /// Or gone to another loop.
     private boolean closed;
 
     private boolean closeWhenSent;
@@ -94,6 +120,9 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
     /// Of frames whose answers were not sent yet.
     private long unanswered;
 
+    /// Until it is unpacked.
+    private @Nullable Luggage luggage;
+
     /// What of `frames` the budget knows.
     private long budgetedBytes;
 
@@ -101,7 +130,6 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
     private long answeredMark;
 
     private long framesTaken;
-    private long coldSinceFrame = -2;
     private long receivedBytes;
     private long sentBytes;
     private long movedAtLastLook;
@@ -111,25 +139,31 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
     private long watchedBytes;
     private int watchedLooks;
 
-    Connection(NetworkLoop loop, Descriptor socket, Listener listener, NetConfig config) {
+    /// @param luggage what it takes over; null when it was just accepted
+    Connection(NetworkLoop loop, Descriptor socket, Listener listener, NetConfig config, @Nullable Luggage luggage) {
         this.loop = loop;
         this.socket = socket;
         this.listener = listener;
         this.handler = loop.handler();
         this.config = config;
         this.frames = new FrameBuffer(loop.receiveBuffers(), config.largestFrameBytes(), handler);
-        this.writer = new SocketWriter(loop.kernel(), socket, loop.spanCopies());
+        this.cold = loop.isCold()
+                ? new ColdConsumer(loop.kernel(), loop.coldReads().cached(), socket, System.nanoTime())
+                : null;
+        this.writer = new SocketWriter(loop.kernel(), socket, loop.spanCopies(), cold);
         this.request = new Request(this);
         this.budget = loop.receiveBudget();
         this.idle = loop.loop().timer(this::closeIfIdle);
         this.progress = loop.loop().timer(this::closeIfStalled);
         this.diskPatience = loop.loop().timer(this::stopWaitingForDisk);
         this.unused = loop.loop().timer(this::closeUnused);
+        this.luggage = luggage;
     }
 
     /// Begins to serve; whatever that throws ends the connection.
     void open() {
         try {
+            unpack();
             registration = loop.loop().register(socket, EVENTS, this);
             idle.set(TimeUnit.MILLISECONDS.toNanos(config.idleTimeoutMs()));
             if (loop.isDraining()) {
@@ -141,6 +175,20 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         } catch (RuntimeException | Error e) {
             failed(e);
         }
+    }
+
+    private void unpack() throws ErrnoException {
+        Luggage brought = luggage;
+        if (brought == null) {
+            return;
+        }
+        luggage = null;
+        writer.takeOver(brought.unsent);
+        answeredMark = writer.mark();
+        closeWhenSent = brought.closeWhenSent;
+        failed = brought.failed;
+        frames.put(brought.received);
+        later();
     }
 
     /// Looks once in an idle time-out whether any byte moved since the last look: requests then cost no timer, and
@@ -291,8 +339,11 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         }
     }
 
-    /// Before waiting for more: tells what is held meanwhile.
+    /// Before waiting for more: goes to another loop if it is time, and tells what is held meanwhile.
     private void settle() {
+        if (cold != null && hasCaughtUp(cold)) {
+            moveOn();
+        }
         frames.releaseIfEmpty();
         long held = frames.heldBytes();
         budget.changed(held - budgetedBytes);
@@ -301,6 +352,18 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
             watchedLooks = 0;
             watch();
         }
+    }
+
+    /// Whether it need not be on a cold loop any more, and nothing is in hand.
+    private boolean hasCaughtUp(ColdConsumer consumer) {
+        return !closed
+                && !handling
+                && !waitsForDisk
+                && !closeWhenSent
+                && writer.isEmpty()
+                && frames.heldBytes() == 0
+                && !loop.isDraining()
+                && consumer.sinceReadNs() > CAUGHT_UP_NS;
     }
 
     private void work() {
@@ -375,7 +438,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
                         return false;
                     }
                     case COLD -> {
-                        readCold();
+                        sendCold();
                         return false;
                     }
                 }
@@ -390,7 +453,9 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
                 return false;
             } finally {
                 sentBytes += queued - writer.queuedBytes();
-                readAhead();
+                if (cold != null && !closed) {
+                    lookForUnused();
+                }
             }
         }
         if (closeWhenSent && !handling) {
@@ -400,70 +465,81 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         return true;
     }
 
-    /// Has the next bytes of the answer read from the disk.
-    private void readCold() throws ErrnoException {
+    /// What comes next is not in memory. Nobody else on a loop that is not cold shall wait for it.
+    private void sendCold() throws ErrnoException {
+        if (cold != null) {
+            readPastCache(cold);
+            return;
+        }
+        if (handling) {
+            request.hurry(); // what it holds belongs to this loop
+        }
+        if (!handling && !closed) {
+            moveOn();
+        }
+    }
+
+    /// Has another thread read the next bytes of the answer, where they shall not fill the page cache.
+    private void readPastCache(ColdConsumer consumer) throws ErrnoException {
         SocketWriter.Cold range = writer.takeCold();
         if (range != null) {
-            coldSinceFrame = framesTaken;
+            consumer.reads();
             lookForUnused();
-            loop.coldReader()
-                    .read(
-                            this,
-                            range,
-                            (pipe, result, isReadAhead) ->
-                                    loop.execute(() -> readCold(range, pipe, result, isReadAhead)));
+            loop.coldReads()
+                    .direct()
+                    .read(socket, range, (pipe, result) -> loop.execute(() -> filled(range, pipe, result)));
         }
+    }
+
+    /// Has a loop of the other kind serve it from here on.
+    private void moveOn() {
+        NetworkLoop target = loop.otherKind();
+        if (target == null) {
+            close("no loop runs that could go on with it");
+            return;
+        }
+        release(this::letGo);
+        Luggage packed = new Luggage(writer.giveAway(loop::execute), frames.take(), closeWhenSent, failed);
+        try {
+            target.handOver(socket, listener, packed);
+        } catch (RuntimeException | Error e) {
+            LOG.error("{} could not be given to another loop; it is closed", socket.name(), e);
+            packed.release();
+            end();
+        }
+        release(() -> loop.remove(this));
     }
 
     /// Has the files that are no longer read from the disk closed, as long as there are any.
     private void closeUnused() {
-        if (loop.coldReader().closeUnused()) {
+        if (loop.coldReads().files().closeUnused()) {
             lookForUnused();
         }
     }
 
     private void lookForUnused() {
         if (!unused.isSet()) {
-            unused.set(ColdReader.UNUSED_NS);
+            unused.set(ColdFiles.UNUSED_NS);
         }
     }
 
-    /// Has what it comes to later read from the disk, if that is to be done.
-    private void readAhead() {
-        SocketWriter.Cold reached = writer.takeAhead();
-        if (reached != null && !closed) {
-            coldSinceFrame = framesTaken;
-            boolean goesOn = loop.coldReader()
-                    .advance(this, reached, () -> loop.execute(() -> writer.notReadAhead(reached.file())));
-            if (!goesOn) {
-                writer.notReadAhead(reached.file());
-            }
-        }
-    }
-
-    private void readCold(SocketWriter.Cold range, PipePool.@Nullable Pipe pipe, long result, boolean isReadAhead) {
+    private void filled(SocketWriter.Cold range, PipePool.@Nullable Pipe pipe, long result) {
         if (pipe != null) {
-            ColdReader reader = loop.coldReader();
-            boolean surplus = (range.position() + result) % ColdReader.BLOCK_BYTES != 0;
+            DirectReader reader = loop.coldReads().direct();
+            boolean surplus = (range.position() + result) % DirectReader.BLOCK_BYTES != 0;
             writer.filled(pipe, result, (back, allSent) -> reader.giveBack(back, allSent && !surplus));
-        } else if (closed) {
-            return;
-        } else if (result > 0) {
-            writer.warmed(result, isReadAhead);
-        } else {
-            if (result == -Errno.EIO) {
-                writer.unfilled();
-            }
-            LOG.error("{} can't be read: {}", range.file().name(), Errno.describe((int) -result));
-            close("what it wants to read can't be read");
-            return;
+            serve();
+        } else if (!closed) {
+            unreadable(range, (int) -result);
         }
-        serve();
     }
 
-    /// Whether the last answer, or the one before, had to be read from the disk.
-    boolean readsCold() {
-        return framesTaken - coldSinceFrame <= 1;
+    private void unreadable(SocketWriter.Cold range, int errno) {
+        if (errno == Errno.EIO) {
+            writer.unfilled();
+        }
+        LOG.error("{} can't be read: {}", range.file().name(), Errno.describe(errno));
+        close("what it wants to read can't be read");
     }
 
     /// Hands on the next frame, if it is complete.
@@ -576,6 +652,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
 
     private void stopWaitingForDisk() {
         loop.forgetDisk(this);
+        diskPatience.cancel();
         waitsForDisk = false;
         hasWaited = true;
         serve();
@@ -617,8 +694,11 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
     }
 
     /// Asks for the end: at once if nothing is under way, else when the request in hand was answered. Bytes of
-    /// requests that were not taken up are dropped, as by any closed connection.
+    /// requests that were not taken up are dropped, as by any closed connection; one that waits for the disk was.
     void finish() {
+        if (waitsForDisk) {
+            stopWaitingForDisk();
+        }
         closeWhenSent = true;
         if (!handling) {
             serve();
@@ -635,8 +715,17 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
             closeWhenBack = why;
             return;
         }
-        closed = true;
         LOG.debug("{} closed: {}", socket.name(), why);
+        letGo();
+        release(frames::release);
+        release(writer::abandon);
+        end();
+        release(() -> loop.remove(this));
+    }
+
+    /// Of all that is its loop's, but for what was received and what is not sent.
+    private void letGo() {
+        closed = true;
         release(idle::cancel);
         release(progress::cancel);
         release(diskPatience::cancel);
@@ -644,17 +733,17 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         release(() -> loop.forgetDisk(this));
         release(request::abandoned);
         release(this::deregister);
-        release(frames::release);
         release(() -> budget.changed(-budgetedBytes));
         budgetedBytes = 0;
         release(() -> budget.finished(this));
-        release(writer::abandon);
-        if (coldSinceFrame >= 0) {
-            release(() -> loop.coldReader().forget(this));
+        if (cold != null) {
+            release(() -> loop.coldReads().files().forget(socket));
         }
+    }
+
+    private void end() {
         release(socket::close);
         release(socket.account()::close);
-        release(() -> loop.remove(this));
         release(() -> listener.closed(socket));
     }
 

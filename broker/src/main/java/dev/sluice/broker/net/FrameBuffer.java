@@ -5,6 +5,7 @@ import dev.sluice.broker.protocol.MalformedRequestException;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.memory.ReceiveBuffer;
 import dev.sluice.io.memory.ReceiveBufferPool;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -127,6 +128,31 @@ final class FrameBuffer {
     long heldBytes() {
         ReceiveBuffer held = buffer;
         return held == null ? 0 : held.lengthBytes();
+    }
+
+    /// Gives up what was received and not handled, for another thread's [#put].
+    ///
+    /// @return a copy that is the garbage collector's
+    MemorySegment take() {
+        ReceiveBuffer held = buffer;
+        if (held == null) {
+            return MemorySegment.NULL;
+        }
+        MemorySegment copy = Arena.ofAuto().allocate(held.lengthBytes());
+        copy.copyFrom(held.segment().asSlice(held.start(), held.lengthBytes()));
+        release();
+        return copy;
+    }
+
+    /// Begins with what another has taken out.
+    ///
+    /// @throws ErrnoException when there is no memory for a buffer
+    void put(MemorySegment received) throws ErrnoException {
+        if (received.byteSize() > 0) {
+            buffer = pool.take();
+            buffer.room(received.byteSize()).copyFrom(received);
+            buffer.received(received.byteSize());
+        }
     }
 
     /// Gives the buffer back if there are no bytes in it.

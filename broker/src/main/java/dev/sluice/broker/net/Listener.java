@@ -46,7 +46,7 @@ public final class Listener implements ReadyListener, AutoCloseable {
     /// Shared by all listeners of a broker: connections open now.
     private final ConnectionCount open;
 
-    private List<NetworkLoop> loops = List.of();
+    private @Nullable LeastBusy loops;
     private @Nullable EventLoop acceptingLoop;
     private EventLoop.@Nullable Registration registration;
     private @Nullable Timer retry;
@@ -55,7 +55,6 @@ public final class Listener implements ReadyListener, AutoCloseable {
     private @Nullable Descriptor spare;
 
     private final Seldom seldom = new Seldom(System::nanoTime);
-    private int next;
 
     private Listener(
             Kernel kernel,
@@ -194,7 +193,7 @@ public final class Listener implements ReadyListener, AutoCloseable {
     /// Begins to accept, on the first of the loops' thread.
     void accept(List<NetworkLoop> targets) throws ErrnoException {
         EventLoop loop = targets.getFirst().loop();
-        loops = targets;
+        loops = new LeastBusy(targets);
         acceptingLoop = loop;
         retry = loop.timer(this::acceptDeferred);
         keepSpare();
@@ -276,7 +275,7 @@ public final class Listener implements ReadyListener, AutoCloseable {
 
     /// @return whether a loop has it now; if not, also when this throws, it is still to be closed
     private boolean take(Descriptor connection) {
-        NetworkLoop target = leastBusy();
+        NetworkLoop target = loops == null ? null : loops.choose();
         String refusal = target == null ? "no event loop runs" : open.admit(connection);
         if (target == null || refusal != null) {
             tellTurnedAway(connection, refusal);
@@ -342,19 +341,6 @@ public final class Listener implements ReadyListener, AutoCloseable {
     static void discard(Descriptor connection) {
         connection.close();
         connection.account().close();
-    }
-
-    /// The running loop with the fewest connections, null when none runs; among equals they take turns.
-    private @Nullable NetworkLoop leastBusy() {
-        NetworkLoop least = null;
-        int first = Math.floorMod(next++, loops.size());
-        for (int i = 0; i < loops.size(); i++) {
-            NetworkLoop loop = loops.get((first + i) % loops.size());
-            if (loop.isRunning() && (least == null || loop.connectionCount() < least.connectionCount())) {
-                least = loop;
-            }
-        }
-        return least;
     }
 
     /// A connection that came in here was closed. Called by any loop.

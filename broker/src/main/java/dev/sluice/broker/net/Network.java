@@ -28,19 +28,26 @@ public final class Network implements AutoCloseable {
     private static final long DRAIN_LOOK_MS = 5;
     private static final long START_MS = 10_000;
     private static final long STOP_MS = 5_000;
+    /// As many loops as wait for the disk; disks answer several requests at once.
+    private static final int MOST_COLD_LOOPS = 4;
     private static final int DESCRIPTORS_FOR_FILES = 4_096;
 
     /// The part of them that cold reads may have at rest, as a divisor.
     private static final int COLD_PART = 8;
 
     private final Account connectionsAccount = Account.root("connections");
+    /// The calls of the loops themselves: waiting, waking up, accepting.
     private final Account loopsAccount = Account.root("loops");
     private final ConnectionCount open;
     private final ReceiveBudget receiveBudget;
-    private final ColdReader coldReader;
+    private final ColdReads coldReads;
     private final DiskStall disk = new DiskStall(System::nanoTime, this::diskGoesOn);
     private final LoopWatch watch;
     private final List<Listener> listeners = new ArrayList<>();
+    private final List<NetworkLoop> warmLoops = new ArrayList<>();
+    private final List<NetworkLoop> coldLoops = new ArrayList<>();
+
+    /// Both kinds; the first accepts connections.
     private final List<NetworkLoop> loops = new ArrayList<>();
 
     /// Binds all listeners, so that a port in use is told before anything runs.
@@ -51,7 +58,7 @@ public final class Network implements AutoCloseable {
             throws IOException {
         receiveBudget = new ReceiveBudget(config.unfinishedBytes());
         open = new ConnectionCount(kernel, config, mostConnections(kernel));
-        coldReader = new ColdReader(kernel, (int) descriptorsForFiles(kernel) / COLD_PART);
+        coldReads = new ColdReads(kernel, (int) descriptorsForFiles(kernel) / COLD_PART);
         watch = new LoopWatch(loops, disk, config.diskPatienceMs());
         try {
             for (ListenerAddress address : addresses) {
@@ -64,13 +71,23 @@ public final class Network implements AutoCloseable {
                         connectionsAccount,
                         open));
             }
+            NetworkLoop.Shared shared =
+                    new NetworkLoop.Shared(kernel, config, receiveBudget, coldReads, disk, loopsAccount);
             for (int i = 0; i < config.loops(); i++) {
-                loops.add(new NetworkLoop(kernel, i, config, receiveBudget, coldReader, disk, loopsAccount));
+                add(warmLoops, new NetworkLoop(shared, "sluice-loop-" + i, false, new LeastBusy(coldLoops)::choose));
+            }
+            for (int i = 0; i < Math.min(config.loops(), MOST_COLD_LOOPS); i++) {
+                add(coldLoops, new NetworkLoop(shared, "sluice-cold-" + i, true, new LeastBusy(warmLoops)::choose));
             }
         } catch (IOException | RuntimeException | Error e) {
             close();
             throw e;
         }
+    }
+
+    private void add(List<NetworkLoop> kind, NetworkLoop loop) {
+        kind.add(loop);
+        loops.add(loop);
     }
 
     /// What the limit of open files leaves for connections: half of it at least, for files need some too.
@@ -101,7 +118,7 @@ public final class Network implements AutoCloseable {
             CompletableFuture<Void> accepting = new CompletableFuture<>();
             loops.getFirst().execute(() -> {
                 try {
-                    listener.accept(loops);
+                    listener.accept(warmLoops);
                     accepting.complete(null);
                 } catch (Throwable t) {
                     accepting.completeExceptionally(t);
@@ -154,11 +171,6 @@ public final class Network implements AutoCloseable {
     /// Counts what the connections' sockets carried, closed ones included; each open connection is a child.
     public Account connectionsAccount() {
         return connectionsAccount;
-    }
-
-    /// Counts the calls of the loops themselves: waiting, waking up, accepting.
-    public Account loopsAccount() {
-        return loopsAccount;
     }
 
     /// Takes no more connections, answers what is under way (long polls at once, with what there is), and closes
@@ -226,7 +238,7 @@ public final class Network implements AutoCloseable {
     public void close() {
         if (stop()) {
             watch.close();
-            coldReader.close();
+            coldReads.close();
             listeners.forEach(Listener::close);
             loops.forEach(NetworkLoop::close);
         }

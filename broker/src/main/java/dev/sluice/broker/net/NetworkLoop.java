@@ -18,11 +18,16 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// One event loop with its thread, the connections it serves, and the memory they take turns with.
+///
+/// There are two kinds. Most never wait for the disk to send what consumers want; a connection that comes to what is
+/// not in memory goes to a *cold loop*, which does, beside others that read from the disk too, and comes back when it
+/// has caught up ([Connection]).
 ///
 /// ```
 ///   made ──start──▶ RUNNING ──stop──────────────────▶ ENDED ──close──▶ closed
@@ -35,16 +40,26 @@ import org.slf4j.LoggerFactory;
 public final class NetworkLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NetworkLoop.class);
 
-    /// A connection that was accepted and given to this loop, and not taken up yet.
-    private record Arrival(Descriptor socket, Listener listener) {}
+    /// A connection that was given to this loop, and not taken up yet.
+    ///
+    /// @param luggage what it brings from another loop; null when it was just accepted
+    private record Arrival(Descriptor socket, Listener listener, Connection.@Nullable Luggage luggage) {}
 
-    private final Kernel kernel;
-    private final NetConfig config;
+    /// What the loops of a broker have in common.
+    ///
+    /// @param config  of connections
+    /// @param budget  what may be held of unfinished requests
+    /// @param cold    what is open to be read from the disk
+    /// @param disk    whether it is stalled
+    /// @param account counts the loops' own calls
+    record Shared(
+            Kernel kernel, NetConfig config, ReceiveBudget budget, ColdReads cold, DiskStall disk, Account account) {}
+
+    private final Shared shared;
+    private final boolean isCold;
+    private final Supplier<@Nullable NetworkLoop> otherKind;
     private final EventLoop loop;
     private final ReceiveBufferPool receiveBuffers;
-    private final ReceiveBudget receiveBudget;
-    private final ColdReader coldReader;
-    private final DiskStall disk;
     private final SlabPool slabs = new SlabPool();
     private final SpanCopies spanCopies;
     private final Seldom seldom = new Seldom(System::nanoTime);
@@ -65,25 +80,23 @@ public final class NetworkLoop implements AutoCloseable {
     private volatile boolean stopping;
     private volatile boolean running;
 
-    NetworkLoop(
-            Kernel kernel,
-            int number,
-            NetConfig config,
-            ReceiveBudget receiveBudget,
-            ColdReader coldReader,
-            DiskStall disk,
-            Account account)
+    /// @param name      of its threads
+    /// @param isCold    whether it may wait for the disk to send what consumers want
+    /// @param otherKind chooses a loop for a connection that leaves this one because of that; null when none runs
+    NetworkLoop(Shared shared, String name, boolean isCold, Supplier<@Nullable NetworkLoop> otherKind)
             throws ErrnoException {
-        this.kernel = kernel;
-        this.config = config;
+        Kernel kernel = shared.kernel;
+        this.shared = shared;
+        this.isCold = isCold;
+        this.otherKind = otherKind;
         this.loop = new EventLoop(
-                kernel, account, System::nanoTime, thrown -> LOG.error("A task of the event loop failed", thrown));
-        this.receiveBudget = receiveBudget;
-        this.coldReader = coldReader;
-        this.disk = disk;
-        this.receiveBuffers = new ReceiveBufferPool(kernel, config.largestFrameBytes());
-        this.spanCopies = new SpanCopies(kernel, config.copiedBytes());
-        this.name = "sluice-loop-" + number;
+                kernel,
+                shared.account,
+                System::nanoTime,
+                thrown -> LOG.error("A task of the event loop failed", thrown));
+        this.receiveBuffers = new ReceiveBufferPool(kernel, shared.config.largestFrameBytes());
+        this.spanCopies = new SpanCopies(kernel, isCold ? 0 : shared.config.copiedBytes());
+        this.name = name;
         this.threads = new LoopThreads(name);
     }
 
@@ -99,7 +112,7 @@ public final class NetworkLoop implements AutoCloseable {
         Throwable cause = null;
         try {
             if (!loop.run(this::closeConnections)) {
-                disk.letsGoOfOne(); // another thread turns the loop
+                shared.disk.letsGoOfOne(); // another thread turns the loop
                 return;
             }
         } catch (Throwable t) { // an error too: whoever started this must know that it has ended
@@ -125,14 +138,14 @@ public final class NetworkLoop implements AutoCloseable {
     /// Has another thread go on with the loop, when its own is still away on this stay. By the watcher.
     void takeOver(long stay) {
         loop.takeOver(stay, threads, () -> {
-            disk.holdsOne(); // before anything else is written on this loop
+            shared.disk.holdsOne(); // before anything else is written on this loop
             run();
         });
     }
 
     /// Whether the disk is stalled, so that nothing should be written on a loop.
     public DiskStall disk() {
-        return disk;
+        return shared.disk;
     }
 
     /// Tells it when the disk goes on, which is stalled.
@@ -152,7 +165,7 @@ public final class NetworkLoop implements AutoCloseable {
     }
 
     Kernel kernel() {
-        return kernel;
+        return shared.kernel;
     }
 
     RequestHandler handler() {
@@ -179,19 +192,22 @@ public final class NetworkLoop implements AutoCloseable {
 
     /// Shared by all loops.
     ReceiveBudget receiveBudget() {
-        return receiveBudget;
+        return shared.budget;
     }
 
     /// Shared by all loops.
-    ColdReader coldReader() {
-        return coldReader;
+    ColdReads coldReads() {
+        return shared.cold;
     }
 
-    /// Runs work that may wait for the disk, on another thread.
-    ///
-    /// @throws java.util.concurrent.RejectedExecutionException when the broker stops
-    public void executeCold(Runnable work) {
-        coldReader.execute(work);
+    /// Whether it may wait for the disk to send what consumers want.
+    boolean isCold() {
+        return isCold;
+    }
+
+    /// For a connection that wants the other kind of loop from now on; null when none runs.
+    @Nullable NetworkLoop otherKind() {
+        return otherKind.get();
     }
 
     /// Memory for answers; taken and given back on this loop's thread.
@@ -212,7 +228,15 @@ public final class NetworkLoop implements AutoCloseable {
 
     /// Gives a connection to this loop, which closes it in the end. When this throws, the caller still has it.
     void handOver(Descriptor socket, Listener listener) {
-        Arrival arrival = new Arrival(socket, listener);
+        handOver(new Arrival(socket, listener, null));
+    }
+
+    /// The same for one that another loop has served.
+    void handOver(Descriptor socket, Listener listener, Connection.Luggage luggage) {
+        handOver(new Arrival(socket, listener, luggage));
+    }
+
+    private void handOver(Arrival arrival) {
         connectionCount.incrementAndGet();
         try {
             arrivals.add(arrival);
@@ -232,7 +256,7 @@ public final class NetworkLoop implements AutoCloseable {
         }
         Connection connection;
         try {
-            connection = new Connection(this, arrival.socket(), arrival.listener(), config);
+            connection = new Connection(this, arrival.socket, arrival.listener, shared.config, arrival.luggage);
         } catch (RuntimeException | Error e) {
             discard(arrival);
             throw e;
@@ -243,11 +267,14 @@ public final class NetworkLoop implements AutoCloseable {
 
     private void discard(Arrival arrival) {
         connectionCount.decrementAndGet();
-        Listener.discard(arrival.socket());
-        arrival.listener().closed(arrival.socket());
+        if (arrival.luggage != null) {
+            arrival.luggage.release();
+        }
+        Listener.discard(arrival.socket);
+        arrival.listener.closed(arrival.socket);
     }
 
-    /// A connection has ended.
+    /// A connection has ended, or gone to another loop.
     void remove(Connection connection) {
         connections.remove(connection);
         connectionCount.decrementAndGet();

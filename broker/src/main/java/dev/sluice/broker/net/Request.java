@@ -101,12 +101,6 @@ public final class Request {
         return connection.isPeerClosed();
     }
 
-    /// Whether what this connection was sent lately had to be read from the disk, so that what it asks for now will
-    /// be there too.
-    public boolean readsCold() {
-        return connection.readsCold();
-    }
-
     /// Says who is to be told of events while the answer is outstanding.
     public void setPending(@Nullable Pending newPending) {
         pending = newPending;

@@ -7,7 +7,7 @@ import java.util.BitSet;
 /// out the partitions of which there is nothing new.
 ///
 /// A session names topics by id. Its memory grows with the partitions that the consumer asks for, about 60 bytes each,
-/// and is used again for every request. Owned by one loop.
+/// and is used again for every request. Owned by the fetch that is under way.
 public final class FetchSession {
     private static final int FEW = 16;
 

@@ -73,7 +73,6 @@ public final class ProduceRequest {
     private int timeoutMs;
     private int topicCount;
     private int totalPartitions;
-    private long totalRecordsBytes;
 
     private int topicsLeft;
     private String topicName = "";
@@ -109,15 +108,12 @@ public final class ProduceRequest {
         step();
         long firstTopic = reader.position();
         int partitions = 0;
-        long recordsBytes = 0;
         for (Step step = step(); step != Step.END; step = step()) {
             if (step == Step.PARTITION) {
                 partitions++;
-                recordsBytes += Math.max(recordsLengthBytes, 0);
             }
         }
         totalPartitions = partitions;
-        totalRecordsBytes = recordsBytes;
         reader.rewind(firstTopic);
         topicsLeft = topicCount;
         enter(State.TOPIC);
@@ -136,7 +132,6 @@ public final class ProduceRequest {
         flexible = isFlexible(version);
         byId = isByTopicId(version);
         totalPartitions = 0;
-        totalRecordsBytes = 0;
         partitionsLeft = 0;
         topicsLeft = 0;
         enter(State.HEAD);
@@ -279,11 +274,6 @@ public final class ProduceRequest {
     /// The sum over all topics; known after [#wrap].
     public int totalPartitions() {
         return totalPartitions;
-    }
-
-    /// The sum over all partitions; known after [#wrap].
-    public long totalRecordsBytes() {
-        return totalRecordsBytes;
     }
 
     /// Goes to the next topic of a wrapped request, past partitions of this one that were not looked at.

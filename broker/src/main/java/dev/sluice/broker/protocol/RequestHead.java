@@ -80,11 +80,6 @@ public final class RequestHead {
         return headerVersion;
     }
 
-    /// Where the client id's bytes begin.
-    public long clientIdPosition() {
-        return clientIdPosition;
-    }
-
     /// −1 when the client sent none.
     public int clientIdLengthBytes() {
         return clientIdLengthBytes;

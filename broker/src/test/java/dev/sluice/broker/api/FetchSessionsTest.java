@@ -58,6 +58,7 @@ class FetchSessionsTest {
     private FetchSessions.Entry begun(FetchPlan request) {
         FetchSessions.Entry entry = sessions.create(request, 0);
         assertThat(entry).isNotNull();
+        sessions.leave(entry);
         return entry;
     }
 

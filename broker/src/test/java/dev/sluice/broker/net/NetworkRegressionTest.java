@@ -107,7 +107,8 @@ class NetworkRegressionTest {
     @Test
     void acceptingGoesOnWhenNotEvenTheSpareHelped() throws Exception {
         GateFaults faults = new GateFaults();
-        GateFaults.Fault noSpare = faults.on(Call.EVENTFD).from(3).fails(Errno.EMFILE); // the loops have theirs
+        GateFaults.Fault noSpare =
+                faults.on(Call.EVENTFD).from(5).fails(Errno.EMFILE); // the loops, two of them cold, have theirs
         GateFaults.Fault out = faults.on(Call.ACCEPT).times(3).fails(Errno.EMFILE);
         try (RegressionNetwork net = new RegressionNetwork(faults, TWO_LOOPS, RegressionNetwork::echo);
                 Client client = net.connect()) {

@@ -81,13 +81,4 @@ record Scene(List<Box> boxes, List<Arrow> arrows) {
                         true);
         };
     }
-
-    /// What an arrow's line says.
-    static String label(By by) {
-        return switch (by) {
-            case CPU -> "CPU copies";
-            case DMA -> "DMA";
-            case REFERENCE -> "by reference";
-        };
-    }
 }

@@ -3,13 +3,14 @@ package dev.sluice.cli.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.testbase.Commands;
 import dev.sluice.testbase.RequiresProgram;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -91,33 +92,19 @@ class CountsUnderStraceTest {
                     // the test notices
                 }
             });
-            Process process = new ProcessBuilder(
-                            "strace",
-                            "-f",
-                            "-c",
-                            "-o",
-                            summary.toString(),
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-Xint",
-                            "-Xmx64m",
-                            "-XX:+UseSerialGC",
-                            "--enable-native-access=ALL-UNNAMED",
-                            "-cp",
-                            System.getProperty("java.class.path"),
-                            CountedWaysMain.class.getName(),
-                            direction.name(),
-                            family,
-                            name,
-                            Integer.toString(times),
-                            Integer.toString(PIECE_BYTES),
-                            file.toString(),
-                            folder.resolve("sink").toString(),
-                            server.address().replaceFirst(".*:", ""))
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(process.waitFor()).as(said).isZero();
+            List<String> command = new ArrayList<>(List.of("strace", "-f", "-c", "-o", summary.toString()));
+            command.addAll(Commands.java(
+                    List.of("-Xint", "-Xmx64m"),
+                    CountedWaysMain.class,
+                    direction.name(),
+                    family,
+                    name,
+                    Integer.toString(times),
+                    Integer.toString(PIECE_BYTES),
+                    file.toString(),
+                    folder.resolve("sink").toString(),
+                    server.address().replaceFirst(".*:", "")));
+            String said = Commands.run(command);
             serving.join();
             long told = said.lines()
                     .filter(line -> line.startsWith("calls "))

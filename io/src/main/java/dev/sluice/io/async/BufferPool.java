@@ -47,6 +47,7 @@ public final class BufferPool implements AutoCloseable {
     /// @param poisoning   fill each buffer with 0xDB when it comes back: finds who uses a buffer after letting go
     ///     of it, costs a memset
     public record Shape(int count, int bufferBytes, boolean poisoning) {
+        /// @throws IllegalArgumentException in a line that says what a pool can be
         public Shape {
             if (count < 1 || bufferBytes < PAGE_BYTES || bufferBytes % PAGE_BYTES != 0 || bufferBytes > REGION_BYTES) {
                 throw new IllegalArgumentException("A pool has at least one buffer, of a multiple of " + PAGE_BYTES
@@ -54,10 +55,12 @@ public final class BufferPool implements AutoCloseable {
             }
         }
 
+        /// Without poisoning.
         public Shape(int count, int bufferBytes) {
             this(count, bufferBytes, false);
         }
 
+        /// The memory of all buffers together.
         public long lengthBytes() {
             return (long) count * bufferBytes;
         }
@@ -122,6 +125,7 @@ public final class BufferPool implements AutoCloseable {
         return bufferBytes;
     }
 
+    /// The memory of all buffers together.
     public long lengthBytes() {
         return mapping.segment().byteSize();
     }

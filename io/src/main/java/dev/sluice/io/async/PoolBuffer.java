@@ -39,6 +39,7 @@ public final class PoolBuffer {
         return index;
     }
 
+    /// The pool that it goes back to with its last reference.
     public BufferPool pool() {
         return pool;
     }

@@ -26,6 +26,7 @@ public record QueueConfig(
         BEST,
         /// io_uring, or an error.
         RING,
+        /// Threads, each of which makes one call at a time.
         THREADS
     }
 
@@ -35,9 +36,11 @@ public record QueueConfig(
         REQUIRED,
         /// Where RLIMIT_MEMLOCK allows it; [FileQueue#description] says why not.
         IF_ALLOWED,
+        /// Never: the kernel pins and releases the pages of each operation.
         NONE
     }
 
+    /// @throws IllegalArgumentException naming the number that is out of its range
     public QueueConfig {
         if (depth < 1 || depth > 16_384) {
             throw new IllegalArgumentException("depth " + depth + " is not within 1 and 16384");

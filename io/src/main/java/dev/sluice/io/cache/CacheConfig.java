@@ -15,6 +15,7 @@ public record CacheConfig(int blocks, long dirtyBytes, long dirtyAgeNs, long rea
     private static final long READ_AHEAD_BYTES = 1 << 20;
     private static final long DIRTY_AGE_NS = 1_000_000_000L;
 
+    /// @throws IllegalArgumentException when there are too few blocks, or a number is negative
     public CacheConfig {
         if (blocks < FEWEST_BLOCKS) {
             throw new IllegalArgumentException("A cache has " + FEWEST_BLOCKS + " blocks at least, not " + blocks);

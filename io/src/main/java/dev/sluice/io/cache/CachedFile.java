@@ -49,6 +49,7 @@ public final class CachedFile implements AutoCloseable {
         return sizeBytes;
     }
 
+    /// The path that it was opened by.
     public Path path() {
         return direct.path();
     }

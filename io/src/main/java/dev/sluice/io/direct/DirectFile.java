@@ -51,7 +51,9 @@ import org.jspecify.annotations.Nullable;
 public final class DirectFile implements AutoCloseable {
     /// What to open a file for.
     public enum Access {
+        /// Reading a file that is there.
         READ,
+        /// Reading and writing a file that is there.
         READ_WRITE,
         /// Reading and writing; made, with mode 0644, if it is not there.
         CREATE
@@ -162,10 +164,12 @@ public final class DirectFile implements AutoCloseable {
         return sizeBytes;
     }
 
+    /// Whether it is a whole device or a partition of one, of fixed length, and no file.
     public boolean isBlockDevice() {
         return isDevice;
     }
 
+    /// The path that it was opened by.
     public Path path() {
         return path;
     }

@@ -58,6 +58,7 @@ public final class Account implements AutoCloseable {
         return child;
     }
 
+    /// What it counts, in a few words for a table: not unique.
     public String name() {
         return name;
     }

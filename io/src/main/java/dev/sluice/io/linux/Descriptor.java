@@ -50,6 +50,7 @@ public final class Descriptor implements AutoCloseable {
         return account;
     }
 
+    /// Whether nobody has closed it yet. Any thread may ask; another may close it right after.
     public boolean isOpen() {
         return number() != CLOSED;
     }

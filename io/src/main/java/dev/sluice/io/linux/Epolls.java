@@ -45,6 +45,8 @@ public final class Epolls {
         private final MemorySegment array;
         private final int capacity;
 
+        /// @param arena    what its memory is taken from and freed with
+        /// @param capacity the most events that one call brings
         public Events(Arena arena, int capacity) {
             this.array = arena.allocate(capacity * Abi.CURRENT.epollEventBytes(), 8);
             this.capacity = capacity;

@@ -36,6 +36,7 @@ public final class ErrnoException extends IOException {
         return Objects.requireNonNull(super.getMessage());
     }
 
+    /// The call that failed.
     public Call call() {
         return call;
     }

@@ -49,6 +49,7 @@ public final class ErrorQueue {
         private final MemorySegment nothing;
         private MemorySegment error;
 
+        /// @param arena what its memory, less than 200 bytes, is taken from and freed with
         public Notification(Arena arena) {
             header = arena.allocate(MSGHDR_BYTES, 8);
             control = arena.allocate(CONTROL_BYTES, 8);

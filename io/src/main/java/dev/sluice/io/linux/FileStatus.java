@@ -73,18 +73,22 @@ public record FileStatus(
                         : 0);
     }
 
+    /// Whether it is a file with bytes of its own: S_ISREG.
     public boolean isRegularFile() {
         return (mode & TYPE_MASK) == REGULAR;
     }
 
+    /// Whether it is a folder: S_ISDIR.
     public boolean isDirectory() {
         return (mode & TYPE_MASK) == DIRECTORY;
     }
 
+    /// Whether it is a disk, a partition or a loop device: S_ISBLK.
     public boolean isBlockDevice() {
         return (mode & TYPE_MASK) == BLOCK_DEVICE;
     }
 
+    /// Whether it is the name of a UNIX socket: S_ISSOCK.
     public boolean isSocket() {
         return (mode & TYPE_MASK) == SOCKET;
     }

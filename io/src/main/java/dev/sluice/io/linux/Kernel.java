@@ -54,18 +54,22 @@ public final class Kernel {
         return new Kernel(gate, account, newTally);
     }
 
+    /// Files and folders: open(2), pread(2), pwrite(2), fsync(2), fallocate(2) and their kin.
     public Files files() {
         return files;
     }
 
+    /// Maps of files and of memory: mmap(2), madvise(2), msync(2).
     public Mappings mappings() {
         return mappings;
     }
 
+    /// Stream sockets: socket(2), recv(2), send(2), sendfile(2) and their kin.
     public Sockets sockets() {
         return sockets;
     }
 
+    /// Waiting for many descriptors: epoll(7), eventfd(2).
     public Epolls epolls() {
         return epolls;
     }
@@ -73,82 +77,102 @@ public final class Kernel {
     // The facilities below hold nothing but this kernel, so they are made when asked for: binding their calls to libc
     // costs some milliseconds each, which a process that does not use them need not wait for.
 
+    /// Pipes, and moving pages through them: pipe2(2), splice(2).
     public Pipes pipes() {
         return new Pipes(this);
     }
 
+    /// File to file inside the kernel: copy_file_range(2), clones.
     public FileCopies fileCopies() {
         return new FileCopies(this);
     }
 
+    /// Waiting for one or two descriptors: poll(2).
     public Polls polls() {
         return new Polls(this);
     }
 
+    /// Where sockets tell which MSG_ZEROCOPY sends are over.
     public ErrorQueue errorQueue() {
         return new ErrorQueue(this);
     }
 
+    /// Receiving by mapping: TCP_ZEROCOPY_RECEIVE.
     public TcpReceive tcpReceive() {
         return new TcpReceive(this);
     }
 
+    /// What a network interface can do: SIOCETHTOOL.
     public Interfaces interfaces() {
         return new Interfaces(this);
     }
 
+    /// How much of a file lies in the page cache: cachestat(2), mincore(2).
     public PageCache pageCache() {
         return new PageCache(this);
     }
 
+    /// What a thread or the process has used: getrusage(2).
     public Resources resources() {
         return new Resources(this);
     }
 
+    /// The three calls of io_uring(7).
     public IoUrings ioUrings() {
         return new IoUrings(this);
     }
 
+    /// Positioned reads and writes that take flags: preadv2(2), pwritev2(2).
     public VectoredFiles vectoredFiles() {
         return new VectoredFiles(this);
     }
 
+    /// What a block device says about itself: ioctl(2).
     public BlockDevices blockDevices() {
         return new BlockDevices(this);
     }
 
+    /// Namespaces of the kernel: unshare(2).
     public Namespaces namespaces() {
         return new Namespaces(this);
     }
 
+    /// Resource limits of this process: prlimit(2).
     public Limits limits() {
         return new Limits(this);
     }
 
+    /// Leases on files: fcntl(2) with F_SETLEASE.
     public Leases leases() {
         return new Leases(this);
     }
 
+    /// Files that live in memory alone, and their seals: memfd_create(2).
     public MemoryFiles memoryFiles() {
         return new MemoryFiles(this);
     }
 
+    /// What UNIX sockets alone can do, descriptors passed through them: unix(7).
     public UnixSockets unixSockets() {
         return new UnixSockets(this);
     }
 
+    /// Sleeping on a word that processes share: futex(2).
     public Futexes futexes() {
         return new Futexes(this);
     }
 
+    /// Descriptors that stand for a process: pidfd_open(2).
     public Pidfds pidfds() {
         return new Pidfds(this);
     }
 
+    /// In which pieces the page cache holds a file.
     public Folios folios() {
         return new Folios(this);
     }
 
+    /// TLS records made and opened by the kernel: TCP_ULP.
     public KernelTls kernelTls() {
         return new KernelTls(this);
     }

@@ -18,7 +18,9 @@ public final class KernelTls {
     private static final short TLS_1_3 = 0x0304;
     private static final short AES_GCM_256 = 52;
 
+    /// The key of AES-256.
     public static final int KEY_BYTES = 32;
+    /// What the numbers of records are mixed into, RFC 8446, 5.3.
     public static final int NONCE_BYTES = 12;
 
     /// struct tls12_crypto_info_aes_gcm_256: u16 version, u16 cipher, 8 bytes iv, 32 key, 4 salt, 8 record

@@ -10,6 +10,7 @@ import java.lang.invoke.MethodHandle;
 public final class Limits {
     /// asm-generic/resource.h.
     public static final int RLIMIT_NOFILE = 7;
+    /// Bytes that may be pinned; what io_uring registers counts.
     public static final int RLIMIT_MEMLOCK = 8;
 
     private static final MethodHandle PRLIMIT = Native.function(

@@ -17,6 +17,7 @@ public final class MemoryFiles {
     public static final int F_SEAL_SEAL = 0x01;
     /// The file doesn't become shorter: no SIGBUS behind its end.
     public static final int F_SEAL_SHRINK = 0x02;
+    /// The file doesn't become longer.
     public static final int F_SEAL_GROW = 0x04;
     /// The content doesn't change. Refused with EBUSY while a shared writable map exists.
     public static final int F_SEAL_WRITE = 0x08;

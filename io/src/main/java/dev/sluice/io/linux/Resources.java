@@ -17,6 +17,7 @@ public final class Resources {
 
     private static final int MINOR_FAULTS = 8;
     private static final int MAJOR_FAULTS = 9;
+    private static final int BLOCKS_READ = 11;
     private static final int VOLUNTARY_SWITCHES = 16;
     private static final int INVOLUNTARY_SWITCHES = 17;
 
@@ -64,16 +65,39 @@ public final class Resources {
         return of(RUSAGE_SELF, "this process");
     }
 
-    private Totals of(int who, String subject) throws ErrnoException {
+    /// Where [#blocksRead] has the kernel write to.
+    public static MemorySegment scratch(Arena arena) {
+        return arena.allocate(ValueLayout.JAVA_LONG, WORDS);
+    }
+
+    /// Blocks of 512 bytes that the calling thread has had read from devices, what it had read ahead included; what
+    /// the page cache gave it is not among them. Always the same number on a kernel without
+    /// CONFIG_TASK_IO_ACCOUNTING, and on file systems that are on no device.
+    ///
+    /// @param scratch from [#scratch]
+    /// @return −errno when the kernel does not tell
+    public long blocksRead(MemorySegment scratch) {
+        long result = ask(RUSAGE_THREAD, "this thread", scratch);
+        return result < 0 ? result : scratch.getAtIndex(ValueLayout.JAVA_LONG, BLOCKS_READ);
+    }
+
+    private long ask(int who, String subject, MemorySegment usage) {
         long result = kernel.admit(Call.GETRUSAGE, subject);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment usage = arena.allocate(ValueLayout.JAVA_LONG, WORDS);
+        try {
             if (result >= 0) {
                 MemorySegment captured = Native.capture();
                 result = Native.orErrno((int) GETRUSAGE.invokeExact(captured, who, usage), captured);
             }
-            ErrnoException.check(
-                    kernel.record(kernel.account(), Call.GETRUSAGE, result, false), Call.GETRUSAGE, subject);
+        } catch (Throwable t) {
+            throw Native.unexpected(t);
+        }
+        return kernel.record(kernel.account(), Call.GETRUSAGE, result, false);
+    }
+
+    private Totals of(int who, String subject) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment usage = scratch(arena);
+            ErrnoException.check(ask(who, subject, usage), Call.GETRUSAGE, subject);
             return new Totals(
                     nanos(usage, 0),
                     nanos(usage, 2),
@@ -81,10 +105,6 @@ public final class Resources {
                     usage.getAtIndex(ValueLayout.JAVA_LONG, MAJOR_FAULTS),
                     usage.getAtIndex(ValueLayout.JAVA_LONG, VOLUNTARY_SWITCHES),
                     usage.getAtIndex(ValueLayout.JAVA_LONG, INVOLUNTARY_SWITCHES));
-        } catch (ErrnoException e) {
-            throw e;
-        } catch (Throwable t) {
-            throw Native.unexpected(t);
         }
     }
 

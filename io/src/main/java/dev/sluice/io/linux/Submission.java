@@ -106,6 +106,7 @@ public final class Submission {
         return this;
     }
 
+    /// What [#linked] was told.
     public boolean isLinked() {
         return (entries.get(ValueLayout.JAVA_BYTE, at + 1) & IOSQE_IO_LINK) != 0;
     }

@@ -22,6 +22,7 @@ public final class MappingPool implements AutoCloseable {
 
     private boolean closed;
 
+    /// An empty pool; it keeps the first maps that it is given.
     public MappingPool() {
         for (int i = 0; i < CLASSES; i++) {
             free[i] = new ArrayDeque<>(KEPT);

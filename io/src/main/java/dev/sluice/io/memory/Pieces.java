@@ -45,6 +45,9 @@ public final class Pieces {
         return pieces.length;
     }
 
+    /// One piece, as it was given: borrowed, of any length, 0 too.
+    ///
+    /// @throws IndexOutOfBoundsException when there are not so many
     public MemorySegment piece(int index) {
         return pieces[index];
     }

@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 /// and left to the garbage collector; each class keeps a bounded number of free slabs.
 public final class SlabPool {
     static final int SMALLEST_BYTES = 512;
+    /// The largest that is kept.
     public static final int LARGEST_BYTES = 1 << 20;
 
     /// Per class; the sum over all classes is at most 4 MiB.

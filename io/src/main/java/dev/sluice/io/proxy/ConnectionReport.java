@@ -24,10 +24,13 @@ public record ConnectionReport(
     public enum End {
         /// Both sides have closed, and everything was delivered.
         FINISHED,
+        /// The client has reset it: what it had not read is lost.
         CLIENT_RESET,
+        /// The upstream has, likewise.
         UPSTREAM_RESET,
         /// The upstream didn't accept, in time or at all.
         UPSTREAM_UNREACHABLE,
+        /// Nothing moved for [ProxyConfig#idleTimeoutNs].
         IDLE,
         /// The proxy was closed.
         PROXY_CLOSED,

@@ -28,6 +28,7 @@ public final class SealException extends IOException {
         this.deliveredBytes = deliveredBytes;
     }
 
+    /// What was wrong, and so whether another key would help.
     public Reason reason() {
         return reason;
     }

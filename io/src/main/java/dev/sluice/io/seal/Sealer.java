@@ -42,6 +42,7 @@ public final class Sealer implements AutoCloseable {
     /// Large enough that a call and a tag a segment cost little, small enough to stay in the second-level cache.
     public static final int DEFAULT_SEGMENT_BYTES = 64 << 10;
 
+    /// The length of a key, AES-256: 32 bytes, best from a file of random ones.
     public static final int KEY_BYTES = SealFormat.KEY_BYTES;
 
     private final Kernel kernel;

@@ -15,9 +15,11 @@ public record SharedPoolConfig(int bufferBytes, int bufferCount, Set<Integer> ot
     /// The most buffers of a pool: the control memory for them is 1 MiB.
     public static final int MOST_BUFFERS = 1 << 16;
 
+    /// The largest buffer.
     public static final int MOST_BUFFER_BYTES = 1 << 30;
     static final int CACHE_LINE_BYTES = 64;
 
+    /// @throws IllegalArgumentException in a line that says what sizes and counts can be
     public SharedPoolConfig {
         String wrong = wrongShape(bufferBytes, bufferCount);
         if (!wrong.isEmpty()) {

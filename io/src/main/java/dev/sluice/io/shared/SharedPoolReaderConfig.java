@@ -12,6 +12,7 @@ public record SharedPoolReaderConfig(long mostBytes, boolean hasPrivateCopies, S
     /// 1 GiB of memory of our own user, read-only, without spinning.
     public static final SharedPoolReaderConfig DEFAULT = new SharedPoolReaderConfig(1L << 30, false, Set.of(), 0);
 
+    /// Keeps a copy of the set of users.
     public SharedPoolReaderConfig {
         otherUids = Set.copyOf(otherUids);
     }

@@ -30,6 +30,7 @@ public final class CopyModel {
             this.label = label;
         }
 
+        /// Its name in a picture or a table.
         public String label() {
             return label;
         }

@@ -38,6 +38,7 @@ public sealed interface Endpoint extends AutoCloseable {
         }
     }
 
+    /// What it is.
     Kind kind();
 
     /// What error messages call it.
@@ -49,6 +50,7 @@ public sealed interface Endpoint extends AutoCloseable {
 
     /// An end that is an open descriptor.
     sealed interface Open extends Endpoint {
+        /// The descriptor itself: closed with the endpoint.
         Descriptor descriptor();
 
         @Override
@@ -95,10 +97,12 @@ public sealed interface Endpoint extends AutoCloseable {
     ///
     /// @param hold released by [#close], so closed once and not twice
     record Memory(Pieces pieces, Hold hold) implements Endpoint {
+        /// One piece, kept by whoever has it.
         public Memory(MemorySegment segment) {
             this(Pieces.of(segment), Hold.NONE);
         }
 
+        /// The length of all pieces.
         public long lengthBytes() {
             return pieces.lengthBytes();
         }

@@ -3,8 +3,10 @@ package dev.sluice.io.transfer;
 /// One number of an account, and how it came to be known. What is counted, measured and derived are different types, so
 /// that they can't be mixed up in what is shown.
 public sealed interface Figure {
+    /// What it is the number of: `copies by the processor`.
     String name();
 
+    /// In [#unit]; exact up to 2⁵³.
     double number();
 
     /// `bytes`, `calls`, `ns`, `copies/byte`…

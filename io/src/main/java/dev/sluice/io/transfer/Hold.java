@@ -6,6 +6,7 @@ public interface Hold {
     /// Holds nothing.
     Hold NONE = () -> {};
 
+    /// Lets go of it: on the thread that sent it, or gave it up.
     void release();
 
     /// What is kept could not be read when it was to be sent. Called before [#release], on the thread that sent.

@@ -39,6 +39,7 @@ public record NetworkPath(Kind kind, String interfaceName, Support scatterGather
         UNKNOWN
     }
 
+    /// What is said of a path that could not be looked at.
     public static final NetworkPath UNKNOWN = new NetworkPath(Kind.UNKNOWN, "", Support.UNKNOWN, "unknown");
 
     /// Asks the system: getsockname, getpeername, the JDK's list of interfaces (slow: some 100 µs), SIOCETHTOOL.

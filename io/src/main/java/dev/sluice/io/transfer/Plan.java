@@ -12,6 +12,7 @@ public record Plan(Method method, String reason, List<Method> fallbacks, List<Ru
     /// @param why in one line
     public record RuledOut(Method method, String why) {}
 
+    /// Keeps copies of the lists.
     public Plan {
         fallbacks = List.copyOf(fallbacks);
         ruledOut = List.copyOf(ruledOut);

@@ -12,9 +12,8 @@ import dev.sluice.io.linux.Sockets;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /// Sends pieces of memory and spans of files, in order, through a non-blocking stream socket.
@@ -25,12 +24,13 @@ import org.jspecify.annotations.Nullable;
 /// ([SpanCopies]). Owned by one thread.
 ///
 /// sendfile(2) waits for the disk when bytes are not in the page cache, socket non-blocking or not. A writer whose
-/// thread must not wait says [Progress#COLD] instead, and goes on when [#warmed] has told it that those bytes are in
-/// the page cache, or [#filled] has handed it them in a pipe.
+/// thread must not wait says [Progress#COLD] instead: what it has left goes to one whose thread may ([#giveAway],
+/// [#takeOver]). Where the page cache shall not be filled, that one says COLD too, and goes on when [#filled] has
+/// handed it the bytes in a pipe.
 ///
 /// ```
-///   sending ──the next window of a span is not in memory──▶ COLD ──────────warmed──────────────────▶ sending
-///                                                             └──filled──▶ from the pipe ──empty──▶
+///   sending ──the next window of a span is not in memory──▶ COLD ──giveAway──▶ another writer's
+///                                                             └────filled────▶ from the pipe ──empty──▶ sending
 /// ```
 public final class SocketWriter {
     /// How far a [#flush] came.
@@ -41,7 +41,7 @@ public final class SocketWriter {
         BLOCKED,
         /// The turn's share was used up; flush again soon, others first.
         YIELDED,
-        /// What comes next is not in the page cache: have [#takeCold] filled, then flush again.
+        /// What comes next is not in the page cache: [#giveAway], or have [#takeCold] filled, then flush again.
         COLD
     }
 
@@ -60,18 +60,34 @@ public final class SocketWriter {
         void take(PipePool.Pipe pipe, boolean allSent);
     }
 
+    /// Sends a range of a file to the writer's socket, and may wait for the disk to do so.
+    @FunctionalInterface
+    public interface WaitingSender {
+        /// @return as sendfile(2)
+        long send(Descriptor file, long position, long lengthBytes);
+    }
+
+    /// What a writer had left when it gave it away.
+    public static final class Unsent {
+        private final List<Piece> pieces;
+        private final long sentOfFirst;
+
+        private Unsent(List<Piece> pieces, long sentOfFirst) {
+            this.pieces = pieces;
+            this.sentOfFirst = sentOfFirst;
+        }
+
+        /// Where no writer takes it over.
+        public void release() {
+            pieces.forEach(piece -> piece.hold().release());
+        }
+    }
+
     /// Pieces of memory sent by one call: more than the answers of a burst of pipelined requests.
     private static final int MOST_GATHERED = 64;
 
     /// What is asked for at a time, of the page cache and of the disk: what a pipe holds.
     private static final long WINDOW_BYTES = 1 << 20;
-
-    /// How far ahead from what [#takeCold] tells the file should be read into the page cache. Told again when half
-    /// of it is left, so that the disk has always something to do.
-    public static final long AHEAD_BYTES = 8 << 20;
-
-    /// Files that are being read ahead at a time; of others it is not known that they are.
-    private static final int MOST_AHEAD = 64;
 
     sealed interface Piece permits Bytes, Span {
         long lengthBytes();
@@ -79,7 +95,8 @@ public final class SocketWriter {
         Hold hold();
     }
 
-    record Bytes(MemorySegment segment, Hold hold) implements Piece {
+    /// @param isOfSpan whether it is a span's, whose hold may be released on any thread
+    record Bytes(MemorySegment segment, Hold hold, boolean isOfSpan) implements Piece {
         @Override
         public long lengthBytes() {
             return segment.byteSize();
@@ -90,6 +107,7 @@ public final class SocketWriter {
     private final PageCache pageCache;
     private final Descriptor socket;
     private final @Nullable SpanCopies copies;
+    private final @Nullable WaitingSender waiting;
     private final MemorySegment scratch = Arena.ofAuto().allocate(2 * Long.BYTES);
     private final ArrayDeque<Piece> pieces = new ArrayDeque<>();
     private final IoVectors vectors = new IoVectors(Arena.ofAuto(), MOST_GATHERED);
@@ -104,15 +122,6 @@ public final class SocketWriter {
     // Of the first piece, when it is a span.
     /// Up to where it is known to be in the page cache, counted from its start.
     private long warmBytes;
-    /// What [#takeAhead] tells next.
-    private @Nullable Cold ahead;
-    /// Where the files that are being read ahead are to be told again.
-    private final Map<Descriptor, Long> tellAgainAt = new LinkedHashMap<>(16, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Descriptor, Long> eldest) {
-            return size() > MOST_AHEAD;
-        }
-    };
     /// Set while its next bytes are being read from the disk.
     private boolean filling;
     /// Where its next bytes are, and how many.
@@ -124,23 +133,27 @@ public final class SocketWriter {
     ///
     /// @param socket non-blocking; borrowed
     public SocketWriter(Kernel kernel, Descriptor socket) {
-        this(kernel, socket, null);
+        this(kernel, socket, null, null);
     }
 
-    /// A writer whose thread must not wait for the disk: [#flush] may answer [Progress#COLD].
+    /// A writer whose thread must not wait for the disk: [#flush] may answer [Progress#COLD]. With `waiting` it
+    /// may, and says so of those spans alone that shall not fill the page cache.
     ///
-    /// @param socket non-blocking; borrowed
-    /// @param copies of the thread; borrowed
-    public SocketWriter(Kernel kernel, Descriptor socket, @Nullable SpanCopies copies) {
+    /// @param socket  non-blocking; borrowed
+    /// @param copies  of the thread; borrowed
+    /// @param waiting by which spans go; null where the thread must not wait
+    public SocketWriter(
+            Kernel kernel, Descriptor socket, @Nullable SpanCopies copies, @Nullable WaitingSender waiting) {
         this.kernel = kernel;
         this.pageCache = kernel.pageCache();
         this.socket = socket;
         this.copies = copies;
+        this.waiting = waiting;
     }
 
     /// Queues memory; it belongs to the writer until `hold` is released.
     public void add(MemorySegment bytes, Hold hold) {
-        enqueue(new Bytes(bytes, hold));
+        enqueue(new Bytes(bytes, hold, false));
     }
 
     /// Queues a range of a file; from memory where it is there.
@@ -151,7 +164,7 @@ public final class SocketWriter {
             return;
         }
         for (int i = 0; i < slices.size(); i++) {
-            enqueue(new Bytes(slices.get(i), i + 1 < slices.size() ? Hold.NONE : span.hold()));
+            enqueue(new Bytes(slices.get(i), i + 1 < slices.size() ? Hold.NONE : span.hold(), true));
         }
     }
 
@@ -235,14 +248,13 @@ public final class SocketWriter {
     /// from the disk the last byte comes last, as a rule; where it doesn't, the wait is for reads that are under
     /// way.
     private boolean isCold(Span span) {
-        if (copies == null || sentOfFirst < warmBytes) {
+        if (copies == null || sentOfFirst < warmBytes || sendsWaiting(span)) {
             return false;
         }
         long position = span.position() + sentOfFirst;
         if (copies.wouldWait()) {
             return true; // what is being read counts as resident already
         }
-        noteAhead(span, position);
         long window = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
         long resident = pageCache.residentBytes(span.file(), position, window);
         if (resident < 0) {
@@ -256,28 +268,41 @@ public final class SocketWriter {
         return false;
     }
 
-    private void noteAhead(Span span, long position) {
-        if (tellAgainAt.isEmpty()) {
-            return;
-        }
-        Long at = tellAgainAt.get(span.file());
-        if (at != null && position >= at) {
-            ahead = new Cold(span.file(), position, 0, span.isPastCache());
-            tellAgainAt.put(span.file(), position + AHEAD_BYTES / 2);
-        }
+    private boolean sendsWaiting(Span span) {
+        return waiting != null && !span.isPastCache();
     }
 
-    /// Where a file that is being read ahead is by now, its length being 0; null when it need not be told. To be
-    /// asked after each [#flush], which doesn't wait for it.
-    public @Nullable Cold takeAhead() {
-        Cold taken = ahead;
-        ahead = null;
-        return taken;
+    /// Gives away what is queued, in whatever state it is, for another writer of the same socket. Not while
+    /// [#takeCold] is being read.
+    ///
+    /// @param owner runs on this writer's thread what gives memory back there; when it never does, that memory is
+    ///              the garbage collector's
+    public Unsent giveAway(Executor owner) {
+        if (filling || pipe != null) {
+            throw new IllegalStateException("its next bytes are being read from the disk");
+        }
+        List<Piece> left = pieces.stream().map(piece -> handedOn(piece, owner)).toList();
+        Unsent unsent = new Unsent(left, sentOfFirst);
+        pieces.clear();
+        queuedBytes = 0;
+        sentOfFirst = 0;
+        warmBytes = 0;
+        return unsent;
     }
 
-    /// What [#takeAhead] tells of a file is of no use any more.
-    public void notReadAhead(Descriptor file) {
-        tellAgainAt.remove(file);
+    private static Piece handedOn(Piece piece, Executor owner) {
+        return piece instanceof Bytes(MemorySegment segment, Hold hold, boolean isOfSpan)
+                        && !isOfSpan
+                        && hold != Hold.NONE
+                ? new Bytes(segment, () -> owner.execute(hold::release), false)
+                : piece;
+    }
+
+    /// Goes on where another writer of the same socket has come to. Before anything was queued.
+    public void takeOver(Unsent unsent) {
+        unsent.pieces.forEach(this::enqueue);
+        sentOfFirst = unsent.sentOfFirst;
+        queuedBytes -= sentOfFirst;
     }
 
     /// What is to be read from the disk before sending can go on, once after [#flush] has answered
@@ -289,23 +314,6 @@ public final class SocketWriter {
         filling = true;
         long length = Math.min(span.lengthBytes() - sentOfFirst, WINDOW_BYTES);
         return new Cold(span.file(), span.position() + sentOfFirst, length, span.isPastCache());
-    }
-
-    /// The bytes that [#takeCold] has told, or the first of them, are in the page cache.
-    ///
-    /// @param lengthBytes at least 1
-    /// @param isReadAhead whether what lies behind them is being read ahead, for [#AHEAD_BYTES]
-    public void warmed(long lengthBytes, boolean isReadAhead) {
-        if (!filling || !(pieces.peekFirst() instanceof Span span)) {
-            return; // given up meanwhile
-        }
-        filling = false;
-        if (isReadAhead) {
-            tellAgainAt.put(span.file(), span.position() + sentOfFirst + AHEAD_BYTES / 2);
-        } else {
-            tellAgainAt.remove(span.file());
-        }
-        warmBytes = sentOfFirst + lengthBytes;
     }
 
     /// The bytes that [#takeCold] has told could not be read: whoever holds the file is told. The stream is broken
@@ -369,6 +377,10 @@ public final class SocketWriter {
         if (pipe != null) {
             return sendPipe(pipe, share);
         }
+        if (waiting != null && !span.isPastCache()) {
+            long left = Math.min(span.lengthBytes() - sentOfFirst, share);
+            return waiting.send(span.file(), span.position() + sentOfFirst, left);
+        }
         long known = copies == null ? span.lengthBytes() : warmBytes;
         long length = Math.min(known - sentOfFirst, share);
         return kernel.sockets().sendfile(socket, span.file(), span.position() + sentOfFirst, length, scratch);
@@ -386,8 +398,8 @@ public final class SocketWriter {
         long from = sentOfFirst;
         for (Piece piece : pieces) {
             MemorySegment bytes = switch (piece) {
-                case Bytes(MemorySegment segment, var _) -> from == 0 ? segment : segment.asSlice(from);
-                case Span span -> copies == null ? null : copy(copies, span, from);
+                case Bytes(MemorySegment segment, var _, var _) -> from == 0 ? segment : segment.asSlice(from);
+                case Span span -> copies == null ? null : copies.copy(span, from);
             };
             if (bytes == null || !vectors.add(bytes)) {
                 moreFollows = true;
@@ -397,14 +409,6 @@ public final class SocketWriter {
             from = 0;
         }
         return vectors.count() > 0;
-    }
-
-    private @Nullable MemorySegment copy(SpanCopies to, Span span, long from) {
-        MemorySegment copied = to.copy(span, from);
-        if (copied != null) {
-            noteAhead(span, span.position() + from);
-        }
-        return copied;
     }
 
     private long sendGathered() {
@@ -441,8 +445,6 @@ public final class SocketWriter {
         dropPipe();
         filling = false;
         warmBytes = 0;
-        tellAgainAt.clear();
-        ahead = null;
         pieces.forEach(piece -> piece.hold().release());
         pieces.clear();
         sentOfFirst = 0;

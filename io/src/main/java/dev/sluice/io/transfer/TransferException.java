@@ -26,6 +26,7 @@ public final class TransferException extends IOException {
         STALLED,
         /// The whole took longer than the timeout.
         TIMED_OUT,
+        /// [Cancellation] was asked for.
         CANCELLED,
         /// The system refuses the only method allowed.
         UNSUPPORTED
@@ -44,6 +45,7 @@ public final class TransferException extends IOException {
         this.takenBytes = takenBytes;
     }
 
+    /// What happened.
     public Failure failure() {
         return failure;
     }

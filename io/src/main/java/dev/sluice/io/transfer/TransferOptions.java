@@ -39,6 +39,7 @@ public record TransferOptions(
     public static final TransferOptions DEFAULT =
             new TransferOptions(Optional.empty(), false, 0, 0, 0, Optional.empty(), Optional.empty(), false, false);
 
+    /// @throws IllegalArgumentException when a number is negative, or it is strict about no method
     public TransferOptions {
         if (chunkBytes < 0 || idleTimeoutNs < 0 || timeoutNs < 0) {
             throw new IllegalArgumentException("Sizes and times are not negative: chunkBytes " + chunkBytes

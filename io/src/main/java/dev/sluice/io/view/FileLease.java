@@ -52,9 +52,13 @@ public final class FileLease implements AutoCloseable {
 
     /// See the drawing above.
     public enum State {
+        /// Others are kept from it.
         HELD,
+        /// Somebody waits for it to be released.
         BREAKING,
+        /// Given back, in time.
         RELEASED,
+        /// The kernel has taken it away.
         EXPIRED
     }
 

@@ -170,6 +170,7 @@ public final class MappedFile implements AutoCloseable {
         return lengthBytes;
     }
 
+    /// The path that it was opened by.
     public Path path() {
         return path;
     }

@@ -33,6 +33,7 @@ public final class MappedFileException extends IOException {
         this.position = position;
     }
 
+    /// What was in the way, and so whether to open it again.
     public Cause why() {
         return why;
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.TransferException.Failure;
+import dev.sluice.testbase.Commands;
 import dev.sluice.testbase.RequiresProgram;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
@@ -28,17 +29,14 @@ class BlockDeviceTest {
     @BeforeEach
     void attach() throws Exception {
         Rig.write(folder.resolve("image"), 0, LENGTH);
-        Shell.assume("losetup", "-f");
-        Shell.Outcome outcome =
-                Shell.run("losetup", "-f", "--show", folder.resolve("image").toString());
-        assertThat(outcome.status()).as(outcome.output()).isZero();
-        device = outcome.output().strip();
+        Commands.assume("losetup", "-f");
+        device = Commands.run("losetup", "-f", "--show", folder.resolve("image").toString());
     }
 
     @AfterEach
     void detach() throws Exception {
         if (!device.isEmpty()) {
-            assertThat(Shell.run("losetup", "-d", device).status()).isZero();
+            Commands.run("losetup", "-d", device);
         }
     }
 

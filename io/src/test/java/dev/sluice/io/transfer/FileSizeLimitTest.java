@@ -3,6 +3,7 @@ package dev.sluice.io.transfer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.io.linux.Errno;
+import dev.sluice.testbase.Commands;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,10 +22,8 @@ class FileSizeLimitTest {
         Rig.write(folder.resolve("source"), 0, 3_000_000);
         List<String> command =
                 new ArrayList<>(List.of("bash", "-c", "ulimit -f " + LIMIT / 1024 + "; exec \"$@\"", "bash"));
-        command.addAll(Shell.java(CountedMain.class, folder.toString(), "limited"));
-        Shell.Outcome outcome = Shell.run(command);
-        assertThat(outcome.status()).as(outcome.output()).isZero();
-        List<String> said = outcome.output().lines().toList();
+        command.addAll(Commands.java(List.of("-Xmx64m"), CountedMain.class, folder.toString(), "limited"));
+        List<String> said = Commands.run(command).lines().toList();
         assertThat(said).hasSize(5);
         for (String line : said) {
             assertThat(line).endsWith(" OUT_OF_SPACE " + Errno.EFBIG + " " + LIMIT);

@@ -23,7 +23,9 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -71,7 +73,7 @@ class SocketWriterTest {
         }
         kernel.files().setNonBlocking(socket, true);
         peer.configureBlocking(false);
-        writer = new SocketWriter(kernel, socket, new SpanCopies(kernel, BORDER_BYTES));
+        writer = new SocketWriter(kernel, socket, new SpanCopies(kernel, BORDER_BYTES), null);
         gate.on(Gate.OPEN);
     }
 
@@ -195,6 +197,40 @@ class SocketWriterTest {
             writer.filled(pipe, SMALL_BYTES, (back, _) -> pipes.give(back));
             assertAllArrived();
         }
+    }
+
+    /// On another thread it goes on: what is the first's own comes back by its owner, whenever that has time.
+    @Test
+    void anotherWriterGoesOnWhereOneHasComeTo() throws Exception {
+        List<Runnable> sent = new ArrayList<>();
+        List<String> givenBack = new ArrayList<>();
+        addMemory(300_000);
+        writer.add(Arena.ofAuto().allocate(1), () -> givenBack.add("before"));
+        wanted.write(0);
+        writer.add(Arena.ofAuto().allocate(100), () -> givenBack.add("with"));
+        wanted.writeBytes(new byte[100]);
+        addSpan(5, 1_000_000);
+        addMemory(7);
+        assertThat(writer.flush(1)).isIn(Progress.YIELDED, Progress.BLOCKED);
+        long left = writer.queuedBytes();
+        assertThat(left).as("in the middle of the first piece").isBetween(1_000_200L, 1_300_106L);
+
+        SocketWriter.Unsent unsent = writer.giveAway(sent::add);
+        assertThat(writer.isEmpty()).isTrue();
+        writer = new SocketWriter(
+                kernel,
+                socket,
+                new SpanCopies(kernel, 0),
+                (from, position, length) -> kernel.sockets()
+                        .sendfile(socket, from, position, length, Arena.ofAuto().allocate(Long.BYTES, Long.BYTES)));
+        writer.takeOver(unsent);
+        assertThat(writer.queuedBytes()).isEqualTo(left);
+        assertAllArrived();
+
+        assertThat(held).as("spans").isZero();
+        assertThat(givenBack).as("memory, by another thread").isEmpty();
+        sent.forEach(Runnable::run);
+        assertThat(givenBack).containsExactly("before", "with");
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.sluice.io.transfer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.testbase.Commands;
 import dev.sluice.testbase.RequiresProgram;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,7 +59,7 @@ class StraceTest {
 
     @BeforeEach
     void straceIsThere() throws Exception {
-        Shell.assume("strace", "-f", "-o", "/dev/null", "true");
+        Commands.assume("strace", "-f", "-o", "/dev/null", "true");
     }
 
     @Test
@@ -88,10 +89,9 @@ class StraceTest {
     private void trace(int times, Map<String, Count> counted, Map<String, Count> traced) throws Exception {
         Path summary = folder.resolve("strace");
         List<String> command = new ArrayList<>(List.of("strace", "-f", "-c", "-o", summary.toString()));
-        command.addAll(Shell.java(CountedMain.class, folder.toString(), "every", Integer.toString(times)));
-        Shell.Outcome outcome = Shell.run(command);
-        assertThat(outcome.status()).as(outcome.output()).isZero();
-        for (String line : outcome.output().lines().toList()) {
+        command.addAll(Commands.java(
+                List.of("-Xmx64m"), CountedMain.class, folder.toString(), "every", Integer.toString(times)));
+        for (String line : Commands.run(command).lines().toList()) {
             String[] words = line.split(" ");
             counted.put(words[0], new Count(Long.parseLong(words[1]), Long.parseLong(words[2])));
         }

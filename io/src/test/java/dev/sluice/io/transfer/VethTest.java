@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.transfer.NetworkPath.Support;
+import dev.sluice.testbase.Commands;
 import dev.sluice.testbase.RequiresProgram;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -43,15 +44,15 @@ class VethTest {
 
     @BeforeEach
     void makeNetwork() throws Exception {
-        Shell.assume("ip", "netns", "add", namespace);
+        Commands.assume("ip", "netns", "add", namespace);
         made = true;
-        Shell.assume("ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", namespace);
-        Shell.assume("ip", "addr", "add", net + "1/24", "dev", here);
-        Shell.assume("ip", "link", "set", here, "up");
-        Shell.assume("ip", "-n", namespace, "addr", "add", net + "2/24", "dev", there);
-        Shell.assume("ip", "-n", namespace, "link", "set", there, "up");
+        Commands.assume("ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", namespace);
+        Commands.assume("ip", "addr", "add", net + "1/24", "dev", here);
+        Commands.assume("ip", "link", "set", here, "up");
+        Commands.assume("ip", "-n", namespace, "addr", "add", net + "2/24", "dev", there);
+        Commands.assume("ip", "-n", namespace, "link", "set", there, "up");
         List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
-        command.addAll(Shell.java(DrainerMain.class, net + "2"));
+        command.addAll(Commands.java(List.of("-Xmx64m"), DrainerMain.class, net + "2"));
         drainer = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -66,8 +67,9 @@ class VethTest {
             drainer.waitFor();
         }
         if (made) {
-            Shell.run("ip", "link", "del", here); // at once; a namespace takes its links along only some time later
-            Shell.run("ip", "netns", "del", namespace);
+            // At once; a namespace takes its links along only some time later. There may be none yet.
+            Commands.outcome(List.of("ip", "link", "del", here));
+            Commands.run("ip", "netns", "del", namespace);
         }
     }
 

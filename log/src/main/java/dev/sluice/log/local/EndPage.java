@@ -26,16 +26,21 @@ import java.lang.invoke.VarHandle;
 ///
 /// Borrows its memory. Each slot has one writer at a time.
 public final class EndPage {
+    /// The size of the page in the map that both sides share.
     public static final int BYTES = 4096;
     /// Partitions that a connection has at most.
     public static final int SLOTS = 63;
 
+    /// What [#state] is while the broker runs.
     public static final int OPEN = 0;
     /// The broker stops: what is published stays so, and nothing is added.
     public static final int STOPPED = 1;
 
+    /// No partition has the slot.
     public static final int SLOT_FREE = 0;
+    /// One has, and its ends are published.
     public static final int SLOT_OPEN = 1;
+    /// It was deleted; its last ends stay as they were.
     public static final int SLOT_DELETED = 2;
 
     private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
@@ -73,10 +78,12 @@ public final class EndPage {
         LONG.setRelease(page, at, highWatermark);
     }
 
+    /// Tells whose a slot is: one of `SLOT_…`.
     public void slotState(int slot, int state) {
         INT.setRelease(page, at(slot) + SLOT_STATE_AT, state);
     }
 
+    /// Tells that the broker runs or stops: [#OPEN] or [#STOPPED].
     public void state(int state) {
         INT.setRelease(page, STATE_AT, state);
     }

@@ -65,10 +65,14 @@ public final class LocalLog implements AutoCloseable {
             return new Options(true, null);
         }
 
+        /// Compressed records are read too.
+        ///
+        /// @param newDecompressor called by the reader's thread
         public Options withDecompressor(Decompressor newDecompressor) {
             return new Options(checksCrc, newDecompressor);
         }
 
+        /// Without verifying any: cheaper, and bytes that changed on the disk are read as they are.
         public Options withoutChecksums() {
             return new Options(false, decompressor);
         }

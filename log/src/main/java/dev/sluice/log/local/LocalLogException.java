@@ -17,6 +17,7 @@ public final class LocalLogException extends IOException {
         BUSY(2),
         /// It did not understand the request: another version, or no local reader at all.
         MALFORMED(3),
+        /// There is no such topic, or no such partition of it.
         UNKNOWN_PARTITION(4),
         /// [#earliest] and [#latest] say what there is.
         OFFSET_OUT_OF_RANGE(5),
@@ -68,6 +69,7 @@ public final class LocalLogException extends IOException {
         this.latest = latest;
     }
 
+    /// What was wrong, and so what can be done.
     public Reason reason() {
         return reason;
     }

@@ -91,10 +91,12 @@ public final class LocalReader implements AutoCloseable {
         return topic + "-" + partition;
     }
 
+    /// The topic that it reads.
     public String topic() {
         return topic;
     }
 
+    /// The partition that it reads.
     public int partition() {
         return partition;
     }

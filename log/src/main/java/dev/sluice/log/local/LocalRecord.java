@@ -31,6 +31,7 @@ public final class LocalRecord {
         timestampMs = newTimestampMs;
     }
 
+    /// The record's number in its partition.
     public long offset() {
         return offset;
     }
@@ -50,14 +51,17 @@ public final class LocalRecord {
         return cursor.valueBytes();
     }
 
+    /// The key where it lies, borrowed as the record is; null when there is none.
     public @Nullable MemorySegment key() {
         return cursor.keyBytes() < 0 ? null : cursor.memory().asSlice(cursor.keyAt(), cursor.keyBytes());
     }
 
+    /// The value where it lies, borrowed as the record is; null when there is none.
     public @Nullable MemorySegment value() {
         return cursor.valueBytes() < 0 ? null : cursor.memory().asSlice(cursor.valueAt(), cursor.valueBytes());
     }
 
+    /// How many headers it has.
     public int headerCount() {
         return cursor.headers();
     }

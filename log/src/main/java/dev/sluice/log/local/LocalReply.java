@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// REFUSED  0 i16 4   2 i16 reason   4 i64 earliest   12 i64 latest   20 a sentence  20 + sentence bytes
 /// ```
 public sealed interface LocalReply {
+    /// No reply is longer.
     int MAX_BYTES = 1024;
 
     /// Answers HELLO; with it come the page of published ends and the page to say on that one waits.
@@ -39,11 +40,13 @@ public sealed interface LocalReply {
 
     /// Answers anything. The connection ends with it where going on makes no sense.
     record Refused(LocalLogException.Reason reason, long earliest, long latest, String sentence) implements LocalReply {
+        /// Where there are no offsets to tell.
         public Refused(LocalLogException.Reason reason, String sentence) {
             this(reason, 0, 0, sentence);
         }
     }
 
+    /// Its bytes as they go over the socket, little-endian, ready to be read.
     default ByteBuffer encode() {
         ByteBuffer out = ByteBuffer.allocate(MAX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         switch (this) {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public sealed interface LocalRequest {
     /// `SLOG`, read as a number.
     int MAGIC = 0x474F4C53;
+    /// Both sides have the same, or do not speak.
     int VERSION = 1;
     /// Longer ones are not read.
     int MAX_BYTES = 512;
@@ -38,6 +39,7 @@ public sealed interface LocalRequest {
     /// Asks for no more of a partition.
     record Close(int slot) implements LocalRequest {}
 
+    /// Its bytes as they go over the socket, little-endian, ready to be read.
     default ByteBuffer encode() {
         ByteBuffer out = ByteBuffer.allocate(MAX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         switch (this) {

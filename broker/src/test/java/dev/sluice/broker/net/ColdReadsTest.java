@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Which files stay open for those who read them from the disk, and that nobody who waits is forgotten.
 @ExtendWith(LeakCounter.class)
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
-class ColdReaderTest {
+class ColdReadsTest {
     private static final Duration LONG = Duration.ofMinutes(1);
     private static final int MANY = 1024;
     private static final int FILE_BYTES = 64 << 10;
@@ -54,12 +54,12 @@ class ColdReaderTest {
         files.forEach(Descriptor::close);
     }
 
-    private ColdReader reader(int mostStreams, ThreadFactory factory) {
-        return new ColdReader(kernel, mostStreams, nowNs::get, factory);
+    private ColdReads reader(int mostFiles, ThreadFactory factory) {
+        return new ColdReads(kernel, new ColdThreads(factory), new ColdFiles(mostFiles, nowNs::get));
     }
 
-    private ColdReader reader(int mostStreams) {
-        return reader(mostStreams, Thread.ofPlatform().name("cold-", 1).daemon().factory());
+    private ColdReads reader(int mostFiles) {
+        return reader(mostFiles, Thread.ofPlatform().name("cold-", 1).daemon().factory());
     }
 
     private Descriptor file(int number) throws IOException {
@@ -73,11 +73,11 @@ class ColdReaderTest {
     }
 
     /// Reads a file's beginning past the page cache, so that it is left in its middle.
-    private void readPastCache(ColdReader reader, Object consumer, Descriptor file) throws Exception {
+    private void readPastCache(ColdReads reader, Object consumer, Descriptor file) throws Exception {
         int before = told.get();
-        reader.read(consumer, new SocketWriter.Cold(file, 0, READ_BYTES, true), (pipe, result, _) -> {
+        reader.direct().read(consumer, new SocketWriter.Cold(file, 0, READ_BYTES, true), (pipe, result) -> {
             if (pipe != null) {
-                reader.giveBack(pipe, false);
+                reader.direct().giveBack(pipe, false);
             }
             told.addAndGet(result == READ_BYTES ? 1 : MANY);
         });
@@ -104,41 +104,41 @@ class ColdReaderTest {
         Descriptor left = file(0);
         Descriptor other = file(1);
         Object consumer = new Object();
-        try (ColdReader reader = reader(MANY)) {
+        try (ColdReads reader = reader(MANY)) {
             readPastCache(reader, consumer, left);
-            nowNs.addAndGet(ColdReader.UNUSED_NS / 2);
+            nowNs.addAndGet(ColdFiles.UNUSED_NS / 2);
             readPastCache(reader, consumer, other);
-            assertThat(reader.closeUnused()).isTrue();
+            assertThat(reader.files().closeUnused()).isTrue();
             assertThat(streams()).as("the control: kept for what comes next").isEqualTo(2);
 
-            nowNs.addAndGet(ColdReader.UNUSED_NS / 2);
+            nowNs.addAndGet(ColdFiles.UNUSED_NS / 2);
             readPastCache(reader, consumer, other);
             await().atMost(LONG).until(() -> {
-                assertThat(reader.closeUnused()).as("the other is left").isTrue();
+                assertThat(reader.files().closeUnused()).as("the other is left").isTrue();
                 return streams() == 1;
             });
 
-            nowNs.addAndGet(ColdReader.UNUSED_NS);
-            await().atMost(LONG).until(() -> !reader.closeUnused() && streams() == 0);
+            nowNs.addAndGet(ColdFiles.UNUSED_NS);
+            await().atMost(LONG).until(() -> !reader.files().closeUnused() && streams() == 0);
         }
     }
 
     @Test
     void aConsumerKeepsAFewFilesOpen() throws Exception {
         Object consumer = new Object();
-        try (ColdReader reader = reader(MANY)) {
-            for (int i = 0; i < ColdReader.MOST_OF_ONE + 4; i++) {
+        try (ColdReads reader = reader(MANY)) {
+            for (int i = 0; i < ColdFiles.MOST_OF_ONE + 4; i++) {
                 readPastCache(reader, consumer, file(i));
             }
             readPastCache(reader, new Object(), file(MANY));
-            await().atMost(LONG).until(() -> streams() <= ColdReader.MOST_OF_ONE + 1);
+            await().atMost(LONG).until(() -> streams() <= ColdFiles.MOST_OF_ONE + 1);
         }
     }
 
     @Test
     void manyConsumersKeepSoManyFilesOpenTogether() throws Exception {
         Descriptor file = file(0);
-        try (ColdReader reader = reader(3)) {
+        try (ColdReads reader = reader(3)) {
             for (int i = 0; i < 10; i++) {
                 readPastCache(reader, new Object(), file);
             }
@@ -154,18 +154,45 @@ class ColdReaderTest {
     void whoWaitsIsToldHoweverManyWait() throws Exception {
         Descriptor file = file(0);
         CountDownLatch goOn = new CountDownLatch(1);
-        faults.on(Call.SENDFILE).of(REOPENED).waitsFor(goOn);
-        try (ColdReader reader = reader(2)) {
+        faults.on(Call.SPLICE).of(REOPENED).waitsFor(goOn);
+        try (ColdReads reader = reader(2)) {
             int consumers = 12;
             for (int i = 0; i < consumers; i++) {
-                reader.read(
-                        new Object(),
-                        new SocketWriter.Cold(file, 0, READ_BYTES, false),
-                        (_, result, _) -> told.addAndGet(result == READ_BYTES ? 1 : MANY));
+                reader.direct().read(new Object(), new SocketWriter.Cold(file, 0, READ_BYTES, true), (pipe, result) -> {
+                    if (pipe != null) {
+                        reader.direct().giveBack(pipe, false);
+                    }
+                    told.addAndGet(result == READ_BYTES ? 1 : MANY);
+                });
             }
             goOn.countDown();
             await().atMost(LONG).until(() -> told.get() == consumers);
         }
+    }
+
+    /// A consumer's way through a file, of which only so much is read from the disk for it.
+    private long dropped(long fromDiskBytes) throws Exception {
+        AtomicLong dropped = new AtomicLong();
+        GateFaults.Fault advice = faults.on(Call.FADVISE).tells(dropped::addAndGet);
+        ColdThreads threads = new ColdThreads();
+        ColdStream stream = new ColdStream(kernel, threads, file(0));
+        for (long position = 0; position < 100 << 20; position += READ_BYTES) {
+            if (stream.sent(position, READ_BYTES, position < fromDiskBytes)) {
+                stream.drop(position + READ_BYTES, false);
+            }
+        }
+        stream.close();
+        threads.close();
+        advice.heal();
+        return dropped.get();
+    }
+
+    @Test
+    void whatWasInMemoryForOthersStaysThere() throws Exception {
+        assertThat(dropped(20 << 20)).isBetween(18L << 20, 36L << 20);
+        assertThat(dropped(100 << 20))
+                .as("the control: read from the disk to its end")
+                .isGreaterThan(80 << 20);
     }
 
     /// The last descriptor of a deleted file gives its room back, which takes long.
@@ -174,12 +201,12 @@ class ColdReaderTest {
         Descriptor file = file(0);
         Object consumer = new Object();
         Queue<String> closers = new ConcurrentLinkedQueue<>();
-        try (ColdReader reader = reader(MANY)) {
+        try (ColdReads reader = reader(MANY)) {
             readPastCache(reader, consumer, file);
             faults.on(Call.CLOSE)
                     .of(REOPENED)
                     .runs(() -> closers.add(Thread.currentThread().getName()));
-            reader.forget(consumer);
+            reader.files().forget(consumer);
             await().atMost(LONG).until(() -> !closers.isEmpty());
         }
         assertThat(closers).singleElement().asString().startsWith("cold-");
@@ -187,10 +214,10 @@ class ColdReaderTest {
 
     @Test
     void whoGetsNoThreadForLaterGoesOnItself() {
-        try (ColdReader reader = reader(MANY, _ -> {
+        try (ColdReads reader = reader(MANY, _ -> {
             throw new OutOfMemoryError("no thread");
         })) {
-            assertThatCode(() -> assertThat(reader.runLater(() -> {})).isFalse())
+            assertThatCode(() -> assertThat(reader.threads().runLater(() -> {})).isFalse())
                     .doesNotThrowAnyException();
         }
     }
