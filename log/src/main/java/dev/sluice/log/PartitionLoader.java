@@ -164,7 +164,7 @@ final class PartitionLoader {
         Segment first = Segment.create(context, new SegmentFiles(folder, 0), config.compacted(), account);
         LeaderEpochs epochs = LeaderEpochs.empty().with(0, 0);
         epochs.write(kernel, folder);
-        PartitionMetadata.write(kernel, folder, topicId);
+        PartitionMetadata.writeNew(kernel, folder, topicId);
         return new PartitionLog(
                 context,
                 name,

@@ -670,6 +670,12 @@ public final class PartitionLog {
         recoveryPoint.flush(true);
     }
 
+    /// What it was made of is on the device, to the name of its folder: no append waits for that. Before anybody
+    /// appends.
+    void madeDurably() {
+        recoveryPoint.namesAreDurable();
+    }
+
     // ---- Its ceiling
 
     long ceiling() {
@@ -686,13 +692,23 @@ public final class PartitionLog {
         }
     }
 
-    /// What is to be written down for this log before its ceiling is raised, or null when it does not want that.
+    /// Whether the next batch would have to wait for a ceiling.
+    boolean isAtCeiling() {
+        return config().effectiveFlushPolicy() != FlushPolicy.ACK && logEndOffset() >= ceiling() && !hasStopped();
+    }
+
+    /// Whether [#wantedCeiling] has to wait for the device.
+    boolean owesNames() {
+        return recoveryPoint.owesNames();
+    }
+
+    /// What is to be written down for this log before its ceiling is raised, or null when it takes no more appends.
     /// The names of its files are on the device by then: a folder that a power loss takes would begin at 0 again.
     /// The folder's own name is synced by whoever writes the ceilings down beside it.
     ///
     /// @throws ErrnoException when those can't be synced; it wants its ceiling still
     Ceilings.@Nullable Raise wantedCeiling() throws ErrnoException {
-        if (!asksForCeiling()) {
+        if (hasStopped()) {
             return null;
         }
         recoveryPoint.syncOwnNames();
