@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The frame says that all went well; what did not is made an error in it, in place. It belongs to this object until it
 /// is handed to the request or, if the connection goes, back to the loop's pool. Owned by the loop; flushing threads
-/// come in through [Unacknowledged#settled] alone. Nothing is pooled: a flush costs a thousand times as much.
+/// come in through [Partition.Unacknowledged#settled] alone. Nothing is pooled: a flush costs a thousand times as much.
 final class PendingProduce implements Request.Pending {
     /// One partition's batch.
     private final class Batch implements Partition.Unacknowledged {
