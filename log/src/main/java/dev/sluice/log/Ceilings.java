@@ -5,14 +5,17 @@ import dev.sluice.io.linux.Kernel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /// Keeps durable, ahead of it, how far each log's offsets may have been seen: the checkpoint
 /// `sluice-ceiling-offset-checkpoint`.
@@ -21,7 +24,8 @@ import java.util.concurrent.TimeUnit;
 /// So a log that shows what is not on the device shows nothing at or above its ceiling; after an unclean end it goes on
 /// above it, and no offset ever stands for two records. A ceiling is raised by a million offsets at a time, when half
 /// of them are used, off the appending threads: one small file for all logs of the folder, written once for all that
-/// ask meanwhile.
+/// ask meanwhile. Whoever asks for the first time has its topic's other partitions given theirs by the same write:
+/// where one is appended to the others are about to be, and their first batches need not wait.
 ///
 /// Thread-safe. [#raise] returns at once; the rest waits for the device.
 final class Ceilings {
@@ -131,7 +135,7 @@ final class Ceilings {
         synchronized (writing) {
             List<PartitionLog> asking =
                     logs.values().stream().filter(PartitionLog::asksForCeiling).toList();
-            List<Raise> raises = asked(asking);
+            List<Raise> raises = asked(withTheirTopics(asking));
             Map<PartitionLog, Long> raised = new HashMap<>();
             raises.forEach(raise -> raised.put(raise.log(), raise.ceiling()));
             Map<PartitionName, Long> next = new TreeMap<>();
@@ -150,9 +154,25 @@ final class Ceilings {
         }
     }
 
+    /// Those that ask, and all of their topics' partitions that will with their next batch.
+    private List<PartitionLog> withTheirTopics(List<PartitionLog> asking) {
+        if (asking.isEmpty()) {
+            return asking;
+        }
+        Set<PartitionLog> all = new LinkedHashSet<>(asking);
+        Set<String> topics = asking.stream().map(PartitionLog::topic).collect(Collectors.toSet());
+        logs.values().stream()
+                .filter(log -> topics.contains(log.topic()) && log.isAtCeiling())
+                .forEach(all::add);
+        return List.copyOf(all);
+    }
+
     /// What is to be written down for logs that ask; one whose folder can't be synced is left out, and asks still.
     private static List<Raise> asked(List<PartitionLog> asking) {
-        if (asking.size() < MANY) {
+        Map<Boolean, List<PartitionLog>> byOwing =
+                asking.stream().collect(Collectors.partitioningBy(PartitionLog::owesNames));
+        List<PartitionLog> owing = byOwing.getOrDefault(true, List.of());
+        if (owing.size() < MANY) {
             return asking.stream().flatMap(log -> asked(log).stream()).toList();
         }
         Queue<Raise> raises = new ConcurrentLinkedQueue<>();
@@ -160,12 +180,13 @@ final class Ceilings {
             ParallelWork.run(
                     "sluice-ceiling",
                     SYNCING_THREADS,
-                    asking,
+                    owing,
                     "",
                     log -> asked(log).map(raises::add));
         } catch (IOException e) {
             // The folder is being closed: those that were not begun ask still.
         }
+        byOwing.getOrDefault(false, List.of()).forEach(log -> asked(log).ifPresent(raises::add));
         return List.copyOf(raises);
     }
 

@@ -132,9 +132,15 @@ final class HighWatermark {
         return ceiling;
     }
 
-    /// It is on the device.
+    /// It is on the device. What was appended meanwhile may have asked for it too.
     void ceilingIs(long raised) {
-        ceiling = raised;
+        state.lock().lock();
+        try {
+            ceiling = raised;
+            wantsCeiling &= state.segments().endOffset() > raised - Ceilings.STEP / 2;
+        } finally {
+            state.lock().unlock();
+        }
     }
 
     /// Nothing is seen above `offset` that is not on the device. Under the log's lock.

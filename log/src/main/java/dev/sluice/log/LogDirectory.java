@@ -28,7 +28,6 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /// A data folder: the partitions' logs in it, its lock, its checkpoints. The layout is Kafka's;
 /// `docs/formats/log-directory.md` draws it.
@@ -112,6 +111,9 @@ public final class LogDirectory implements AutoCloseable {
     /// Partitions that are made, or flushed for the end, at a time. Waits for the device, not for a processor:
     /// 1,000 small files took 2.3 s on one thread, 0.8 on two, 0.2 on eight (ext4).
     private static final int SYNCING_THREADS = 8;
+
+    /// From so many on, folders of which most need no wait any more are synced side by side.
+    private static final int MANY = 16;
 
     /// Partitions flushed at a time for their appends: they wait for the device too.
     private static final int FLUSH_THREADS = 8;
@@ -377,49 +379,65 @@ public final class LogDirectory implements AutoCloseable {
 
     // ---- What changes it
 
-    /// Makes the log of a new partition, empty. Several threads may do so side by side.
+    /// Makes the log of a new partition, empty; it is on the device when this returns. Several threads may do so
+    /// side by side.
     ///
     /// @throws IllegalArgumentException for a name that Kafka does not allow
     /// @throws IllegalStateException when there is one already, or the folder is closed
-    /// @throws ErrnoException when the disk is full, descriptors ran out…; nothing is left behind
+    /// @throws IOException when the disk is full, descriptors ran out…; nothing is left behind
     public PartitionLog create(String topic, int partition, UUID topicId, LogConfig config) throws IOException {
-        PartitionName name = new PartitionName(topic, partition);
-        reserve(name);
-        PartitionLog log = null;
-        try {
-            log = make(name, topicId, config);
-        } finally {
-            release(name, log);
-        }
-        return log;
+        return create(topic, partition, partition + 1, topicId, config).getFirst();
     }
 
-    /// Creates the logs of partitions from `first` to before `end`, side by side.
+    /// Makes the logs of partitions from `first` to before `end`, as [#create(String, int, UUID, LogConfig)].
     ///
     /// @return them, in their order
-    /// @throws IOException as [#create]: the first failure, when all have ended; the others were created
+    /// @throws IOException the first failure; none of them is left behind
     public List<PartitionLog> create(String topic, int first, int end, UUID topicId, LogConfig config)
             throws IOException {
-        List<Integer> partitions = IntStream.range(first, end).boxed().toList();
-        return ParallelWork.run(
-                "sluice-create",
-                SYNCING_THREADS,
-                partitions,
-                "Making " + topic + "-",
-                partition -> create(topic, partition, topicId, config));
+        List<PartitionName> names = IntStream.range(first, end)
+                .mapToObj(partition -> new PartitionName(topic, partition))
+                .toList();
+        reserve(names);
+        List<PartitionLog> made = List.of();
+        try {
+            made = make(names, topicId, config);
+        } finally {
+            release(names, made);
+        }
+        return made;
     }
 
-    private synchronized void reserve(PartitionName name) throws ErrnoException {
+    private synchronized void reserve(List<PartitionName> names) throws ErrnoException {
         checkOpen();
-        if (logs.containsKey(name) || !creating.add(name)) {
-            throw new IllegalStateException(name + " is there already");
+        for (PartitionName name : names) {
+            if (logs.containsKey(name) || creating.contains(name)) {
+                throw new IllegalStateException(name + " is there already");
+            }
         }
-        if (checkpoints.name(name)) {
-            try {
-                checkpoints.write(); // of a log that was deleted; the new one begins at 0
-            } catch (ErrnoException e) {
-                creating.remove(name);
-                throw e;
+        if (names.stream().anyMatch(checkpoints::name)) {
+            checkpoints.write(); // of a log that was deleted; the new one begins at 0
+        }
+        creating.addAll(names);
+    }
+
+    private List<PartitionLog> make(List<PartitionName> names, UUID topicId, LogConfig config) throws IOException {
+        List<PartitionLog> made = new ArrayList<>(names.size());
+        boolean isDurable = false;
+        try {
+            for (PartitionName name : names) {
+                made.add(make(name, topicId, config));
+            }
+            keep(names);
+            made.forEach(PartitionLog::madeDurably);
+            isDurable = true;
+            return made;
+        } finally {
+            if (!isDurable) {
+                made.forEach(log -> {
+                    log.abandon();
+                    discard(folder.resolve(log.name().folder()));
+                });
             }
         }
     }
@@ -436,15 +454,42 @@ public final class LogDirectory implements AutoCloseable {
         }
     }
 
-    private synchronized void release(PartitionName name, @Nullable PartitionLog log) {
-        creating.remove(name);
-        if (log != null) {
-            if (closed) {
-                log.abandon();
+    /// Waits until new partitions' folders are on the device. All are made before the first is synced, and all
+    /// files are synced before the first folder: what one sync has the file system write is not left to another's.
+    /// (1,000 by 8 threads, each made and synced before the next, took 2.5 s on ext4; made first and synced then,
+    /// 0.3 s.)
+    private void keep(List<PartitionName> names) throws IOException {
+        sync(names, SYNCING_THREADS, path -> PartitionMetadata.sync(kernel, path));
+        sync(names, names.size() < MANY ? 1 : SYNCING_THREADS, path -> SmallFiles.syncFolder(kernel, path));
+        SmallFiles.syncFolder(kernel, folder);
+    }
+
+    private interface Syncing {
+        void run(Path folder) throws IOException;
+    }
+
+    private void sync(List<PartitionName> names, int threads, Syncing syncing) throws IOException {
+        if (threads == 1 || names.size() == 1) {
+            for (PartitionName name : names) {
+                syncing.run(folder.resolve(name.folder()));
+            }
+            return;
+        }
+        ParallelWork.run("sluice-create", threads, names, "Making ", name -> {
+            syncing.run(folder.resolve(name.folder()));
+            return name;
+        });
+    }
+
+    private synchronized void release(List<PartitionName> names, List<PartitionLog> made) {
+        names.forEach(creating::remove);
+        if (closed) {
+            made.forEach(PartitionLog::abandon);
+            if (!made.isEmpty()) {
                 checkOpen();
             }
-            logs.put(name, log);
         }
+        made.forEach(log -> logs.put(log.name(), log));
     }
 
     private void discard(Path path) {

@@ -45,7 +45,21 @@ final class PartitionMetadata {
     }
 
     static void write(Kernel kernel, Path folder, UUID topicId) throws ErrnoException {
+        SmallFiles.replace(kernel, folder.resolve(FILE), content(topicId));
+    }
+
+    /// Writes a new partition's file, and does not wait for the device: see [#sync].
+    static void writeNew(Kernel kernel, Path folder, UUID topicId) throws ErrnoException {
+        SmallFiles.write(kernel, folder.resolve(FILE), content(topicId), false);
+    }
+
+    /// Waits until the file is on the device.
+    static void sync(Kernel kernel, Path folder) throws ErrnoException {
+        SmallFiles.sync(kernel, folder.resolve(FILE));
+    }
+
+    private static byte[] content(UUID topicId) {
         String text = VERSION_LINE + "\n" + ID_KEY + KafkaUuid.format(topicId);
-        SmallFiles.replace(kernel, folder.resolve(FILE), text.getBytes(StandardCharsets.UTF_8));
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 }

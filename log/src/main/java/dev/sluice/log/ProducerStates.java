@@ -1,6 +1,7 @@
 package dev.sluice.log;
 
-import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -9,7 +10,13 @@ import org.jspecify.annotations.Nullable;
 /// The rules are those of Kafka 4.3.1's `ProducerAppendInfo` and `ProducerStateEntry` for clients' batches. Guarded
 /// by the partition's lock.
 final class ProducerStates {
-    private final Map<Long, ProducerState> states = new HashMap<>();
+    /// So many are remembered. One more, and the one that has been silent longest is forgotten, as if it had
+    /// expired: a client can name another producer with each batch, and a day of that is more than any memory. Some
+    /// 300 bytes each.
+    static final int MOST = 10_000;
+
+    /// Those that have been silent longest first.
+    private final Map<Long, ProducerState> states = new LinkedHashMap<>(16, 0.75f, true);
 
     // The producer asked for last: most partitions have one, and finding it again then boxes no number.
     private long lastId = BatchView.NO_PRODUCER_ID;
@@ -99,6 +106,20 @@ final class ProducerStates {
         states.put(id, state);
         lastId = id;
         last = state;
+        if (states.size() > MOST) {
+            forgetSilentest();
+        }
+    }
+
+    /// Never the last one, nor one that a transaction waits for, which Kafka does not forget either.
+    private void forgetSilentest() {
+        for (Iterator<ProducerState> each = states.values().iterator(); each.hasNext(); ) {
+            ProducerState state = each.next();
+            if (state != last && state.transactionFirstOffset() < 0) {
+                each.remove();
+                return;
+            }
+        }
     }
 
     /// Forgets those whose last batch has a timestamp of that long ago.

@@ -46,6 +46,11 @@ final class RecoveryPoint {
         namesChanged = true;
     }
 
+    /// The names of a new log's files, and that of its folder, are on the device. Before anybody appends.
+    void namesAreDurable() {
+        namesChanged = false;
+    }
+
     // ---- Flushing
 
     /// Waits until what was published at the call is on the device, and tells listeners what can be read by that.
@@ -117,6 +122,11 @@ final class RecoveryPoint {
                 namesChanged = true;
             }
         }
+    }
+
+    /// Whether [#syncOwnNames] would have to wait for the device.
+    boolean owesNames() {
+        return namesChanged;
     }
 
     /// Has the names of the log's files on the device, but for that of its folder. Under no lock.

@@ -74,12 +74,20 @@ final class SmallFiles {
         }
     }
 
+    /// Waits until a file that was written is on the device.
+    static void sync(Kernel kernel, Path path) throws ErrnoException {
+        sync(kernel, path, Files.O_RDONLY);
+    }
+
     /// Makes the names in a folder durable.
     static void syncFolder(Kernel kernel, Path folder) throws ErrnoException {
-        try (Descriptor descriptor = kernel.files()
-                .open(folder, Files.O_RDONLY | Files.O_DIRECTORY, 0, kernel.account())
-                .orThrow()) {
-            ErrnoException.check(kernel.files().fsync(descriptor), Call.FSYNC, folder.toString());
+        sync(kernel, folder, Files.O_RDONLY | Files.O_DIRECTORY);
+    }
+
+    private static void sync(Kernel kernel, Path path, int flags) throws ErrnoException {
+        try (Descriptor descriptor =
+                kernel.files().open(path, flags, 0, kernel.account()).orThrow()) {
+            ErrnoException.check(kernel.files().fsync(descriptor), Call.FSYNC, path.toString());
         }
     }
 

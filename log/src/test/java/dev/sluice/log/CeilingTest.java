@@ -66,14 +66,17 @@ class CeilingTest extends FolderTest {
 
     @Test
     void manyThatAskAtOnceGetTheirsAndOneThatFailsKeepsNoOtherFromIt() throws IOException {
-        folder.close();
+        for (int partition = 1; partition <= 40; partition++) {
+            folder.create("t", partition);
+        }
+        folder.directory().abandon(); // whoever starts after that can't know that their names are on the device
         ManualTime time = new ManualTime(false);
         folder.options =
                 new LogDirectory.Options(2, 64, Folder.unpaddedEngine(), UUID::randomUUID, () -> Folder.flushing(time));
         reopen();
         List<PartitionLog> logs = new ArrayList<>();
         for (int partition = 1; partition <= 40; partition++) {
-            logs.add(folder.create("t", partition));
+            logs.add(folder.log("t", partition));
             Folder.append(logs.getLast(), batch().records(2).timestamp(T0));
         }
         Faults.Fault failing = folder.faults.always(Call.OPENAT, "t-7", Errno.EMFILE);
@@ -85,6 +88,35 @@ class CeilingTest extends FolderTest {
         failing.heal();
         time.pass(1_000_000_000);
         assertThat(logs.get(6).highWatermark()).isEqualTo(2);
+    }
+
+    @Test
+    void theFirstToAskHasItsTopicsOtherPartitionsGivenTheirs() throws IOException {
+        PartitionLog sibling = folder.create("t", 1);
+        PartitionLog other = folder.create("u", 0);
+        append();
+        List<String> waitedFor = new ArrayList<>();
+        folder.faults.whenever(Call.FSYNC, "", () -> waitedFor.add("a sync"));
+
+        Folder.append(sibling, batch().records(2).timestamp(T0));
+
+        assertThat(sibling.highWatermark()).isEqualTo(2);
+        assertThat(waitedFor).isEmpty();
+        Folder.append(other, batch().records(2).timestamp(T0));
+        assertThat(waitedFor).as("the control: another topic's").isNotEmpty();
+        assertThat(other.highWatermark()).isEqualTo(2);
+    }
+
+    /// Nobody can tell afterwards that it was not appended to.
+    @Test
+    void afterAPowerLossAPartitionGoesOnAboveWhatItsTopicsOthersHadItGiven() throws IOException {
+        folder.create("t", 1);
+        append();
+        powerLoss(0);
+
+        reopen();
+
+        assertThat(folder.log("t", 1).logEndOffset()).isEqualTo(Ceilings.STEP);
     }
 
     @Test
@@ -251,6 +283,8 @@ class CeilingTest extends FolderTest {
     @Test
     void nothingIsSeenOrAcknowledgedBeforeItsCeilingIsOnTheDevice() throws IOException {
         List<String> order = new ArrayList<>();
+        folder.directory().abandon(); // whoever starts after that can't know that its names are on the device
+        reopen();
         folder.faults.whenever(Call.FSYNC, "t-0", () -> order.add("names"));
         Faults.Fault full = folder.faults.always(Call.FSYNC, Ceilings.FILE + SmallFiles.TEMPORARY, Errno.ENOSPC);
         append();

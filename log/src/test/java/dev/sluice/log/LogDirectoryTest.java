@@ -16,6 +16,8 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -228,8 +230,9 @@ class LogDirectoryTest {
             strings = {
                 "OPENAT .log",
                 "OPENAT .timeindex",
-                "PWRITE partition.metadata.tmp",
-                "FSYNC partition.metadata.tmp"
+                "PWRITE partition.metadata",
+                "FSYNC partition.metadata",
+                "FSYNC t-0"
             })
     void aCreationThatFailsLeavesNothing(String fault) throws IOException {
         folder.open();
@@ -241,6 +244,38 @@ class LogDirectoryTest {
         assertThat(full.hits()).isEqualTo(1);
         assertThat(folder.path.resolve("t-0")).doesNotExist();
         append(folder.create("t", 0), batch());
+    }
+
+    @Test
+    void ofPartitionsThatAreMadeTogetherNoneIsLeftWhenOneFails() throws IOException {
+        folder.open();
+        Faults.Fault lost = folder.faults.once(Call.FSYNC, "t-3", 0, Errno.EIO);
+
+        assertThatThrownBy(() -> folder.directory().create("t", 0, 20, Folder.TOPIC_ID, folder.config))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("t-3");
+
+        assertThat(lost.hits()).isEqualTo(1);
+        assertThat(folder.directory().logs()).isEmpty();
+        assertThat(folder.path.toFile().list((_, name) -> name.startsWith("t-")))
+                .isEmpty();
+        assertThat(folder.directory().create("t", 0, 20, Folder.TOPIC_ID, folder.config))
+                .hasSize(20);
+    }
+
+    /// The control is that it is so at once: what an append would sync for it has not been.
+    @Test
+    void whatIsMadeIsOnTheDeviceToTheNameOfItsFolder() throws IOException {
+        folder.open();
+        List<String> synced = Collections.synchronizedList(new ArrayList<>());
+        for (String name : List.of("partition.metadata", "t-0", "t-1", folder.path.toString())) {
+            folder.faults.whenever(Call.FSYNC, name, () -> synced.add(name));
+        }
+
+        folder.directory().create("t", 0, 2, Folder.TOPIC_ID, folder.config);
+
+        assertThat(synced)
+                .containsExactly("partition.metadata", "partition.metadata", "t-0", "t-1", folder.path.toString());
     }
 
     @Test

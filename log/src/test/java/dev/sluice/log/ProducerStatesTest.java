@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.zip.CRC32C;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.OutOfOrderSequenceException;
@@ -48,7 +49,7 @@ class ProducerStatesTest {
         view.patch(nextOffset, 0);
         states.appended(view);
         nextOffset = view.lastOffset() + 1;
-        return new AppendOutcome.Appended(view.baseOffset(), view.lastOffset(), -1, 0);
+        return AppendOutcome.APPENDED;
     }
 
     private static void assertRejected(AppendOutcome outcome, AppendOutcome.Reason reason) {
@@ -209,6 +210,56 @@ class ProducerStatesTest {
         assertThat(last).isEqualTo(new BatchMetadata(14, 4, 1, T0 + 5));
         assertThat(theirs.get(1L).producerEpoch()).isEqualTo((short) 2);
         assertThat(Files.readAllBytes(written)).isEqualTo(Files.readAllBytes(ours));
+    }
+
+    @Test
+    void whenTooManyAreNamedTheOneThatWasSilentLongestIsForgotten() {
+        for (int id = 0; id < ProducerStates.MOST; id++) {
+            send(batch().producer(id, 0, 7));
+        }
+        send(batch().producer(0, 0, 8));
+        send(batch().producer(ProducerStates.MOST, 0, 7));
+
+        assertThat(states.size()).isEqualTo(ProducerStates.MOST);
+        assertThat(send(batch().producer(0, 0, 8)))
+                .as("it has been heard of since")
+                .isInstanceOf(AppendOutcome.Duplicate.class);
+        assertThat(send(batch().producer(ProducerStates.MOST, 0, 7)))
+                .as("the newest")
+                .isInstanceOf(AppendOutcome.Duplicate.class);
+        assertThat(send(batch().producer(1, 0, 100)))
+                .as("forgotten, so any sequence may begin")
+                .isInstanceOf(AppendOutcome.Appended.class);
+        assertThat(states.size()).isEqualTo(ProducerStates.MOST);
+    }
+
+    /// As one that was written before there was a bound.
+    @Test
+    void ofASnapshotWithTooManyNoMoreAreReadThanAreRemembered() {
+        ByteBuffer entries = ByteBuffer.wrap(ProducerSnapshot.format(oneProducer()));
+        int head = 2 + 4 + 4;
+        byte[] entry = new byte[entries.capacity() - head];
+        entries.get(head, entry);
+        int count = ProducerStates.MOST + 5;
+        ByteBuffer many = ByteBuffer.allocate(head + count * entry.length);
+        many.putShort(entries.getShort(0)).putInt(0).putInt(count);
+        for (long id = 0; id < count; id++) {
+            many.put(entry).putLong(many.position() - entry.length, id);
+        }
+        CRC32C crc = new CRC32C();
+        crc.update(many.array(), 2 + 4, many.capacity() - 2 - 4);
+        many.putInt(2, (int) crc.getValue());
+
+        ProducerStates read = ProducerSnapshot.parse(many.array());
+
+        assertThat(read).isNotNull();
+        assertThat(read.size()).isEqualTo(ProducerStates.MOST);
+        assertThat(read.all()).containsKey(count - 1L).doesNotContainKey(0L);
+    }
+
+    private ProducerStates oneProducer() {
+        send(batch().producer(1, 0, 0));
+        return states;
     }
 
     @Test

@@ -311,7 +311,8 @@ public final class TopicKeys {
             LogConfig.DEFAULT.producerIdExpirationMs(),
             1,
             Long.MAX_VALUE,
-            "How long in ms after its last batch an idempotent producer is remembered.");
+            "How long in ms after its last batch an idempotent producer is remembered. Of a partition the 10,000 that"
+                    + " were heard of last are, at most.");
 
     private TopicKeys() {}
 

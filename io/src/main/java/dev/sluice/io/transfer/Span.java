@@ -22,8 +22,7 @@ public record Span(
         List<MemorySegment> inMemory,
         boolean isPastCache,
         long readableTo,
-        Hold hold)
-        implements SocketWriter.Piece {
+        Hold hold) {
     /// Through the page cache.
     public Span(Descriptor file, long position, long lengthBytes, Hold hold) {
         this(file, position, lengthBytes, List.of(), false, position + lengthBytes, hold);
