@@ -137,7 +137,7 @@ class ColdLoopTest {
     @Test
     void aConsumerMovesToAndFroAndKeepsItsSession() throws Exception {
         long before = openDescriptors();
-        FetchResponseData first = fetch(fromTheBeginning(0, 0, 1));
+        FetchResponseData first = fetch(fromTheBeginning(0, 0, Integer.MAX_VALUE));
         int session = first.sessionId();
         assertThat(session).isPositive();
         assertThat(client.metadata().brokers()).hasSize(1);

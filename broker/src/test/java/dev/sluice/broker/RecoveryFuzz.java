@@ -221,11 +221,11 @@ final class RecoveryFuzz implements Fuzz.Target {
                 .add(Batches.T0_MS, null, "appended".getBytes(StandardCharsets.UTF_8))
                 .build();
         return switch (log.append(one)) {
-            case AppendOutcome.Appended appended -> {
-                if (appended.baseOffset() < end) {
-                    throw new AssertionError("offset " + appended.baseOffset() + " given again, the end was " + end);
+            case AppendOutcome.Appended _ -> {
+                if (one.baseOffset() < end) {
+                    throw new AssertionError("offset " + one.baseOffset() + " given again, the end was " + end);
                 }
-                yield new Found(start, end, batches, appended.baseOffset());
+                yield new Found(start, end, batches, one.baseOffset());
             }
             case AppendOutcome.Failed failed -> throw new IOException(failed.message());
             case AppendOutcome.Duplicate _, AppendOutcome.Rejected _ ->

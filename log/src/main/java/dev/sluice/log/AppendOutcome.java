@@ -2,14 +2,12 @@ package dev.sluice.log;
 
 /// What became of a batch that was given to [PartitionLog#append].
 public sealed interface AppendOutcome {
-    /// It is in the log, and readers see it.
-    ///
-    /// @param baseOffset      the offset its first record got
-    /// @param lastOffset      the offset its last record got
-    /// @param logAppendTimeMs the time the broker stamped it with, -1 as the producer's own timestamps were kept
-    /// @param logStartOffset  the log's first offset
-    record Appended(long baseOffset, long lastOffset, long logAppendTimeMs, long logStartOffset)
-            implements AppendOutcome {}
+    /// The one [Appended]: what is to be told of it stands in the batch, so that an append makes no garbage.
+    Appended APPENDED = new Appended();
+
+    /// It is in the log, and readers see it. The offsets that its records got stand in the batch that was given:
+    /// [BatchView#baseOffset] to [BatchView#lastOffset].
+    record Appended() implements AppendOutcome {}
 
     /// The producer sent it before, and it is in the log already; nothing was appended.
     ///

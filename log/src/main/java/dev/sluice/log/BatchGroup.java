@@ -41,7 +41,7 @@ public final class BatchGroup {
         if (count == MOST_BATCHES || batch.lengthBytes() > MOST_BYTES - position) {
             return false;
         }
-        MemorySegment.copy(batch.bytes(), 0, memory, position, batch.lengthBytes());
+        MemorySegment.copy(batch.memory(), batch.position(), memory, position, batch.lengthBytes());
         if (batches[count] == null) {
             batches[count] = new BatchView();
         }
@@ -82,7 +82,8 @@ public final class BatchGroup {
         settled = 0;
     }
 
-    BatchView batch(int index) {
+    /// A batch; once it was appended, with its offsets.
+    public BatchView batch(int index) {
         return batches[index];
     }
 
@@ -100,8 +101,14 @@ public final class BatchGroup {
         return positions[end] - positions[from];
     }
 
-    MemorySegment bytes(int from, int end) {
-        return memory.asSlice(positions[from], lengthBytes(from, end));
+    /// What all of them lie in.
+    MemorySegment memory() {
+        return memory;
+    }
+
+    /// Where a batch begins in it.
+    int position(int index) {
+        return positions[index];
     }
 
     /// Whether one of the batches from `from` to before `end` is of the same producer: its sequence has to be known

@@ -95,6 +95,16 @@ public final class BatchView {
         return memory.asSlice(position, lengthBytes);
     }
 
+    /// The memory given to [#wrap].
+    MemorySegment memory() {
+        return memory;
+    }
+
+    /// Where the batch begins in it.
+    long position() {
+        return position;
+    }
+
     /// The number of bytes given to [#wrap].
     public int lengthBytes() {
         return lengthBytes;

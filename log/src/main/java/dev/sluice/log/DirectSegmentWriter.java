@@ -106,7 +106,8 @@ final class DirectSegmentWriter implements SegmentWriter {
     }
 
     @Override
-    public long write(MemorySegment batches) {
+    public long write(MemorySegment memory, long from, long lengthBytes) {
+        MemorySegment batches = memory.asSlice(from, lengthBytes);
         long answer = -Errno.EAGAIN;
         do {
             synchronized (this) {

@@ -8,28 +8,31 @@ import dev.sluice.io.linux.Kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /// Walks over the batches of a segment by their headers: one pread(2) of 61 bytes each, the bodies are not touched.
 ///
 /// Owned by one thread, which closes it. What it finds below the published end and is no batch is corruption.
 ///
-/// The memory for a header is the thread's and goes from one cursor to the next; one beside another makes its own.
+/// A cursor, with its memory for a header, is the thread's, and is used again once it was closed: a look-up costs no
+/// object. Where one is open beside another, that is made for it.
 final class HeaderCursor implements AutoCloseable {
     private static final long ANY = -1;
     private static final long PAGE_BYTES = 4096;
 
-    private final Kernel kernel;
-    private final Descriptor file;
-    private final long segmentBaseOffset;
-    private final long endOffset;
-    private final long endPosition;
-    private final boolean gapsAllowed;
-    private final boolean dropsBehind;
-    private final Room room = Room.take();
-    private final MemorySegment memory = room.memory;
-    private final BatchView header = room.header;
+    /// The thread's, null while it is open.
+    private static final ThreadLocal<@Nullable HeaderCursor> FREE = new ThreadLocal<>();
+
+    private final MemorySegment memory = Arena.ofAuto().allocate(BatchView.HEADER_BYTES, 8);
+    private final BatchView header = new BatchView().wrap(memory, memory.asByteBuffer(), 0, BatchView.HEADER_BYTES);
+
+    private Kernel kernel;
+    private Descriptor file;
+    private long segmentBaseOffset;
+    private long endOffset;
+    private long endPosition;
+    private boolean gapsAllowed;
+    private boolean dropsBehind;
 
     private long position;
     private long nextPosition;
@@ -41,25 +44,9 @@ final class HeaderCursor implements AutoCloseable {
     /// Whether the cursor is at a batch that [#next] has not answered yet.
     private boolean unread;
 
-    /// Memory for one header.
-    private record Room(MemorySegment memory, BatchView header) {
-        /// The thread's, null while a cursor has it.
-        private static final ThreadLocal<@Nullable Room> FREE = new ThreadLocal<>();
-
-        static Room take() {
-            Room free = FREE.get();
-            if (free != null) {
-                FREE.set(null);
-                return free;
-            }
-            MemorySegment memory = Arena.ofAuto().allocate(BatchView.HEADER_BYTES, 8);
-            ByteBuffer view = memory.asByteBuffer();
-            return new Room(memory, new BatchView().wrap(memory, view, 0, BatchView.HEADER_BYTES));
-        }
-
-        void give() {
-            FREE.set(this);
-        }
+    private HeaderCursor(Kernel kernel, Descriptor file) {
+        this.kernel = kernel;
+        this.file = file;
     }
 
     /// A cursor before the first batch of a segment.
@@ -68,18 +55,8 @@ final class HeaderCursor implements AutoCloseable {
     /// @param endOffset   above all offsets in it
     /// @param endPosition where its batches end
     /// @param gapsAllowed whether offsets may be left out between batches, and within them
-    HeaderCursor(
-            Kernel kernel,
-            Descriptor file,
-            long segmentBaseOffset,
-            long endOffset,
-            long endPosition,
-            boolean gapsAllowed) {
-        this(kernel, file, segmentBaseOffset, endOffset, endPosition, gapsAllowed, false);
-    }
-
     /// @param dropsBehind whether the page cache shall forget what was read
-    HeaderCursor(
+    static HeaderCursor open(
             Kernel kernel,
             Descriptor file,
             long segmentBaseOffset,
@@ -87,14 +64,25 @@ final class HeaderCursor implements AutoCloseable {
             long endPosition,
             boolean gapsAllowed,
             boolean dropsBehind) {
-        this.kernel = kernel;
-        this.file = file;
-        this.segmentBaseOffset = segmentBaseOffset;
-        this.endOffset = endOffset;
-        this.endPosition = endPosition;
-        this.gapsAllowed = gapsAllowed;
-        this.dropsBehind = dropsBehind;
-        this.nextOffset = segmentBaseOffset;
+        HeaderCursor cursor = FREE.get();
+        if (cursor == null) {
+            cursor = new HeaderCursor(kernel, file);
+        } else {
+            FREE.set(null);
+        }
+        cursor.kernel = kernel;
+        cursor.file = file;
+        cursor.segmentBaseOffset = segmentBaseOffset;
+        cursor.endOffset = endOffset;
+        cursor.endPosition = endPosition;
+        cursor.gapsAllowed = gapsAllowed;
+        cursor.dropsBehind = dropsBehind;
+        cursor.start(0, segmentBaseOffset);
+        cursor.position = 0;
+        cursor.firstRead = 0;
+        cursor.endRead = 0;
+        cursor.unread = false;
+        return cursor;
     }
 
     /// Goes to the next batch.
@@ -226,11 +214,11 @@ final class HeaderCursor implements AutoCloseable {
 
     @Override
     public void close() {
-        room.give();
         if (dropsBehind && endRead > 0) { // a hint
             long from = firstRead & -PAGE_BYTES;
             long to = endRead + PAGE_BYTES - 1 & -PAGE_BYTES; // a page that is dropped in part is kept
             kernel.files().advise(file, from, to - from, Files.FADV_DONTNEED);
         }
+        FREE.set(this);
     }
 }

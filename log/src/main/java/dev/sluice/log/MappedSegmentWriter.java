@@ -56,14 +56,14 @@ final class MappedSegmentWriter extends PwriteSegmentWriter {
     }
 
     @Override
-    public long write(MemorySegment batches) {
+    public long write(MemorySegment memory, long from, long lengthBytes) {
         long position = end;
-        long to = position + batches.byteSize();
-        if (to <= filledEnd && store(batches, position)) {
+        long to = position + lengthBytes;
+        if (to <= filledEnd && store(memory.asSlice(from, lengthBytes), position)) {
             end = to;
             return position;
         }
-        return super.write(batches);
+        return super.write(memory, from, lengthBytes);
     }
 
     private boolean store(MemorySegment batches, long position) {

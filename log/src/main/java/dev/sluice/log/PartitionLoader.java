@@ -363,8 +363,8 @@ final class PartitionLoader {
         IndexCheck index = IndexCheck.of(
                 kernel, IndexFormat.OFFSET, last.files().offsetIndex(), Integer.MAX_VALUE + 1L, last.logBytes());
         try (Descriptor file = open(last.files().log());
-                HeaderCursor cursor =
-                        new HeaderCursor(kernel, file, base, Long.MAX_VALUE, last.logBytes(), config.compacted())) {
+                HeaderCursor cursor = HeaderCursor.open(
+                        kernel, file, base, Long.MAX_VALUE, last.logBytes(), config.compacted(), false)) {
             cursor.seek(index == null ? null : index.last());
             while (cursor.next()) {
                 epochs = epochs.with(

@@ -329,6 +329,7 @@ public final class PartitionLog {
         boolean isShown;
         boolean isWritten;
         long lengthBytes;
+        long endOffset;
         lock.lock();
         try {
             boolean asked = watermark.wantsCeiling();
@@ -338,17 +339,18 @@ public final class PartitionLog {
             isShown = watermark.isAllShown();
             isWritten = watermark.isAllWritten();
             lengthBytes = publishedBytes - before;
+            endOffset = logEndOffset();
         } finally {
             lock.unlock();
         }
         if (asksForCeiling) {
             context.ceilings().run();
         }
-        if (outcome instanceof AppendOutcome.Appended appended) {
+        if (outcome == AppendOutcome.APPENDED) {
             if (isShown && isWritten) {
                 listeners.grown(lengthBytes);
             }
-            flushInTime(appended.lastOffset() + 1, isShown);
+            flushInTime(endOffset, isShown);
         } else if (outcome instanceof AppendOutcome.Failed failed && failed.permanent()) {
             listeners.stopped();
         }
@@ -418,25 +420,23 @@ public final class PartitionLog {
             return failed((int) -result, "Making room for " + describe(batch, segment, appender));
         }
         batch.patch(baseOffset, epochs.latest());
-        long position = appender.write(batch.bytes());
+        long position = appender.write(batch);
         if (position < 0) {
             return failed((int) -position, "Writing " + describe(batch, segment, appender));
         }
         if (position == 0) {
             segment.firstTimestamp(batch.maxTimestamp());
         }
-        AppendOutcome outcome = taken(batch, position, appender, using);
+        remember(batch, position, appender, using);
         publish(batch.lastOffset(), position + batch.lengthBytes(), segment, appender, using);
-        return outcome;
+        return AppendOutcome.APPENDED;
     }
 
     /// What is to be known of a batch that was written, before it is published.
-    private AppendOutcome taken(BatchView batch, long position, SegmentAppender appender, LogConfig using) {
+    private void remember(BatchView batch, long position, SegmentAppender appender, LogConfig using) {
         appender.index(batch, (int) position, using.indexIntervalBytes());
         producers.appended(batch);
         appendedSinceRest = true;
-        return new AppendOutcome.Appended(
-                batch.baseOffset(), batch.lastOffset(), BatchView.NO_TIMESTAMP, logStartOffset());
     }
 
     private void publish(
@@ -472,7 +472,7 @@ public final class PartitionLog {
             group.batch(i).patch(next, epochs.latest());
             next = group.batch(i).lastOffset() + 1;
         }
-        long position = appender.write(group.bytes(from, end));
+        long position = appender.write(group, from, end);
         if (position < 0) {
             int errno = (int) -position;
             if (passes(errno)) {
@@ -486,16 +486,15 @@ public final class PartitionLog {
             }
             return failed;
         }
-        AppendOutcome last = null;
         long at = position;
         for (int i = from; i < end; i++) {
             BatchView batch = group.batch(i);
-            last = taken(batch, at, appender, using);
-            group.settle(last);
+            remember(batch, at, appender, using);
+            group.settle(AppendOutcome.APPENDED);
             at += batch.lengthBytes();
         }
         publish(next - 1, at, segment, appender, using);
-        return last;
+        return AppendOutcome.APPENDED;
     }
 
     /// @return behind the last batch from `from` on that is neither refused, nor due for a new segment, nor to be

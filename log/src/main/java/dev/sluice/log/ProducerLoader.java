@@ -115,13 +115,14 @@ final class ProducerLoader {
         Path path = found.files().log();
         try (Descriptor file =
                         kernel.files().open(path, Files.O_RDWR, 0, account).orThrow();
-                HeaderCursor cursor = new HeaderCursor(
+                HeaderCursor cursor = HeaderCursor.open(
                         kernel,
                         file,
                         found.files().baseOffset(),
                         found.endOffset(),
                         found.logBytes(),
-                        config.compacted())) {
+                        config.compacted(),
+                        false)) {
             while (cursor.next()) {
                 if (cursor.header().baseOffset() >= from) {
                     states.appended(cursor.header());

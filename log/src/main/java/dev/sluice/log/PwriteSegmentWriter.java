@@ -79,13 +79,13 @@ sealed class PwriteSegmentWriter implements SegmentWriter permits MappedSegmentW
     }
 
     @Override
-    public long write(MemorySegment batches) {
+    public long write(MemorySegment memory, long from, long lengthBytes) {
         long position = end;
-        long to = position + batches.byteSize();
+        long to = position + lengthBytes;
         long target = to <= filledEnd ? to : fillEnd(to);
         long result = target > to
-                ? writeAndFill(batches, position, target)
-                : kernel.files().pwriteFully(file, batches, position);
+                ? writeAndFill(memory, from, lengthBytes, position, target)
+                : kernel.files().pwriteFully(file, memory, from, lengthBytes, position);
         if (result < 0) {
             soiled = true;
             return result;
@@ -105,16 +105,15 @@ sealed class PwriteSegmentWriter implements SegmentWriter permits MappedSegmentW
         return Math.min(target, reservation.end() / LEAST_FILL_BYTES * LEAST_FILL_BYTES);
     }
 
-    private long writeAndFill(MemorySegment batches, long position, long target) {
+    private long writeAndFill(MemorySegment memory, long from, long length, long position, long target) {
         IoVectors both = vectors;
         if (both == null) {
             both = new IoVectors(Arena.ofAuto(), 2);
             vectors = both;
         }
-        long length = batches.byteSize();
         both.clear();
-        both.add(batches);
-        both.add(zeros.asSlice(0, target - position - length));
+        both.add(memory, from, length);
+        both.add(zeros, 0, target - position - length);
         long written = kernel.files().pwritev(file, both, position);
         if (written == -Errno.EINTR) {
             written = 0;
@@ -123,7 +122,7 @@ sealed class PwriteSegmentWriter implements SegmentWriter permits MappedSegmentW
             return written;
         }
         if (written < length) { // the rest tells why
-            long rest = kernel.files().pwriteFully(file, batches.asSlice(written), position + written);
+            long rest = kernel.files().pwriteFully(file, memory, from + written, length - written, position + written);
             return rest < 0 ? rest : length;
         }
         filledEnd = position + written;

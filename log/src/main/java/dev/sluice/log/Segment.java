@@ -253,7 +253,7 @@ final class Segment {
     }
 
     private HeaderCursor firstBatch(Descriptor file, long publishedEnd) {
-        return new HeaderCursor(
+        return HeaderCursor.open(
                 context.kernel(),
                 file,
                 baseOffset,

@@ -4,7 +4,6 @@ import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Descriptor;
 import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.ErrnoException;
-import java.lang.foreign.MemorySegment;
 
 /// What a segment has while it is appended to: its writer, its mapped indexes, the places of its newest batches.
 ///
@@ -142,8 +141,15 @@ final class SegmentAppender {
     /// Writes a batch at the end.
     ///
     /// @return its position, or −errno
-    long write(MemorySegment batch) {
-        return writer.write(batch);
+    long write(BatchView batch) {
+        return writer.write(batch.memory(), batch.position(), batch.lengthBytes());
+    }
+
+    /// Writes batches at the end.
+    ///
+    /// @return the position of the first of them, or −errno
+    long write(BatchGroup group, int from, int end) {
+        return writer.write(group.memory(), group.position(from), group.lengthBytes(from, end));
     }
 
     /// Takes a batch that was written into the indexes, by Kafka's rule: an entry once more than

@@ -31,10 +31,12 @@ public interface SegmentWriter extends AutoCloseable {
     /// Writes whole batches at the end and moves the end behind them. After a failure the end is where it was;
     /// what lies beyond it is overwritten by the next write.
     ///
-    /// @param batches native memory; borrowed until the answer
+    /// @param memory      native; borrowed until the answer
+    /// @param from        where in it they begin
+    /// @param lengthBytes of all of them
     /// @return the position of the first byte, or −errno: −EAGAIN when the engine has no memory for them now, see
     ///     [Engine#awaitMemory]
-    long write(MemorySegment batches);
+    long write(MemorySegment memory, long from, long lengthBytes);
 
     /// Says that what was written up to the end is published. An asynchronous engine begins to write it.
     ///

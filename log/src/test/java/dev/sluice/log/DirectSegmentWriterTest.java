@@ -78,10 +78,10 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
                 byte[] batch = bytes(i % 50 == 0 ? 700_000 : 1 + lengths.nextInt(20_000), i);
                 expected.writeBytes(batch);
                 assertThat(writer.room(batch.length)).isZero();
-                long position = writer.write(memory(batch));
+                long position = writer.write(memory(batch), 0, batch.length);
                 while (position == -Errno.EAGAIN) { // the pool is small: the disk has to come along
                     engine().awaitMemory();
-                    position = writer.write(memory(batch));
+                    position = writer.write(memory(batch), 0, batch.length);
                 }
                 assertThat(position).isEqualTo(expected.size() - batch.length);
                 writer.commit(writer.end());
@@ -168,7 +168,7 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
     void aBatchLargerThanThePoolIsRefusedAndNothingMoves() throws IOException {
         MemorySegment large = memory(new byte[(int) DirectOptions.LEAST_POOL_BYTES + 1]);
         try (SegmentWriter writer = writer(0)) {
-            assertThat(writer.write(large)).isEqualTo(-Errno.ENOMEM);
+            assertThat(writer.write(large, 0, large.byteSize())).isEqualTo(-Errno.ENOMEM);
             assertThat(writer.end()).isZero();
             assertThat(write(writer, memory(bytes(10, 1)))).isZero();
         }
@@ -198,7 +198,7 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
             await(() -> failure == Errno.EIO);
 
             assertThat(written).as("what was written before").hasValue(5000);
-            assertThat(writer.write(memory(batch))).isEqualTo(-Errno.EIO);
+            assertThat(writer.write(memory(batch), 0, batch.length)).isEqualTo(-Errno.EIO);
             assertThat(writer.flush()).isEqualTo(-Errno.EIO);
             assertThat(writer.trim()).isEqualTo(-Errno.EIO);
         }
@@ -209,7 +209,7 @@ class DirectSegmentWriterTest extends SegmentWriterContract {
         byte[] first = bytes(100_000, 1);
         byte[] second = bytes(600_000, 2);
         try (SegmentWriter writer = writer(0)) {
-            writer.write(memory(first));
+            writer.write(memory(first), 0, first.length);
             long firstEnd = writer.end();
             writer.commit(firstEnd);
             await(() -> written.get() == firstEnd);

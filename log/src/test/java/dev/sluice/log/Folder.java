@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// A data folder under test: opened, ended in one of the ways that a broker ends, opened again. Closing it fails the
 /// test if a descriptor or a map is left.
@@ -178,13 +179,20 @@ final class Folder implements AutoCloseable {
         return take(log.read(offset, maxBytes, true));
     }
 
-    static AppendOutcome.Appended appended(AppendOutcome outcome) {
-        assertThat(outcome).isInstanceOf(AppendOutcome.Appended.class);
-        return (AppendOutcome.Appended) outcome;
+    static long append(PartitionLog log, Batches batch) {
+        return append(log, batch.view());
     }
 
-    static long append(PartitionLog log, Batches batch) {
-        return appended(log.append(batch.view())).baseOffset();
+    /// @return the base offset that it got
+    static long append(PartitionLog log, BatchView batch) {
+        assertThat(log.append(batch)).isEqualTo(AppendOutcome.APPENDED);
+        return batch.baseOffset();
+    }
+
+    static void assertAppended(@Nullable AppendOutcome outcome, BatchView batch, long baseOffset, long lastOffset) {
+        assertThat(outcome).isEqualTo(AppendOutcome.APPENDED);
+        assertThat(batch.baseOffset()).isEqualTo(baseOffset);
+        assertThat(batch.lastOffset()).isEqualTo(lastOffset);
     }
 
     @Override

@@ -17,8 +17,8 @@ abstract class ForwardingWriter implements SegmentWriter {
     }
 
     @Override
-    public long write(MemorySegment batches) {
-        return real.write(batches);
+    public long write(MemorySegment memory, long from, long lengthBytes) {
+        return real.write(memory, from, lengthBytes);
     }
 
     @Override

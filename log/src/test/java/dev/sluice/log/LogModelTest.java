@@ -131,10 +131,10 @@ class LogModelTest {
                 .producer(1, 0, nextSequence)
                 .view();
         AppendOutcome outcome = log.append(view);
-        if (outcome instanceof AppendOutcome.Appended appended) {
+        if (outcome instanceof AppendOutcome.Appended) {
             torn = false;
-            assertThat(appended.baseOffset()).as(context).isEqualTo(end());
-            model.add(new Stored(appended.baseOffset(), appended.lastOffset(), Batches.bytesOf(view)));
+            assertThat(view.baseOffset()).as(context).isEqualTo(end());
+            model.add(new Stored(view.baseOffset(), view.lastOffset(), Batches.bytesOf(view)));
             nextSequence += records;
         } else {
             assertThat(outcome).as(context).isInstanceOf(AppendOutcome.Failed.class);
@@ -165,10 +165,11 @@ class LogModelTest {
         AppendOutcome outcome = null;
         for (int i = 0; i < batches; i++) {
             outcome = group.outcome(i);
-            if (outcome instanceof AppendOutcome.Appended appended) {
+            if (outcome instanceof AppendOutcome.Appended) {
                 torn = false;
-                assertThat(appended.baseOffset()).as(context).isEqualTo(end());
-                model.add(new Stored(appended.baseOffset(), appended.lastOffset(), Batches.bytesOf(group.batch(i))));
+                assertThat(group.batch(i).baseOffset()).as(context).isEqualTo(end());
+                model.add(new Stored(
+                        group.batch(i).baseOffset(), group.batch(i).lastOffset(), Batches.bytesOf(group.batch(i))));
             } else {
                 assertThat(withProducer).as(context + ", " + outcome).isFalse(); // without faults all are taken
                 assertThat(outcome).as(context).isInstanceOf(AppendOutcome.Failed.class);

@@ -106,7 +106,7 @@ class MappedSegmentWriterTest extends SegmentWriterContract {
             Faults.Fault dead = faults.once(Call.PWRITE, ".log", 0, Errno.EIO);
 
             assertThat(writer.room(7L * length)).isZero();
-            assertThat(writer.write(all.asSlice(length))).isEqualTo(-Errno.EIO);
+            assertThat(writer.write(all, length, all.byteSize() - length)).isEqualTo(-Errno.EIO);
             assertThat(dead.hits()).isEqualTo(1);
         }
 

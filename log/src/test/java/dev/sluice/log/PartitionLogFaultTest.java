@@ -3,6 +3,7 @@ package dev.sluice.log;
 import static dev.sluice.log.Batches.T0;
 import static dev.sluice.log.Batches.batch;
 import static dev.sluice.log.Folder.append;
+import static dev.sluice.log.Folder.assertAppended;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -71,7 +72,7 @@ class PartitionLogFaultTest {
         Batches third = batch().valueBytes(1000).producer(1, 0, 2);
         BatchView view = third.view();
 
-        assertThat(log.append(view)).isEqualTo(new AppendOutcome.Appended(2, 2, -1, 0));
+        assertAppended(log.append(view), view, 2, 2);
 
         assertThat(interrupted.hits()).isEqualTo(1);
         assertThat(shortened.hits()).isEqualTo(11);
@@ -137,12 +138,12 @@ class PartitionLogFaultTest {
 
         log.append(group);
 
-        assertThat(group.outcome(0)).isEqualTo(new AppendOutcome.Appended(2, 2, -1, 0));
+        assertAppended(group.outcome(0), group.batch(0), 2, 2);
         assertThat(group.outcome(1)).isEqualTo(new AppendOutcome.Duplicate(1, 1, -1, 0));
-        assertThat(group.outcome(2)).isEqualTo(new AppendOutcome.Appended(3, 3, -1, 0));
-        assertThat(group.outcome(3)).isEqualTo(new AppendOutcome.Appended(4, 4, -1, 0));
+        assertAppended(group.outcome(2), group.batch(2), 3, 3);
+        assertAppended(group.outcome(3), group.batch(3), 4, 4);
         assertThat(group.outcome(4)).isInstanceOf(AppendOutcome.Rejected.class);
-        assertThat(group.outcome(5)).isEqualTo(new AppendOutcome.Appended(5, 5, -1, 0));
+        assertAppended(group.outcome(5), group.batch(5), 5, 5);
         assertThat(counted.hits()).isPositive();
         assertThat(log.logEndOffset()).isEqualTo(6);
     }
@@ -157,7 +158,7 @@ class PartitionLogFaultTest {
 
         assertThat(counted.hits()).isEqualTo(1);
         for (int i = 0; i < 4; i++) {
-            assertThat(group.outcome(i)).isEqualTo(new AppendOutcome.Appended(2 + i, 2 + i, -1, 0));
+            assertAppended(group.outcome(i), group.batch(i), 2 + i, 2 + i);
             assertThat(folder.read(log, 2 + i, 1)).isEqualTo(Batches.bytesOf(group.batch(i)));
         }
     }
@@ -187,7 +188,7 @@ class PartitionLogFaultTest {
 
         assertThat(once.hits()).isEqualTo(1);
         for (int i = 0; i < 3; i++) {
-            assertThat(group.outcome(i)).isEqualTo(new AppendOutcome.Appended(2 + i, 2 + i, -1, 0));
+            assertAppended(group.outcome(i), group.batch(i), 2 + i, 2 + i);
         }
     }
 

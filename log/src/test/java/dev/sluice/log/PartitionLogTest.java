@@ -3,7 +3,7 @@ package dev.sluice.log;
 import static dev.sluice.log.Batches.T0;
 import static dev.sluice.log.Batches.batch;
 import static dev.sluice.log.Folder.append;
-import static dev.sluice.log.Folder.appended;
+import static dev.sluice.log.Folder.assertAppended;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.io.linux.Call;
@@ -38,8 +38,8 @@ class PartitionLogTest extends FolderTest {
         BatchView first = batch().records(3).view();
         BatchView second = batch().records(2).seed(2).view();
 
-        assertThat(log.append(first)).isEqualTo(new AppendOutcome.Appended(0, 2, -1, 0));
-        assertThat(log.append(second)).isEqualTo(new AppendOutcome.Appended(3, 4, -1, 0));
+        assertAppended(log.append(first), first, 0, 2);
+        assertAppended(log.append(second), second, 3, 4);
 
         ByteArrayOutputStream expected = new ByteArrayOutputStream();
         expected.write(Batches.bytesOf(first));
@@ -150,7 +150,6 @@ class PartitionLogTest extends FolderTest {
         assertThat(log.append(batch().records(3).producer(9, 0, 0).view()))
                 .isEqualTo(new AppendOutcome.Duplicate(5, 7, -1, 0));
         assertThat(log.logEndOffset()).isEqualTo(11);
-        assertThat(appended(log.append(batch().producer(9, 0, 6).view())).baseOffset())
-                .isEqualTo(11);
+        assertThat(append(log, batch().producer(9, 0, 6))).isEqualTo(11);
     }
 }

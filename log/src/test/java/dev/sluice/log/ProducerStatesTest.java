@@ -49,7 +49,7 @@ class ProducerStatesTest {
         view.patch(nextOffset, 0);
         states.appended(view);
         nextOffset = view.lastOffset() + 1;
-        return new AppendOutcome.Appended(view.baseOffset(), view.lastOffset(), -1, 0);
+        return AppendOutcome.APPENDED;
     }
 
     private static void assertRejected(AppendOutcome outcome, AppendOutcome.Reason reason) {

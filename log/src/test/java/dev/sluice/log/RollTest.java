@@ -3,7 +3,7 @@ package dev.sluice.log;
 import static dev.sluice.log.Batches.T0;
 import static dev.sluice.log.Batches.batch;
 import static dev.sluice.log.Folder.append;
-import static dev.sluice.log.Folder.appended;
+import static dev.sluice.log.Folder.assertAppended;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.io.async.QueueConfig;
@@ -132,12 +132,12 @@ class RollTest extends FolderTest {
         log = folder.create("t", 0);
         int half = 1 << 30;
         append(log, batch());
-        appended(log.append(withLastOffsetDelta(half - 1)));
-        assertThat(log.append(withLastOffsetDelta(half - 2)))
-                .isEqualTo(new AppendOutcome.Appended(half + 1L, 2L * half - 1, -1, 0));
+        append(log, withLastOffsetDelta(half - 1));
+        BatchView last = withLastOffsetDelta(half - 2);
+        assertAppended(log.append(last), last, half + 1L, 2L * half - 1);
         assertThat(folder.bases("t", 0)).containsExactly(0L);
 
-        assertThat(appended(log.append(withLastOffsetDelta(0))).baseOffset()).isEqualTo(1L << 31);
+        assertThat(append(log, withLastOffsetDelta(0))).isEqualTo(1L << 31);
 
         assertThat(folder.bases("t", 0)).containsExactly(0L, 1L << 31);
         for (long offset : new long[] {0, 1, half, half + 1L, (1L << 31) - 1, 1L << 31}) {

@@ -82,7 +82,7 @@ abstract class SegmentWriterContract {
 
     /// Writes and commits.
     static long write(SegmentWriter writer, MemorySegment batches) {
-        long position = writer.write(batches);
+        long position = writer.write(batches, 0, batches.byteSize());
         if (position >= 0) {
             writer.commit(writer.end());
         }

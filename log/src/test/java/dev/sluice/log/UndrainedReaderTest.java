@@ -170,9 +170,9 @@ class UndrainedReaderTest {
         }
 
         @Override
-        public long write(MemorySegment batches) {
-            long position = super.write(batches);
-            kernel.files().pwriteFully(again, batches, position);
+        public long write(MemorySegment memory, long from, long lengthBytes) {
+            long position = super.write(memory, from, lengthBytes);
+            kernel.files().pwriteFully(again, memory, from, lengthBytes, position);
             return position;
         }
 

@@ -118,8 +118,8 @@ final class BrokerProcess implements AutoCloseable {
         }
     }
 
-    /// A field of /proc/PID/status in KiB, such as VmRSS or RssAnon.
-    long statusKiB(String field) throws IOException {
+    /// A field of /proc/PID/status: in KiB, such as VmRSS or RssAnon, or a number, such as Threads.
+    long statusNumber(String field) throws IOException {
         for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid()), "status"))) {
             if (line.startsWith(field + ":")) {
                 return Long.parseLong(line.replaceAll("[^0-9]", ""));

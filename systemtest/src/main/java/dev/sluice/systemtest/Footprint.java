@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 ///
 /// @param residentKiB  VmRSS: mapped files that are in memory count too
 /// @param anonymousKiB RssAnon: its own memory
-record Footprint(long descriptors, long maps, long residentKiB, long anonymousKiB) {
+record Footprint(long descriptors, long maps, long threads, long residentKiB, long anonymousKiB) {
     static Footprint of(BrokerProcess broker) throws IOException {
         Path process = Path.of("/proc", Long.toString(broker.pid()));
         long descriptors;
@@ -20,17 +20,19 @@ record Footprint(long descriptors, long maps, long residentKiB, long anonymousKi
         return new Footprint(
                 descriptors,
                 Files.readAllLines(process.resolve("maps")).size(),
-                broker.statusKiB("VmRSS"),
-                broker.statusKiB("RssAnon"));
+                broker.statusNumber("Threads"),
+                broker.statusNumber("VmRSS"),
+                broker.statusNumber("RssAnon"));
     }
 
     @Override
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "%d descriptors, %d maps, %.1f MiB resident, %.1f MiB its own",
+                "%d descriptors, %d maps, %d threads, %.1f MiB resident, %.1f MiB its own",
                 descriptors,
                 maps,
+                threads,
                 residentKiB / 1024.0,
                 anonymousKiB / 1024.0);
     }

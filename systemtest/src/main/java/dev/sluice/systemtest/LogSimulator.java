@@ -272,7 +272,8 @@ final class LogSimulator {
         int together = seed % TOGETHER_EVERY == 0 ? togethers.nextInt(MOST_TOGETHER) : 0;
         if (together == 0) {
             long first = nextNumber;
-            appended(log.append(newBatch(random)), first, nextNumber);
+            BatchView batch = newBatch(random);
+            appended(log.append(batch), batch, first, nextNumber);
         } else {
             BatchGroup group = new BatchGroup();
             long[] firsts = new long[together + 2];
@@ -283,7 +284,7 @@ final class LogSimulator {
             firsts[together + 1] = nextNumber;
             log.append(group);
             for (int i = 0; i <= together; i++) {
-                appended(group.outcome(i), firsts[i], firsts[i + 1]);
+                appended(group.outcome(i), group.batch(i), firsts[i], firsts[i + 1]);
             }
         }
         expose();
@@ -301,12 +302,12 @@ final class LogSimulator {
 
     /// @param first the number of the batch's first record
     /// @param end   behind that of its last
-    private void appended(@Nullable AppendOutcome outcome, long first, long end) {
-        if (!(outcome instanceof AppendOutcome.Appended appended)) {
+    private void appended(@Nullable AppendOutcome outcome, BatchView batch, long first, long end) {
+        if (outcome != AppendOutcome.APPENDED) {
             throw new IllegalStateException("an append failed without a fault: " + log.failure());
         }
         for (long number = first; number < end; number++) {
-            hidden.put(appended.baseOffset() + number - first, new NumberedRecord(PRODUCER, number));
+            hidden.put(batch.baseOffset() + number - first, new NumberedRecord(PRODUCER, number));
         }
     }
 
@@ -492,8 +493,9 @@ final class LogSimulator {
         NumberedRecord next = new NumberedRecord(AFTERWARDS, states);
         BatchBuilder batch = new BatchBuilder();
         batch.add(nowMs, null, next.content(NumberedRecord.LEAST_BYTES));
-        if (found.append(batch.build()) instanceof AppendOutcome.Appended appended) {
-            history.acknowledged(0, appended.baseOffset(), next, 0);
+        BatchView built = batch.build();
+        if (found.append(built) == AppendOutcome.APPENDED) {
+            history.acknowledged(0, built.baseOffset(), next, 0);
         } else {
             failures.add("at moment " + moments + " nothing can be appended after recovery");
         }

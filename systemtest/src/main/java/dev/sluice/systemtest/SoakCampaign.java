@@ -127,17 +127,18 @@ final class SoakCampaign {
         }
     }
 
-    /// Descriptors and maps go up and down with the load. What leaks is told by the least that a time has: it
-    /// rises.
+    /// Descriptors, maps and threads go up and down with the load. What leaks is told by the least that a time has:
+    /// it rises.
     private static boolean tell(List<Sample> samples) {
         List<Sample> warm = samples.subList(WARM_SAMPLES, samples.size());
         System.out.println("first: " + warm.getFirst().of());
         System.out.println("last:  " + warm.getLast().of());
         boolean descriptors = tell("descriptors", warm, Footprint::descriptors);
         boolean maps = tell("maps", warm, Footprint::maps);
+        boolean threads = tell("threads", warm, Footprint::threads);
         tell("KiB resident", warm, Footprint::residentKiB);
         tell("KiB its own", warm, Footprint::anonymousKiB);
-        return descriptors && maps;
+        return descriptors && maps && threads;
     }
 
     /// @return whether the last third ever came down to what the first third had at most

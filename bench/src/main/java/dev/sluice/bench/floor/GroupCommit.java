@@ -108,12 +108,12 @@ public class GroupCommit {
 
     @Benchmark
     public long acknowledged(Producer producer, Flushes flushes) throws InterruptedException {
-        if (!(log().append(producer.batch) instanceof AppendOutcome.Appended appended)) {
+        if (log().append(producer.batch) != AppendOutcome.APPENDED) {
             throw new IllegalStateException("not appended");
         }
         waiting.lock();
         try {
-            while (log().highWatermark() <= appended.lastOffset()) {
+            while (log().highWatermark() <= producer.batch.lastOffset()) {
                 if (log().hasStopped()) {
                     throw new IllegalStateException(log().failure().toString());
                 }
@@ -122,6 +122,6 @@ public class GroupCommit {
         } finally {
             waiting.unlock();
         }
-        return appended.lastOffset();
+        return producer.batch.lastOffset();
     }
 }

@@ -4,6 +4,7 @@ import dev.sluice.broker.net.Request;
 import dev.sluice.broker.partition.Partition;
 import dev.sluice.io.loop.Timer;
 import dev.sluice.log.AppendOutcome;
+import dev.sluice.log.BatchView;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -28,6 +29,12 @@ final class LeftBatch implements Request.Pending {
     private long ticket;
     private short version;
     private int timeoutMs;
+
+    // What has become of it, while it is answered.
+    private final Runnable answer = this::answer; // once, for a request shall cost no object
+    private @Nullable AppendOutcome outcome;
+    private @Nullable BatchView stored;
+    private @Nullable Throwable thrown;
 
     /// Told when it can't wait for the disk any longer; null while its group does not wait for it.
     private @Nullable Consumer<LeftBatch> givesUp;
@@ -89,17 +96,27 @@ final class LeftBatch implements Request.Pending {
     /// What has become of it.
     ///
     /// @param outcome null when nothing has been tried, for the disk was stalled for too long
+    /// @param stored  the group's copy, with its offsets if it was appended; borrowed, and null with no outcome
     /// @param thrown  by the append, or null
-    void settled(@Nullable AppendOutcome outcome, @Nullable Throwable thrown) {
-        Request of = Objects.requireNonNull(request, "nothing was left");
-        Partition to = Objects.requireNonNull(partition);
+    void settled(@Nullable AppendOutcome outcome, @Nullable BatchView stored, @Nullable Throwable thrown) {
+        this.outcome = outcome;
+        this.stored = stored;
+        this.thrown = thrown;
         try {
-            of.resume(ticket, () -> run.answer(of, version, to, outcome, thrown));
+            Objects.requireNonNull(request, "nothing was left").resume(ticket, answer);
         } finally {
             request = null;
             partition = null;
+            this.outcome = null;
+            this.stored = null;
+            this.thrown = null;
             run.handBack();
         }
+    }
+
+    private void answer() {
+        run.answer(
+                Objects.requireNonNull(request), version, Objects.requireNonNull(partition), outcome, stored, thrown);
     }
 
     /// The end of the turn is near, but for one that waits for the disk. A peer that closes its side may wait with

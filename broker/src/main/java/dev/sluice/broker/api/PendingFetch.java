@@ -8,7 +8,6 @@ import dev.sluice.broker.partition.Partition;
 import dev.sluice.broker.protocol.FetchPlan;
 import dev.sluice.broker.protocol.FetchResponseWriter;
 import dev.sluice.io.loop.Timer;
-import dev.sluice.io.transfer.Hold;
 import dev.sluice.io.transfer.Span;
 import dev.sluice.log.PartitionLog;
 import dev.sluice.log.ReadOutcome;
@@ -456,15 +455,13 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
             Span span = findings.spans[p];
             if (span != null) {
                 long to = writer.cut(cut++);
-                answered.send(frame.asSlice(from, to - from), Hold.NONE);
+                answered.send(frame, from, to - from, false);
                 findings.spans[p] = null; // the connection's from here on
                 answered.send(span);
                 from = to;
             }
         }
-        answered.send(
-                frame.asSlice(from, writer.lengthBytes() - from),
-                () -> loop.slabs().give(frame));
+        answered.send(frame, from, writer.lengthBytes() - from, true);
         clean();
         answered.done();
         recycle.accept(this);
@@ -475,7 +472,9 @@ final class PendingFetch implements Partition.Waiter, Request.Pending {
         parked = false;
         request = null;
         timer.cancel();
-        awaited.forEach(partition -> partition.forget(this));
+        for (int i = 0; i < awaited.size(); i++) {
+            awaited.get(i).forget(this);
+        }
         awaited.clear();
         writer.abandon();
         findings.releaseSpans(plan.partitionCount());

@@ -127,7 +127,7 @@ final class ProduceGroups {
             }
             Throwable thrown = stalled ? null : append();
             for (int i = 0; i < left.size(); i++) {
-                left.get(i).settled(batches.outcome(i), thrown);
+                left.get(i).settled(batches.outcome(i), batches.batch(i), thrown);
             }
             left.clear();
             batches.clear();
@@ -146,7 +146,7 @@ final class ProduceGroups {
             int index = left.indexOf(over);
             left.remove(index);
             batches.remove(index);
-            over.settled(null, null);
+            over.settled(null, null, null);
         }
 
         private @Nullable Throwable append() {

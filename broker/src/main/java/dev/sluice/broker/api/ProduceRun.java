@@ -123,20 +123,22 @@ final class ProduceRun {
     /// Answers the request whose only batch was left to a group.
     ///
     /// @param outcome null when nothing has been tried, for the disk was stalled for too long
+    /// @param stored  the group's copy, with its offsets if it was appended; borrowed, and null with no outcome
     /// @param thrown  by the append, or null
     void answer(
             Request request,
             short version,
             Partition partition,
             @Nullable AppendOutcome outcome,
+            @Nullable BatchView stored,
             @Nullable Throwable thrown) {
         if (thrown != null) {
             throw new IllegalStateException("A batch could not be appended with others", thrown);
         }
-        if (outcome == null) {
+        if (outcome == null || stored == null) {
             fail(Errors.REQUEST_TIMED_OUT, STALLED);
         } else {
-            take(outcome, partition, version);
+            take(outcome, stored, partition, version);
         }
         tell(request, version);
         answer(request);
@@ -251,7 +253,7 @@ final class ProduceRun {
                 if (isOnlyOne() && groups.take(partition, admission.batch(), request, left)) {
                     left.leave(request, partition, version, produce.timeoutMs());
                 } else {
-                    take(append(partition, request), partition, version);
+                    take(append(partition, request), admission.batch(), partition, version);
                 }
             } else {
                 fail(admission.error(), admission.message());
@@ -278,13 +280,13 @@ final class ProduceRun {
         }
     }
 
-    private void take(AppendOutcome outcome, Partition partition, short version) {
+    private void take(AppendOutcome outcome, BatchView stored, Partition partition, short version) {
         switch (outcome) {
-            case AppendOutcome.Appended appended -> {
-                baseOffset = appended.baseOffset();
+            case AppendOutcome.Appended _ -> {
+                baseOffset = stored.baseOffset();
                 logAppendTimeMs = admission.logAppendTimeMs();
-                logStartOffset = appended.logStartOffset();
-                awaitUnlessAcknowledged(partition, appended.lastOffset() + 1);
+                logStartOffset = partition.log().logStartOffset();
+                awaitUnlessAcknowledged(partition, stored.lastOffset() + 1);
             }
             case AppendOutcome.Duplicate duplicate -> {
                 baseOffset = duplicate.baseOffset();

@@ -65,7 +65,7 @@ final class OffsetsLog {
             throw new IllegalStateException("The coordinator made a batch that can't be stored: " + problem);
         }
         return switch (partition.append(view)) {
-            case AppendOutcome.Appended appended -> appended.lastOffset() + 1;
+            case AppendOutcome.Appended _ -> view.lastOffset() + 1;
             case AppendOutcome.Duplicate duplicate ->
                 throw new IllegalStateException("A batch without a producer was taken for " + duplicate);
             case AppendOutcome.Rejected rejected -> throw new KafkaStorageException(rejected.message());

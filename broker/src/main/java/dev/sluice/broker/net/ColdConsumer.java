@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 /// Owned by its connection's loop.
 final class ColdConsumer implements SocketWriter.WaitingSender {
     private final Kernel kernel;
+    private final Resources resources;
     private final ColdReader reader;
     private final Descriptor socket;
     private final MemorySegment scratch = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
@@ -23,6 +24,7 @@ final class ColdConsumer implements SocketWriter.WaitingSender {
     /// @param nowNs  as if the disk had been read just now
     ColdConsumer(Kernel kernel, ColdReader reader, Descriptor socket, long nowNs) {
         this.kernel = kernel;
+        this.resources = kernel.resources();
         this.reader = reader;
         this.socket = socket;
         this.readNs = nowNs;
@@ -31,12 +33,12 @@ final class ColdConsumer implements SocketWriter.WaitingSender {
     @Override
     public long send(Descriptor file, long position, long lengthBytes) {
         ColdStream stream = reader.stream(socket, file);
-        long before = kernel.resources().blocksRead(usage);
+        long before = resources.blocksRead(usage);
         long sent = stream == null ? ColdStream.CLOSED : stream.send(socket, position, lengthBytes, scratch);
         if (stream == null || sent == ColdStream.CLOSED) { // no descriptor of its own: without reading ahead, then
             return kernel.sockets().sendfile(socket, file, position, lengthBytes, scratch);
         }
-        boolean isFromDisk = kernel.resources().blocksRead(usage) != before;
+        boolean isFromDisk = resources.blocksRead(usage) != before;
         if (sent <= 0 && !isFromDisk) {
             return sent;
         }

@@ -2,8 +2,6 @@ package dev.sluice.broker.net;
 
 import dev.sluice.broker.protocol.Messages;
 import dev.sluice.io.linux.Descriptor;
-import dev.sluice.io.memory.SlabPool;
-import dev.sluice.io.transfer.Hold;
 import dev.sluice.io.transfer.Span;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -164,13 +162,18 @@ public final class Request {
     /// Queues a piece of the answer: `bytes` is (the start of) a slab taken from the loop's pool, given back when
     /// sent.
     public void send(MemorySegment slab, long sendBytes) {
-        SlabPool slabs = connection.loop().slabs();
-        connection.writer().add(slab.asSlice(0, sendBytes), () -> slabs.give(slab));
+        send(slab, 0, sendBytes, true);
     }
 
-    /// Queues a piece of memory whose end of use is told through `hold`.
-    public void send(MemorySegment bytes, Hold hold) {
-        connection.writer().add(bytes, hold);
+    /// Queues a part of such a slab.
+    ///
+    /// @param isLast whether the slab is given back when it was sent; else a part that is queued behind it says so
+    public void send(MemorySegment slab, long from, long sendBytes, boolean isLast) {
+        if (isLast) {
+            connection.writer().addLast(slab, from, sendBytes, connection.loop().slabs());
+        } else {
+            connection.writer().addPart(slab, from, sendBytes);
+        }
     }
 
     /// Queues a span of a file; the writer releases it.

@@ -6,8 +6,11 @@ import static org.awaitility.Awaitility.await;
 import dev.sluice.broker.net.RegressionNetwork.Client;
 import dev.sluice.io.linux.Call;
 import dev.sluice.io.linux.Gate;
+import dev.sluice.io.transfer.Hold;
+import dev.sluice.io.transfer.Span;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -200,10 +203,11 @@ class ConnectionRegressionTest {
         try (RegressionNetwork net = new RegressionNetwork(request -> {
                     if (RegressionNetwork.first(request) == BAD) {
                         MemorySegment slab = request.loop().slabs().take(8);
-                        request.send(slab, () -> {
+                        Hold counted = () -> {
                             released.incrementAndGet();
                             request.loop().slabs().give(slab);
-                        });
+                        };
+                        request.send(new Span(request.socket(), 0, 8, List.of(slab), true, counted));
                         throw new IllegalStateException("thrown by a test");
                     }
                     RegressionNetwork.echo(request);

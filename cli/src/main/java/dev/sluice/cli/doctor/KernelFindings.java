@@ -35,6 +35,7 @@ final class KernelFindings {
         findings.add(Finding.good("JDK", Runtime.version().toString(), "25 or newer is needed"));
         findings.add(pages(ProcFile.bytes(proc.resolve("self/auxv")), ProcFile.text(HUGE_PAGES)));
         findings.addAll(ioUring(kernel, proc));
+        findings.add(slices(kernel));
         Sockets sockets = kernel.sockets();
         Account account = Account.root("doctor");
         InetSocketAddress loopback = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
@@ -64,6 +65,24 @@ final class KernelFindings {
                     "kernel", "Linux " + release, "6.1 or newer tells the alignment of direct I/O (STATX_DIOALIGN)");
         }
         return Finding.good("kernel", "Linux " + release, "everything here may be asked of it");
+    }
+
+    private static Finding slices(Kernel kernel) {
+        try {
+            return slices(kernel.scheduling().ofThread().sliceNs());
+        } catch (ErrnoException e) {
+            return Finding.unknown("short turns of the loops", e.getMessage(), "loops are scheduled as any thread");
+        }
+    }
+
+    /// @param sliceNs of a thread that has asked for none; 0 when the kernel knows none
+    static Finding slices(long sliceNs) {
+        return sliceNs == 0
+                ? Finding.absent(
+                        "short turns of the loops",
+                        "not granted",
+                        "Linux 6.12 or newer: who waits for what is in memory is served sooner beside cold readers")
+                : Finding.good("short turns of the loops", "granted", "who waits for what is in memory is served soon");
     }
 
     /// @param auxv what the kernel tells each program at its start: pairs of words, a type and a value

@@ -59,6 +59,8 @@ public enum Call {
     EVENTFD("eventfd2"),
     POLL("poll"),
     GETRUSAGE("getrusage"),
+    SCHED_GETATTR("sched_getattr"),
+    SCHED_SETATTR("sched_setattr"),
     PREADV2("preadv2"),
     PWRITEV2("pwritev2"),
     PRLIMIT("prlimit64"),

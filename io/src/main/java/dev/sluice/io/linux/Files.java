@@ -216,12 +216,18 @@ public final class Files {
     ///
     /// @return bytes written, which may be fewer than asked (a full disk, a size limit), or −errno
     public long pwrite(Descriptor file, MemorySegment source, long position) {
-        long length = kernel.admit(Call.PWRITE, file, position, source.byteSize());
+        return pwrite(file, source, 0, source.byteSize(), position);
+    }
+
+    private long pwrite(Descriptor file, MemorySegment memory, long from, long lengthBytes, long position) {
+        long length = kernel.admit(Call.PWRITE, file, position, lengthBytes);
         if (length >= 0) {
             MemorySegment captured = Native.capture();
             try {
                 length = Native.orErrno(
-                        (long) PWRITE.invokeExact(captured, file.number(), source, length, position), captured);
+                        (long) PWRITE.invokeExact(
+                                captured, file.number(), memory.asSlice(from, lengthBytes), length, position),
+                        captured);
             } catch (Throwable t) {
                 throw Native.unexpected(t);
             }
@@ -233,9 +239,14 @@ public final class Files {
     ///
     /// @return the length of `source`, or −errno
     public long pwriteFully(Descriptor file, MemorySegment source, long position) {
+        return pwriteFully(file, source, 0, source.byteSize(), position);
+    }
+
+    /// The same with a part of some memory.
+    public long pwriteFully(Descriptor file, MemorySegment memory, long from, long lengthBytes, long position) {
         long done = 0;
-        while (done < source.byteSize()) {
-            long n = pwrite(file, source.asSlice(done), position + done);
+        while (done < lengthBytes) {
+            long n = pwrite(file, memory, from + done, lengthBytes - done, position + done);
             if (n > 0) {
                 done += n;
             } else if (n == 0) {

@@ -40,13 +40,20 @@ public final class IoVectors {
     ///
     /// @return false when the array is full
     public boolean add(MemorySegment piece) {
+        return add(piece, 0, piece.byteSize());
+    }
+
+    /// Adds a part of native memory.
+    ///
+    /// @return false when the array is full
+    public boolean add(MemorySegment memory, long from, long pieceBytes) {
         if (count == capacity) {
             return false;
         }
-        array.set(ValueLayout.ADDRESS, count * BYTES, piece);
-        array.set(ValueLayout.JAVA_LONG, count * BYTES + 8, piece.byteSize());
+        array.set(ValueLayout.JAVA_LONG, count * BYTES, Native.address(memory, from, pieceBytes));
+        array.set(ValueLayout.JAVA_LONG, count * BYTES + 8, pieceBytes);
         count++;
-        lengthBytes += piece.byteSize();
+        lengthBytes += pieceBytes;
         return true;
     }
 

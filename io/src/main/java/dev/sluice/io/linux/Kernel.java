@@ -117,6 +117,11 @@ public final class Kernel {
         return new Resources(this);
     }
 
+    /// How the scheduler treats a thread: sched_setattr(2).
+    public Scheduling scheduling() {
+        return new Scheduling(this);
+    }
+
     /// The three calls of io_uring(7).
     public IoUrings ioUrings() {
         return new IoUrings(this);

@@ -9,6 +9,7 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Objects;
 
 /// How the classes of this package reach libc: method handles that capture errno, and its translation into −errno.
 ///
@@ -48,6 +49,16 @@ final class Native {
 
     static MemorySegment capture() {
         return CAPTURE.get();
+    }
+
+    /// Where a part of native memory lies, for a struct that holds its address. Whoever passes the struct on keeps
+    /// the memory.
+    static long address(MemorySegment memory, long from, long lengthBytes) {
+        Objects.checkFromIndexSize(from, lengthBytes, memory.byteSize());
+        if (!memory.isNative()) {
+            throw new IllegalArgumentException("on the heap, where the kernel can't be pointed to: " + memory);
+        }
+        return memory.address() + from;
     }
 
     /// `result` itself, or −errno when it says that the call failed.

@@ -380,12 +380,22 @@ public final class Sockets {
     ///
     /// @return bytes taken by the kernel, which may be fewer than asked, or −errno
     public long send(Descriptor socket, MemorySegment source, int flags) {
-        long length = kernel.admit(Call.SEND, socket, -1, source.byteSize());
+        return send(socket, source, 0, source.byteSize(), flags);
+    }
+
+    /// The same of a part of some memory.
+    public long send(Descriptor socket, MemorySegment memory, long from, long lengthBytes, int flags) {
+        long length = kernel.admit(Call.SEND, socket, -1, lengthBytes);
         if (length >= 0) {
             MemorySegment captured = Native.capture();
             try {
                 length = Native.orErrno(
-                        (long) SEND.invokeExact(captured, socket.number(), source, length, flags | MSG_NOSIGNAL),
+                        (long) SEND.invokeExact(
+                                captured,
+                                socket.number(),
+                                memory.asSlice(from, lengthBytes),
+                                length,
+                                flags | MSG_NOSIGNAL),
                         captured);
             } catch (Throwable t) {
                 throw Native.unexpected(t);

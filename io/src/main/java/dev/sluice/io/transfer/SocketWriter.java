@@ -9,9 +9,9 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.PageCache;
 import dev.sluice.io.linux.Pipes;
 import dev.sluice.io.linux.Sockets;
+import dev.sluice.io.memory.SlabPool;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -69,17 +69,17 @@ public final class SocketWriter {
 
     /// What a writer had left when it gave it away.
     public static final class Unsent {
-        private final List<Piece> pieces;
+        private final SendQueue pieces;
         private final long sentOfFirst;
 
-        private Unsent(List<Piece> pieces, long sentOfFirst) {
+        private Unsent(SendQueue pieces, long sentOfFirst) {
             this.pieces = pieces;
             this.sentOfFirst = sentOfFirst;
         }
 
         /// Where no writer takes it over.
         public void release() {
-            pieces.forEach(piece -> piece.hold().release());
+            pieces.clear();
         }
     }
 
@@ -89,27 +89,13 @@ public final class SocketWriter {
     /// What is asked for at a time, of the page cache and of the disk: what a pipe holds.
     private static final long WINDOW_BYTES = 1 << 20;
 
-    sealed interface Piece permits Bytes, Span {
-        long lengthBytes();
-
-        Hold hold();
-    }
-
-    /// @param isOfSpan whether it is a span's, whose hold may be released on any thread
-    record Bytes(MemorySegment segment, Hold hold, boolean isOfSpan) implements Piece {
-        @Override
-        public long lengthBytes() {
-            return segment.byteSize();
-        }
-    }
-
     private final Kernel kernel;
     private final PageCache pageCache;
     private final Descriptor socket;
     private final @Nullable SpanCopies copies;
     private final @Nullable WaitingSender waiting;
     private final MemorySegment scratch = Arena.ofAuto().allocate(2 * Long.BYTES);
-    private final ArrayDeque<Piece> pieces = new ArrayDeque<>();
+    private SendQueue pieces = new SendQueue();
     private final IoVectors vectors = new IoVectors(Arena.ofAuto(), MOST_GATHERED);
     private long sentOfFirst;
     private long queuedBytes;
@@ -117,7 +103,6 @@ public final class SocketWriter {
 
     // What was gathered for the next call.
     private boolean moreFollows;
-    private MemorySegment onlyGathered = MemorySegment.NULL;
 
     // Of the first piece, when it is a span.
     /// Up to where it is known to be in the page cache, counted from its start.
@@ -153,24 +138,38 @@ public final class SocketWriter {
 
     /// Queues memory; it belongs to the writer until `hold` is released.
     public void add(MemorySegment bytes, Hold hold) {
-        enqueue(new Bytes(bytes, hold, false));
+        pieces.add(bytes, hold, false);
+        added(bytes.byteSize());
+    }
+
+    /// Queues a part of a slab. What is queued after it gives that back.
+    public void addPart(MemorySegment slab, long from, long lengthBytes) {
+        pieces.addSlab(slab, from, lengthBytes, null);
+        added(lengthBytes);
+    }
+
+    /// Queues the last part of a slab, which is given back to its pool when that was sent or given up.
+    public void addLast(MemorySegment slab, long from, long lengthBytes, SlabPool owner) {
+        pieces.addSlab(slab, from, lengthBytes, owner);
+        added(lengthBytes);
     }
 
     /// Queues a range of a file; from memory where it is there.
     public void add(Span span) {
         List<MemorySegment> slices = span.inMemory();
         if (slices.isEmpty()) {
-            enqueue(span);
+            pieces.add(span);
+            added(span.lengthBytes());
             return;
         }
         for (int i = 0; i < slices.size(); i++) {
-            enqueue(new Bytes(slices.get(i), i + 1 < slices.size() ? Hold.NONE : span.hold(), true));
+            pieces.add(slices.get(i), i + 1 < slices.size() ? Hold.NONE : span.hold(), true);
+            added(slices.get(i).byteSize());
         }
     }
 
-    private void enqueue(Piece piece) {
-        pieces.addLast(piece);
-        queuedBytes += piece.lengthBytes();
+    private void added(long lengthBytes) {
+        queuedBytes += lengthBytes;
         added++;
     }
 
@@ -183,13 +182,12 @@ public final class SocketWriter {
     ///
     /// @return false when the kernel has some of their bytes already: the stream is then broken in mid-frame
     public boolean cutBack(long mark) {
-        long left = pieces.size() - (added - mark);
+        long left = pieces.count() - (added - mark);
         boolean whole = left > 0 || (left == 0 && sentOfFirst == 0 && !filling && pipe == null);
         while (whole && added > mark) {
-            Piece last = pieces.removeLast();
             added--;
-            queuedBytes -= last.lengthBytes();
-            last.hold().release();
+            queuedBytes -= pieces.get(pieces.count() - 1).lengthBytes();
+            pieces.removeLast();
         }
         return whole;
     }
@@ -215,11 +213,12 @@ public final class SocketWriter {
             if (share <= 0) {
                 return Progress.YIELDED;
             }
-            Piece first = pieces.getFirst();
+            SendQueue.Piece first = pieces.get(0);
+            Span span = first.span();
             long sent;
             if (pipe == null && !filling && gather()) {
                 sent = sendGathered();
-            } else if (first instanceof Span span) {
+            } else if (span != null) {
                 if (pipe == null && (filling || isCold(span))) {
                     return Progress.COLD;
                 }
@@ -234,10 +233,10 @@ public final class SocketWriter {
                 continue;
             }
             if (sent == 0 || sent == -Errno.EIO) {
-                first.hold().unreadable(); // no socket answers either
-                throw new ErrnoException(Call.SENDFILE, Errno.EIO, describe(first, sent));
+                first.unreadable(); // no socket answers either
+                throw new ErrnoException(Call.SENDFILE, Errno.EIO, describe(span, sent));
             }
-            ErrnoException.check(sent, first instanceof Span ? Call.SENDFILE : Call.SEND, socket.name());
+            ErrnoException.check(sent, span != null ? Call.SENDFILE : Call.SEND, socket.name());
             share -= sent;
             dropSent(sent);
         }
@@ -281,26 +280,21 @@ public final class SocketWriter {
         if (filling || pipe != null) {
             throw new IllegalStateException("its next bytes are being read from the disk");
         }
-        List<Piece> left = pieces.stream().map(piece -> handedOn(piece, owner)).toList();
-        Unsent unsent = new Unsent(left, sentOfFirst);
-        pieces.clear();
+        pieces.handOn(owner);
+        Unsent unsent = new Unsent(pieces, sentOfFirst);
+        pieces = new SendQueue();
         queuedBytes = 0;
         sentOfFirst = 0;
         warmBytes = 0;
         return unsent;
     }
 
-    private static Piece handedOn(Piece piece, Executor owner) {
-        return piece instanceof Bytes(MemorySegment segment, Hold hold, boolean isOfSpan)
-                        && !isOfSpan
-                        && hold != Hold.NONE
-                ? new Bytes(segment, () -> owner.execute(hold::release), false)
-                : piece;
-    }
-
     /// Goes on where another writer of the same socket has come to. Before anything was queued.
     public void takeOver(Unsent unsent) {
-        unsent.pieces.forEach(this::enqueue);
+        pieces = unsent.pieces;
+        for (int i = 0; i < pieces.count(); i++) {
+            added(pieces.get(i).lengthBytes());
+        }
         sentOfFirst = unsent.sentOfFirst;
         queuedBytes -= sentOfFirst;
     }
@@ -308,7 +302,8 @@ public final class SocketWriter {
     /// What is to be read from the disk before sending can go on, once after [#flush] has answered
     /// [Progress#COLD]; null while it is being read already.
     public @Nullable Cold takeCold() {
-        if (filling || pipe != null || !(pieces.peekFirst() instanceof Span span)) {
+        Span span = firstSpan();
+        if (filling || pipe != null || span == null) {
             return null;
         }
         filling = true;
@@ -319,9 +314,15 @@ public final class SocketWriter {
     /// The bytes that [#takeCold] has told could not be read: whoever holds the file is told. The stream is broken
     /// in mid-frame and must be closed.
     public void unfilled() {
-        if (filling && pieces.peekFirst() instanceof Span span) {
+        Span span = firstSpan();
+        if (filling && span != null) {
             span.hold().unreadable();
         }
+    }
+
+    /// What is sent next, if it is a span.
+    private @Nullable Span firstSpan() {
+        return pieces.isEmpty() ? null : pieces.get(0).span();
     }
 
     /// The bytes that [#takeCold] has told, or the first of them, are in a pipe.
@@ -396,25 +397,35 @@ public final class SocketWriter {
         }
         moreFollows = false;
         long from = sentOfFirst;
-        for (Piece piece : pieces) {
-            MemorySegment bytes = switch (piece) {
-                case Bytes(MemorySegment segment, var _, var _) -> from == 0 ? segment : segment.asSlice(from);
-                case Span span -> copies == null ? null : copies.copy(span, from);
-            };
-            if (bytes == null || !vectors.add(bytes)) {
+        for (int i = 0; i < pieces.count(); i++) {
+            if (!gather(pieces.get(i), from)) {
                 moreFollows = true;
                 break;
             }
-            onlyGathered = bytes;
             from = 0;
         }
         return vectors.count() > 0;
     }
 
+    /// @param from first byte, counted from the piece's start
+    private boolean gather(SendQueue.Piece piece, long from) {
+        Span span = piece.span();
+        return span == null
+                ? vectors.add(piece.memory(), piece.from() + from, piece.lengthBytes() - from)
+                : copies != null && copies.copy(span, from, vectors);
+    }
+
     private long sendGathered() {
         int flags = moreFollows ? Sockets.MSG_MORE : 0;
-        return vectors.count() == 1
-                ? kernel.sockets().send(socket, onlyGathered, flags)
+        SendQueue.Piece first = pieces.get(0);
+        return vectors.count() == 1 && first.span() == null
+                ? kernel.sockets()
+                        .send(
+                                socket,
+                                first.memory(),
+                                first.from() + sentOfFirst,
+                                first.lengthBytes() - sentOfFirst,
+                                flags)
                 : kernel.sockets().sendmsg(socket, vectors, flags);
     }
 
@@ -422,22 +433,20 @@ public final class SocketWriter {
     private void dropSent(long sentBytes) {
         queuedBytes -= sentBytes;
         sentOfFirst += sentBytes;
-        while (!pieces.isEmpty() && sentOfFirst >= pieces.getFirst().lengthBytes()) {
-            Piece sent = pieces.removeFirst();
-            sentOfFirst -= sent.lengthBytes();
+        while (!pieces.isEmpty() && sentOfFirst >= pieces.get(0).lengthBytes()) {
+            sentOfFirst -= pieces.get(0).lengthBytes();
             warmBytes = 0;
-            sent.hold().release();
+            pieces.removeFirst();
         }
     }
 
-    private String describe(Piece piece, long sent) {
-        return switch (piece) {
-            case Span span
-            when sent == 0 ->
-                span.file().name() + ", which ended before byte " + (span.position() + span.lengthBytes());
-            case Span span -> span.file().name() + " from byte " + (span.position() + sentOfFirst);
-            case Bytes _ -> socket.name() + ", which took no bytes";
-        };
+    private String describe(@Nullable Span span, long sent) {
+        if (span == null) {
+            return socket.name() + ", which took no bytes";
+        }
+        return sent == 0
+                ? span.file().name() + ", which ended before byte " + (span.position() + span.lengthBytes())
+                : span.file().name() + " from byte " + (span.position() + sentOfFirst);
     }
 
     /// Releases everything that was not sent.
@@ -445,7 +454,6 @@ public final class SocketWriter {
         dropPipe();
         filling = false;
         warmBytes = 0;
-        pieces.forEach(piece -> piece.hold().release());
         pieces.clear();
         sentOfFirst = 0;
         queuedBytes = 0;

@@ -14,8 +14,12 @@ import java.util.List;
 /// @param isPastCache whether the page cache shall not be filled with the file for its sake
 /// @param hold        released exactly once, when the span was sent or given up
 public record Span(
-        Descriptor file, long position, long lengthBytes, List<MemorySegment> inMemory, boolean isPastCache, Hold hold)
-        implements SocketWriter.Piece {
+        Descriptor file,
+        long position,
+        long lengthBytes,
+        List<MemorySegment> inMemory,
+        boolean isPastCache,
+        Hold hold) {
     /// Through the page cache.
     public Span(Descriptor file, long position, long lengthBytes, Hold hold) {
         this(file, position, lengthBytes, List.of(), false, hold);

@@ -7,7 +7,6 @@ import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.linux.VectoredFiles;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
 
 /// Where small spans are copied to, so that one call sends them together with the memory around them.
 ///
@@ -47,24 +46,24 @@ public final class SpanCopies {
     /// Reads what is left of a span, if it is small and in the page cache.
     ///
     /// @param from first byte, counted from the span's start
-    /// @return null when it was not copied: it is too long, there is no room, the file system can't read without
+    /// @param to   gets the copy
+    /// @return false when it was not copied: it is too long, there is no room, the file system can't read without
     ///     waiting, the file has ended or can't be read, or [#wouldWait]
-    @Nullable MemorySegment copy(Span span, long from) {
+    boolean copy(Span span, long from, IoVectors to) {
         long length = span.lengthBytes() - from;
         if (length > largestBytes || length > memory.byteSize() - used || isUnable || span.isPastCache()) {
-            return null;
+            return false;
         }
-        MemorySegment target = memory.asSlice(used, length);
         vector.clear();
-        vector.add(target);
+        vector.add(memory, used, length);
         long read = files.preadv2(span.file(), vector, span.position() + from, VectoredFiles.RWF_NOWAIT, 1);
-        if (read == length) {
+        if (read == length && to.add(memory, used, length)) {
             used += (int) length;
-            return target;
+            return true;
         }
         isUnable = read == -Errno.EOPNOTSUPP;
-        wouldWait = read == -Errno.EAGAIN || read > 0;
-        return null;
+        wouldWait = read == -Errno.EAGAIN || (read > 0 && read < length);
+        return false;
     }
 
     /// Whether the last span that was not copied is not in the page cache, or not all of it.

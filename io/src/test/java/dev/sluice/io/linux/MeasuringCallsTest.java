@@ -10,6 +10,8 @@ import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,6 +64,56 @@ class MeasuringCallsTest {
             assertThat(resident).isLessThan(100_000);
             assertThat(kernel.pageCache().mincore(file, 0, 100_000) * 4096).isEqualTo(resident);
         }
+    }
+
+    @Test
+    void whatAThreadHasHadReadFromTheDiskIsCounted() throws Exception {
+        Path path = folder.resolve("file");
+        java.nio.file.Files.write(path, new byte[100_000]);
+        try (Descriptor file = kernel.files()
+                        .open(path, Files.O_RDWR, 0, kernel.account())
+                        .orThrow();
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment scratch = Resources.scratch(arena);
+            MemorySegment page = arena.allocate(4096);
+            assertThat(kernel.files().fsync(file)).isZero();
+            long before = kernel.resources().blocksRead(scratch);
+            kernel.files().pread(file, page, 0);
+            assertThat(kernel.resources().blocksRead(scratch)).as("cached").isEqualTo(before);
+            kernel.files().advise(file, 0, 0, Files.FADV_DONTNEED);
+            assumeTrue(kernel.pageCache().residentBytes(file, 0, 100_000) == 0, "this file system keeps its pages");
+            kernel.files().pread(file, page, 0);
+            assertThat(kernel.resources().blocksRead(scratch)).isGreaterThanOrEqualTo(before + 8);
+        }
+    }
+
+    /// On a thread of its own, which is gone afterwards.
+    @Test
+    void aThreadRunsShortlyOrGivesWay() throws Exception {
+        Scheduling scheduling = kernel.scheduling();
+        Scheduling.Attributes usual = scheduling.ofThread();
+        assumeTrue(usual.policy() == 0 && usual.nice() < 10, "this process is scheduled in another way");
+        CompletableFuture<Scheduling.Attributes> shortly = onItsOwn(() -> scheduling.runShortly(200_000));
+        CompletableFuture<Scheduling.Attributes> nicer = onItsOwn(() -> scheduling.giveWay(5));
+
+        assertThat(nicer.get().nice()).isEqualTo(usual.nice() + 5);
+        assertThat(nicer.get().sliceNs()).isEqualTo(usual.sliceNs());
+        assertThat(shortly.get().nice()).isEqualTo(usual.nice());
+        assertThat(shortly.get().sliceNs()).as("0 before Linux 6.12").isEqualTo(usual.sliceNs() == 0 ? 0 : 200_000);
+        assertThat(scheduling.ofThread()).isEqualTo(usual);
+    }
+
+    private CompletableFuture<Scheduling.Attributes> onItsOwn(LongSupplier change) {
+        CompletableFuture<Scheduling.Attributes> told = new CompletableFuture<>();
+        Thread.ofPlatform().start(() -> {
+            try {
+                assertThat(change.getAsLong()).isZero();
+                told.complete(kernel.scheduling().ofThread());
+            } catch (Throwable t) {
+                told.completeExceptionally(t);
+            }
+        });
+        return told;
     }
 
     @Test
