@@ -38,7 +38,8 @@ final class ColdConsumer implements SocketWriter.WaitingSender {
         if (stream == null || sent == ColdStream.CLOSED) { // no descriptor of its own: without reading ahead, then
             return kernel.sockets().sendfile(socket, file, position, lengthBytes, scratch);
         }
-        boolean isFromDisk = resources.blocksRead(usage) != before;
+        long readBytes = (resources.blocksRead(usage) - before) * Resources.BLOCK_BYTES;
+        boolean isFromDisk = readBytes > 0;
         if (sent <= 0 && !isFromDisk) {
             return sent;
         }
@@ -46,7 +47,7 @@ final class ColdConsumer implements SocketWriter.WaitingSender {
             readNs = System.nanoTime();
         }
         long came = Math.max(0, sent);
-        boolean mayDrop = stream.sent(position, came, isFromDisk);
+        boolean mayDrop = stream.sent(position, came, readBytes);
         if (mayDrop || isFromDisk) {
             boolean isShared = reader.isShared(socket, file);
             if (mayDrop) {

@@ -89,14 +89,15 @@ final class ColdStream implements ColdFile {
 
     /// Notes what was sent.
     ///
-    /// @param isFromDisk whether the disk had to be read for it
+    /// @param readBytes what was read from the disk meanwhile, ahead too
     /// @return whether the consumer has come so far that [#drop] has something to do
-    boolean sent(long position, long lengthBytes, boolean isFromDisk) {
-        if (isFromDisk) {
+    boolean sent(long position, long lengthBytes, long readBytes) {
+        if (readBytes > 0) {
             if (position > broughtTo || position < dropFrom) {
                 dropFrom = position & -LARGEST_FOLIO_BYTES; // what lies between was there for others
+                broughtTo = position;
             }
-            broughtTo = position + lengthBytes + KEPT_BYTES;
+            broughtTo += readBytes;
         }
         return dropTo(position + lengthBytes) > dropFrom;
     }

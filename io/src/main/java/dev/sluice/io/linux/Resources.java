@@ -8,6 +8,9 @@ import java.lang.invoke.MethodHandle;
 
 /// What a thread or the process has used: getrusage(2).
 public final class Resources {
+    /// What [#blocksRead] counts in.
+    public static final int BLOCK_BYTES = 512;
+
     private static final int RUSAGE_SELF = 0;
     private static final int RUSAGE_THREAD = 1;
 

@@ -40,6 +40,9 @@ public final class EventLoop implements Executor, AutoCloseable {
     private static final int EVENTS_A_TURN = 256;
     private static final long WAKE_UP = -1;
 
+    /// A turn with so many ready descriptors is a busy one: the loop does not keep up, and seldom sleeps.
+    private static final int BUSY_FROM = 4;
+
     /// Put at the mailbox's end to mark how far a turn takes from it.
     private static final Runnable END_OF_TURN = new Runnable() {
         @Override
@@ -50,6 +53,7 @@ public final class EventLoop implements Executor, AutoCloseable {
     private static final int ASLEEP = 1;
 
     private final Kernel kernel;
+    private final LongSupplier clockNs;
     private final Consumer<Throwable> stray;
     private final Epolls.Events events = new Epolls.Events(Arena.ofAuto(), EVENTS_A_TURN);
     private final MemorySegment one = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_LONG, 1);
@@ -79,6 +83,8 @@ public final class EventLoop implements Executor, AutoCloseable {
     private int nextReady;
     private boolean endIsMarked;
 
+    private long givesWayFromNs;
+
     private volatile boolean stopped;
 
     /// @param clockNs System::nanoTime, or a test's
@@ -86,6 +92,8 @@ public final class EventLoop implements Executor, AutoCloseable {
     public EventLoop(Kernel kernel, Account account, LongSupplier clockNs, Consumer<Throwable> stray)
             throws ErrnoException {
         this.kernel = kernel;
+        this.clockNs = clockNs;
+        this.givesWayFromNs = clockNs.getAsLong();
         this.stray = stray;
         this.timers = new TimerHeap(clockNs);
         this.runDue = timers::runDue;
@@ -316,6 +324,9 @@ public final class EventLoop implements Executor, AutoCloseable {
     }
 
     private void turn(int waitMs) throws ErrnoException {
+        if (readyCount >= BUSY_FROM) {
+            giveWay();
+        }
         long ready = kernel.epolls().await(epoll, events, waitMs);
         sleep.set(AWAKE);
         if (ready < 0 && ready != -Errno.EINTR) {
@@ -326,6 +337,20 @@ public final class EventLoop implements Executor, AutoCloseable {
         nextReady = 0;
         readyCount = Math.max(0, (int) ready);
         finishTurn();
+    }
+
+    /// Offers the processor to whoever waits for one, behind a busy turn. Mostly that is another loop or a client
+    /// on the same machine, who needs it for some 100 µs; the scheduler would have it wait for its tick, 4 ms. Who
+    /// keeps it longer is not offered it again before the loop has had it for as long
+    /// (docs/decisions/2026-11-22-what-a-small-request-costs.md).
+    @SuppressWarnings("ThreadPriorityCheck") // nothing depends on what the scheduler makes of it
+    private void giveWay() {
+        long nowNs = clockNs.getAsLong();
+        if (nowNs - givesWayFromNs >= 0) {
+            Thread.yield();
+            long backNs = clockNs.getAsLong();
+            givesWayFromNs = backNs + (backNs - nowNs);
+        }
     }
 
     /// Each step leaves the rest to another thread when it has taken over meanwhile.
