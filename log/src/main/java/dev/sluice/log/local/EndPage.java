@@ -21,8 +21,10 @@ import java.lang.invoke.VarHandle;
 /// position; what it loaded later can only be newer. If it is another, the reader's segment is sealed by now.
 ///
 /// **Changes** is the word to sleep on. It is raised when a sleeper is to be woken, after everything else and after
-/// [#takeWaiting] has taken the word back that said that somebody waits: so a reader that announces itself,
-/// then looks at `changes`, then at the ends, and sleeps only while `changes` is as it was, misses nothing.
+/// [#takeWaiting] has taken the word back that said that somebody waits: so a reader that looks at `changes`, then
+/// announces itself, then looks at the ends, and sleeps only while `changes` is as it was, misses nothing. Looking at
+/// `changes` behind the announcement would: a broker that comes late, for news which the reader has seen meanwhile,
+/// may take the new announcement and raise `changes` in between, and nobody would wake who sleeps on that.
 ///
 /// Borrows its memory. Each slot has one writer at a time.
 public final class EndPage {
@@ -133,19 +135,32 @@ public final class EndPage {
         return (int) INT.getAcquire(page, STATE_AT) == STOPPED;
     }
 
-    int changes() {
+    private int changes() {
         return (int) INT.getAcquire(page, CHANGES_AT);
     }
 
-    /// Says that the reader is about to sleep, or that it is awake.
+    /// Says that the reader is about to sleep. Then it looks at the ends once more.
     ///
+    /// @param waiting the page that the reader writes
+    /// @return what the word to sleep on was before that, and has to be for the reader to sleep
+    int beginWaiting(MemorySegment waiting) {
+        int changes = changes(); // before the announcement: whoever takes that raises it afterwards
+        setWaiting(waiting, true);
+        return changes;
+    }
+
+    /// Says that the reader is awake.
+    static void endWaiting(MemorySegment waiting) {
+        setWaiting(waiting, false);
+    }
+
     /// A full fence lies behind the store, and is needed: reader and broker each store a word and then load the
     /// other's (`waiting` then the ends here; the ends then `waiting` in [#takeWaiting]). With release and acquire
     /// alone both stores may still be in their processors' store buffers while both loads are made, on x86 too: the
     /// reader sees no news, the broker nobody who waits, and the reader sleeps on it. With a fence on both sides
     /// one of the two sees the other. That the reader is awake may be told late: it costs one wake-up of nobody, so
     /// no fence then.
-    static void setWaiting(MemorySegment waiting, boolean isWaiting) {
+    private static void setWaiting(MemorySegment waiting, boolean isWaiting) {
         if (isWaiting) {
             INT.setVolatile(waiting, 0L, 1);
             VarHandle.fullFence(); // setVolatile orders volatile loads behind it, and those of the ends only acquire

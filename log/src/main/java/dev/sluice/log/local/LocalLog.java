@@ -352,8 +352,7 @@ public final class LocalLog implements AutoCloseable {
         MemorySegment waiting = waitingMapping.segment();
         try {
             while (true) {
-                EndPage.setWaiting(waiting, true);
-                int changes = page.changes(); // before the ends are looked at: see EndPage
+                int changes = page.beginWaiting(waiting); // before the ends are looked at: see EndPage
                 if (canGoOn()) {
                     return true;
                 }
@@ -367,7 +366,7 @@ public final class LocalLog implements AutoCloseable {
                 }
             }
         } finally {
-            EndPage.setWaiting(waiting, false);
+            EndPage.endWaiting(waiting);
         }
     }
 

@@ -7,6 +7,7 @@ import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Futexes;
 import dev.sluice.io.linux.Kernel;
 import dev.sluice.io.memory.Mapping;
+import java.lang.foreign.ValueLayout;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -73,8 +74,7 @@ class EndPageTest {
 
     @Test
     void whoLooksBeforeTheNewsAndSleepsAfterItDoesNotSleep() {
-        EndPage.setWaiting(waiting.segment(), true);
-        int changes = seen.changes();
+        int changes = seen.beginWaiting(waiting.segment());
         assertThat(seen.highWatermark(SLOT)).isZero(); // nothing, so it is about to sleep
 
         published.publish(SLOT, 1, 0, 70, 0);
@@ -85,10 +85,39 @@ class EndPageTest {
         assertThat(futexes.await(seen.changesWord(), changes, PATIENCE_NS)).isEqualTo(-Errno.EAGAIN);
     }
 
+    /// A broker that publishes what the reader sees at once, and comes to wake it when the reader waits for the
+    /// next.
+    @Test
+    void whoWaitsAgainBeforeALateBrokerHasComeIsStillWoken() {
+        seen.beginWaiting(waiting.segment());
+        published.publish(SLOT, 1, 0, 70, 0);
+        assertThat(seen.highWatermark(SLOT)).isEqualTo(1);
+
+        int changes = seen.beginWaiting(waiting.segment());
+        assertThat(EndPage.takeWaiting(waiting.segment())).isTrue();
+        published.raiseChanges();
+
+        assertThat(futexes.await(seen.changesWord(), changes, PATIENCE_NS)).isEqualTo(-Errno.EAGAIN);
+    }
+
+    @Test
+    void theControlWhoLooksAtChangesBehindTheAnnouncementSleepsOnAndIsNotWokenForTheNext() {
+        seen.beginWaiting(waiting.segment());
+        published.publish(SLOT, 1, 0, 70, 0);
+
+        seen.beginWaiting(waiting.segment());
+        assertThat(EndPage.takeWaiting(waiting.segment())).isTrue();
+        published.raiseChanges();
+        int changes = published.changesWord().get(ValueLayout.JAVA_INT, 0);
+
+        published.publish(SLOT, 2, 0, 140, 0);
+        assertThat(EndPage.takeWaiting(waiting.segment())).isFalse();
+        assertThat(futexes.await(seen.changesWord(), changes, 1_000_000)).isEqualTo(-Errno.ETIMEDOUT);
+    }
+
     @Test
     void theControlWithoutRaisingTheWordItSleepsOnTheNews() {
-        EndPage.setWaiting(waiting.segment(), true);
-        int changes = seen.changes();
+        int changes = seen.beginWaiting(waiting.segment());
 
         published.publish(SLOT, 1, 0, 70, 0);
         assertThat(EndPage.takeWaiting(waiting.segment())).isTrue();
@@ -100,8 +129,8 @@ class EndPageTest {
     @Test
     void nobodyIsWokenWhoDoesNotWait() {
         assertThat(EndPage.takeWaiting(waiting.segment())).isFalse();
-        EndPage.setWaiting(waiting.segment(), true);
-        EndPage.setWaiting(waiting.segment(), false);
+        seen.beginWaiting(waiting.segment());
+        EndPage.endWaiting(waiting.segment());
         assertThat(EndPage.takeWaiting(waiting.segment())).isFalse();
     }
 
@@ -113,8 +142,7 @@ class EndPageTest {
             Future<Long> reading = threads.submit(() -> {
                 long position = 0;
                 while (position < rounds) {
-                    EndPage.setWaiting(waiting.segment(), true);
-                    int changes = seen.changes();
+                    int changes = seen.beginWaiting(waiting.segment());
                     long end = seen.highWatermark(SLOT);
                     if (end > position) {
                         assertThat(end).isEqualTo(position + 1);
