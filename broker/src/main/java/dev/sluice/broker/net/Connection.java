@@ -68,12 +68,22 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
     /// What a connection takes along to another loop.
     ///
     /// @param unsent        answers that are not sent yet, whole ones all but for what of the first went already
-    /// @param received      bytes that were received and not handled yet; the garbage collector's
+    /// @param received      with bytes that were received and not handled yet, which the budget goes on counting;
+    ///                      null when there are none
     /// @param closeWhenSent whether it shall end with those answers
     /// @param failed        whether it shall because handling a request has failed
-    record Luggage(SocketWriter.Unsent unsent, MemorySegment received, boolean closeWhenSent, boolean failed) {
+    record Luggage(
+            SocketWriter.Unsent unsent, @Nullable ReceiveBuffer received, boolean closeWhenSent, boolean failed) {
+        long receivedBytes() {
+            return received == null ? 0 : received.lengthBytes();
+        }
+
         /// Where no loop takes it up.
-        void release() {
+        void release(ReceiveBudget budget) {
+            budget.changed(-receivedBytes());
+            if (received != null) {
+                received.close();
+            }
             unsent.release();
         }
     }
@@ -177,17 +187,20 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         }
     }
 
-    private void unpack() throws ErrnoException {
+    private void unpack() {
         Luggage brought = luggage;
         if (brought == null) {
             return;
         }
         luggage = null;
+        budgetedBytes = brought.receivedBytes();
+        if (brought.received != null) {
+            frames.put(brought.received);
+        }
         writer.takeOver(brought.unsent);
         answeredMark = writer.mark();
         closeWhenSent = brought.closeWhenSent;
         failed = brought.failed;
-        frames.put(brought.received);
         later();
     }
 
@@ -496,13 +509,16 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
             close("no loop runs that could go on with it");
             return;
         }
-        release(this::letGo);
+        // Before anything is let go of: what this throws ends the connection, as anything in its work does.
         Luggage packed = new Luggage(writer.giveAway(loop::execute), frames.take(), closeWhenSent, failed);
+        budget.changed(packed.receivedBytes() - budgetedBytes); // its loop may be long in taking it up
+        budgetedBytes = 0;
+        release(this::letGo);
         try {
             target.handOver(socket, listener, packed);
         } catch (RuntimeException | Error e) {
             LOG.error("{} could not be given to another loop; it is closed", socket.name(), e);
-            packed.release();
+            packed.release(budget);
             end();
         }
         release(() -> loop.remove(this));

@@ -5,7 +5,6 @@ import dev.sluice.broker.protocol.MalformedRequestException;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.memory.ReceiveBuffer;
 import dev.sluice.io.memory.ReceiveBufferPool;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -130,29 +129,24 @@ final class FrameBuffer {
         return held == null ? 0 : held.lengthBytes();
     }
 
-    /// Gives up what was received and not handled, for another thread's [#put].
+    /// Gives up what was received and not handled, for another thread's [#put], in the buffer that it lies in:
+    /// nothing is copied, and nothing can fail.
     ///
-    /// @return a copy that is the garbage collector's
-    MemorySegment take() {
-        ReceiveBuffer held = buffer;
-        if (held == null) {
-            return MemorySegment.NULL;
+    /// @return null when there is nothing
+    @Nullable ReceiveBuffer take() {
+        releaseIfEmpty();
+        ReceiveBuffer taken = buffer;
+        if (taken != null) {
+            forget();
+            pool.handOn(taken);
         }
-        MemorySegment copy = Arena.ofAuto().allocate(held.lengthBytes());
-        copy.copyFrom(held.segment().asSlice(held.start(), held.lengthBytes()));
-        release();
-        return copy;
+        return taken;
     }
 
     /// Begins with what another has taken out.
-    ///
-    /// @throws ErrnoException when there is no memory for a buffer
-    void put(MemorySegment received) throws ErrnoException {
-        if (received.byteSize() > 0) {
-            buffer = pool.take();
-            buffer.room(received.byteSize()).copyFrom(received);
-            buffer.received(received.byteSize());
-        }
+    void put(ReceiveBuffer received) {
+        pool.takeOver(received);
+        buffer = received;
     }
 
     /// Gives the buffer back if there are no bytes in it.
@@ -166,10 +160,14 @@ final class FrameBuffer {
     void release() {
         ReceiveBuffer held = buffer;
         if (held != null) {
-            buffer = null;
-            frameBytes = 0;
-            admitted = false;
+            forget();
             pool.give(held);
         }
+    }
+
+    private void forget() {
+        buffer = null;
+        frameBytes = 0;
+        admitted = false;
     }
 }

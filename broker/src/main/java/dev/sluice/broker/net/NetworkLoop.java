@@ -287,7 +287,7 @@ public final class NetworkLoop implements AutoCloseable {
     private void discard(Arrival arrival) {
         connectionCount.decrementAndGet();
         if (arrival.luggage != null) {
-            arrival.luggage.release();
+            arrival.luggage.release(shared.budget);
         }
         Listener.discard(arrival.socket);
         arrival.listener.closed(arrival.socket);

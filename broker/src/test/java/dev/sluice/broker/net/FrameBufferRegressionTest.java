@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sluice.broker.protocol.MalformedRequestException;
 import dev.sluice.io.linux.ErrnoException;
 import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.memory.ReceiveBuffer;
 import dev.sluice.io.memory.ReceiveBufferPool;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -124,6 +126,38 @@ class FrameBufferRegressionTest {
         assertThat(frames.isComplete()).isFalse();
         receive(frame, 1);
         assertThatThrownBy(frames::isComplete).isInstanceOf(MalformedRequestException.class);
+    }
+
+    @Test
+    void whatGoesToAnotherThreadGoesInItsBufferWithoutACopy() throws Exception {
+        ByteBuffer frame =
+                ByteBuffer.allocate(300_004).putInt(300_000).put((byte) 1).rewind();
+        receive(frame, 4);
+        assertThat(frames.isComplete()).isFalse();
+        receive(frame, 199_996);
+        ReceiveBuffer held = frames.held();
+        try (ReceiveBufferPool others = new ReceiveBufferPool(new Kernel(), LARGEST)) {
+            FrameBuffer other = new FrameBuffer(others, LARGEST, _ -> {});
+            other.put(Objects.requireNonNull(frames.take()));
+            assertThat(frames.heldBytes()).isZero();
+            assertThat(pool.taken()).isZero();
+
+            assertThat(other.held()).isSameAs(held);
+            assertThat(other.heldBytes()).isEqualTo(200_000);
+            other.received(100_004);
+            assertThat(other.isComplete()).isTrue();
+            assertThat(other.held().segment().get(ValueLayout.JAVA_BYTE, other.framePosition()))
+                    .isEqualTo((byte) 1);
+            other.release();
+            assertThat(others.taken()).isZero();
+        }
+    }
+
+    @Test
+    void whereNothingWasReceivedThereIsNothingToTakeAlong() throws Exception {
+        frames.room(Long.MAX_VALUE);
+        assertThat(frames.take()).isNull();
+        assertThat(pool.taken()).isZero();
     }
 
     private void receive(ByteBuffer stream, int mostBytes) throws ErrnoException {

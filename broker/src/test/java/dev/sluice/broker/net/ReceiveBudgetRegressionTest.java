@@ -5,18 +5,35 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sluice.broker.config.NetConfig;
 import dev.sluice.broker.net.RegressionNetwork.Client;
+import dev.sluice.io.linux.Call;
+import dev.sluice.io.linux.Descriptor;
+import dev.sluice.io.linux.Errno;
 import dev.sluice.io.linux.Gate;
+import dev.sluice.io.linux.Kernel;
+import dev.sluice.io.transfer.Hold;
+import dev.sluice.io.transfer.Span;
+import dev.sluice.testkit.GateFaults;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(180)
 class ReceiveBudgetRegressionTest {
     private static final byte[] SMALL = {1, 2, 3};
+
+    /// A request for so many bytes that are not in memory.
+    private static final byte COLD = 99;
+
+    private static final int COLD_BYTES = 4096;
 
     @Test
     void oneGoesBeyondTheBoundTheOthersWaitAndAreWokenInTurn() {
@@ -101,5 +118,51 @@ class ReceiveBudgetRegressionTest {
             assertThat(idle.receive()).isEqualTo(SMALL);
             assertThat(net.network.unfinishedBytes()).isZero();
         }
+    }
+
+    /// What a connection has received goes with it to a cold loop, which may wait for the disk for long before it takes
+    /// it up.
+    @Test
+    void whatIsOnItsWayToALoopThatWaitsForTheDiskIsCounted(@TempDir Path folder) throws Exception {
+        Path path = Files.write(folder.resolve("cold"), new byte[COLD_BYTES]);
+        Kernel kernel = new Kernel();
+        GateFaults faults = new GateFaults();
+        faults.on(Call.PREADV2).fails(Errno.EAGAIN); // as of what is not in memory
+        CountDownLatch disk = new CountDownLatch(1);
+        GateFaults.Fault reading = faults.on(Call.SENDFILE).waitsFor(disk);
+        byte[] begun = Arrays.copyOf(Client.frames(new byte[] {COLD}, new byte[1 << 20]), 40_000);
+        try (Descriptor file = kernel.files()
+                        .open(path, dev.sluice.io.linux.Files.O_RDONLY, 0, kernel.account())
+                        .orThrow();
+                RegressionNetwork net = new RegressionNetwork(
+                        faults, RegressionNetwork.CONFIG, request -> answerColdOrSmall(request, file));
+                Client first = net.connect();
+                Client second = net.connect()) {
+            try {
+                first.send(new byte[] {COLD});
+                reading.awaitHits(1);
+                second.out.write(begun);
+                await().until(() -> net.network.unfinishedBytes() > 0);
+            } finally {
+                disk.countDown();
+            }
+            assertThat(first.receive()).hasSize(COLD_BYTES);
+            assertThat(second.receive()).hasSize(COLD_BYTES);
+            second.out.write(new byte[Integer.BYTES + 1 + Integer.BYTES + (1 << 20) - begun.length]);
+            assertThat(second.receive()).isEqualTo(SMALL);
+            await().until(() -> net.network.unfinishedBytes() == 0);
+        }
+    }
+
+    private static void answerColdOrSmall(Request request, Descriptor file) {
+        if (RegressionNetwork.first(request) != COLD) {
+            RegressionNetwork.answer(request, SMALL);
+            return;
+        }
+        MemorySegment length = request.loop().slabs().take(Integer.BYTES);
+        length.asByteBuffer().putInt(COLD_BYTES);
+        request.send(length, Integer.BYTES);
+        request.send(new Span(file, 0, COLD_BYTES, Hold.NONE));
+        request.done();
     }
 }

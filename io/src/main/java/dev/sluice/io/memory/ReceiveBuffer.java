@@ -16,8 +16,9 @@ import java.nio.ByteBuffer;
 /// | consumed | received bytes | room (reserved, perhaps not backed) |
 /// ```
 ///
-/// Owned by one thread at a time. Whoever takes it from a [ReceiveBufferPool] gives it back there.
-public final class ReceiveBuffer {
+/// Owned by one thread at a time. Whoever takes it from a [ReceiveBufferPool] gives it back there, or to another
+/// pool by way of [ReceiveBufferPool#handOn].
+public final class ReceiveBuffer implements AutoCloseable {
     private final Mapping mapping;
     private final MemorySegment segment;
     private final ByteBuffer view;
@@ -108,7 +109,9 @@ public final class ReceiveBuffer {
         }
     }
 
-    void close() {
+    /// Frees a buffer that no pool has.
+    @Override
+    public void close() {
         mapping.close();
     }
 }

@@ -51,6 +51,19 @@ public final class ReceiveBufferPool implements AutoCloseable {
         }
     }
 
+    /// Lets go of a buffer that was taken, with what is in it, for a pool of the same size to [#takeOver]; where none
+    /// does, it is to be closed.
+    public void handOn(ReceiveBuffer buffer) {
+        assert buffer.capacityBytes() == capacityBytes;
+        taken--;
+    }
+
+    /// Has a buffer, with what is in it, that another pool has handed on: as if it had been taken here.
+    public void takeOver(ReceiveBuffer buffer) {
+        assert buffer.capacityBytes() == capacityBytes;
+        taken++;
+    }
+
     /// Buffers that were taken and not given back.
     public int taken() {
         return taken;
