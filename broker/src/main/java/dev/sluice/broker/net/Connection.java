@@ -487,7 +487,7 @@ public final class Connection implements ReadyListener, ReceiveBudget.Waiter, Di
         if (handling) {
             request.hurry(); // what it holds belongs to this loop
         }
-        if (!handling && !closed) {
+        if (!handling && !closed && !waitsForDisk) { // what waits for the disk is answered by this loop; see awaitDisk
             moveOn();
         }
     }
