@@ -120,8 +120,8 @@ class ReceiveBudgetRegressionTest {
         }
     }
 
-    /// What a connection has received goes with it to a cold loop, which may wait for the disk for long before it takes
-    /// it up.
+    /// What a connection has received goes with it to a cold loop, which may wait for the disk for long before it
+    /// takes it up.
     @Test
     void whatIsOnItsWayToALoopThatWaitsForTheDiskIsCounted(@TempDir Path folder) throws Exception {
         Path path = Files.write(folder.resolve("cold"), new byte[COLD_BYTES]);

@@ -51,8 +51,8 @@ public final class ReceiveBufferPool implements AutoCloseable {
         }
     }
 
-    /// Lets go of a buffer that was taken, with what is in it, for a pool of the same size to [#takeOver]; where none
-    /// does, it is to be closed.
+    /// Lets go of a buffer that was taken, with what is in it, for a pool of the same size to [#takeOver]; where
+    /// none does, it is to be closed.
     public void handOn(ReceiveBuffer buffer) {
         assert buffer.capacityBytes() == capacityBytes;
         taken--;

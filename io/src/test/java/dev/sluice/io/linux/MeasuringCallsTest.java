@@ -13,10 +13,10 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Calls that look: poll, cachestat, mincore, getrusage, interface features, descriptor flags.
+@Timeout(180)
 class MeasuringCallsTest {
     @TempDir
     Path folder;
@@ -213,24 +213,29 @@ class MeasuringCallsTest {
         pair[1].close();
     }
 
+    /// At most the slice for the errno, which the JDK makes in each call and the compiler removes in some
+    /// compilations and not in others; interpreted, it is several times as much.
     @Test
-    @Timeout(180) // or else it allocates
-    void askingForPagesInThePageCacheAllocatesNothing() throws Exception {
+    void askingForPagesInThePageCacheAllocatesNothingOfOurs() throws Exception {
+        int calls = 1000;
+        int mostRounds = 3000; // some seconds: compiled long before that
+        long mostBytes = 100;
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         Path path = java.nio.file.Files.write(folder.resolve("asked"), new byte[5000]);
         try (Descriptor file =
                 kernel.files().open(path, Files.O_RDWR, 0, kernel.account()).orThrow()) {
             PageCache pageCache = kernel.pageCache();
-            long allocated;
-            do { // until it is compiled
+            long least = Long.MAX_VALUE;
+            for (int round = 0; round < mostRounds && least > calls * mostBytes; round++) {
                 long before = threads.getCurrentThreadAllocatedBytes();
                 long sum = 0;
-                for (int i = 0; i < 1000; i++) {
+                for (int i = 0; i < calls; i++) {
                     sum += pageCache.residentBytes(file, 0, 5000);
                 }
-                allocated = threads.getCurrentThreadAllocatedBytes() - before;
+                least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
                 assertThat(sum).isEqualTo(5_000_000);
-            } while (allocated >= 1000);
+            }
+            assertThat(least).isLessThanOrEqualTo(calls * mostBytes);
         }
     }
 }
