@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Calls that look: poll, cachestat, mincore, getrusage, interface features, descriptor flags.
@@ -218,8 +219,8 @@ class MeasuringCallsTest {
     @Test
     void askingForPagesInThePageCacheAllocatesNothingOfOurs() throws Exception {
         int calls = 1000;
-        int mostRounds = 3000; // some seconds: compiled long before that
-        long mostBytes = 100;
+        int mostRounds = 3000; // the first ones make classes
+        long mostBytes = 64;
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         Path path = java.nio.file.Files.write(folder.resolve("asked"), new byte[5000]);
         try (Descriptor file =
